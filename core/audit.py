@@ -1,0 +1,80 @@
+"""The one way to write an audit entry (留痕), and who acts.
+
+An entry is written in the transaction of the decision it records. What was exchanged is evidence, not audit: see `exchange`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+
+from core.models import AuditEntry
+from core.roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user with roles in a department, a consumer system, or the platform itself (`user_id` None)."""
+
+    name: str
+    user_id: int | None = None
+    department_id: int | None = None
+    department: str = ""
+    roles: frozenset[str] = frozenset()
+    is_data_centre: bool = False
+    client_ip: str | None = None
+    request_id: str = ""
+
+    def has(self, *roles: Role) -> bool:
+        """Return whether the actor holds any of the roles."""
+        return any(role in self.roles for role in roles)
+
+
+PLATFORM = Actor(name="平台")
+
+
+def record(
+    actor: Actor,
+    action: str,
+    obj: models.Model | None,
+    *,
+    at: datetime,
+    department_ids: Iterable[int | None] = (),
+    **detail: Any,
+) -> None:
+    """Append one entry: `action` is `noun.participle`; `department_ids` own the object and will see the entry.
+
+    `detail` must be JSON and must hold no personal data and no secrets.
+    """
+    AuditEntry.objects.bulk_create([entry(actor, action, obj, at=at, department_ids=department_ids, detail=detail)])
+
+
+def entry(
+    actor: Actor,
+    action: str,
+    obj: models.Model | None,
+    *,
+    at: datetime,
+    department_ids: Iterable[int | None] = (),
+    detail: Mapping[str, Any],
+) -> AuditEntry:
+    """Build the entry `record` writes; for rules that write many at once."""
+    return AuditEntry(
+        at=at,
+        action=action,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        actor_department_id=actor.department_id,
+        actor_department=actor.department,
+        object_kind=obj._meta.model_name or "" if obj is not None else "",
+        object_uid=str(getattr(obj, "uid", obj.pk)) if obj is not None else "",
+        object_title=str(obj)[:200] if obj is not None else "",
+        department_ids=sorted({i for i in department_ids if i is not None}),
+        detail=dict(detail),
+        client_ip=actor.client_ip,
+        request_id=actor.request_id,
+    )

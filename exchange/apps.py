@@ -1,0 +1,10 @@
+"""共享交换: requests, grants, calls, aggregation, backflow."""
+
+from django.apps import AppConfig
+
+
+class ExchangeConfig(AppConfig):
+    """The business room. Keep it the last room in INSTALLED_APPS: privileges are laid down after it has migrated."""
+
+    name = "exchange"
+    verbose_name = "共享交换"

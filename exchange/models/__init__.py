@@ -1,0 +1,44 @@
+"""Tables of the exchange."""
+
+from exchange.models.access_request import AccessRequest, AccessRequestStep, Desk, RequestState, Route
+from exchange.models.aggregation import (
+    AggregationBatch,
+    AggregationPlan,
+    AggregationRun,
+    ConnectorKind,
+    RejectedRow,
+    RejectState,
+    RunState,
+)
+from exchange.models.backflow import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
+from exchange.models.call_record import CallRecord, RejectedAttempt
+from exchange.models.grant import Grant, GrantState
+from exchange.models.system import ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
+
+__all__ = [
+    "AccessRequest",
+    "AccessRequestStep",
+    "AggregationBatch",
+    "AggregationPlan",
+    "AggregationRun",
+    "BackflowBatch",
+    "BackflowMember",
+    "BackflowSubscription",
+    "BatchState",
+    "CallRecord",
+    "ConnectorKind",
+    "ConsumerSystem",
+    "Credential",
+    "CredentialState",
+    "Desk",
+    "Grant",
+    "GrantState",
+    "RejectState",
+    "RejectedAttempt",
+    "RejectedRow",
+    "RequestState",
+    "Route",
+    "RunState",
+    "SignatureAlgorithm",
+    "SubscriptionState",
+]

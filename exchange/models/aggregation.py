@@ -1,0 +1,135 @@
+"""Aggregation (归集): plans, runs, their batches and the rows they could not take."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from core.ids import uuid7
+from core.models import Department, SealedSecret, SharedObject, User
+
+
+class ConnectorKind(models.TextChoices):
+    """Where rows come from."""
+
+    POSTGRESQL = "POSTGRESQL", _("部门数据库(PostgreSQL)")
+    CSV_DROP = "CSV_DROP", _("前置机文件(CSV)")
+
+
+class RunState(models.TextChoices):
+    """A run is queued, runs, and ends one of three ways."""
+
+    QUEUED = "QUEUED", _("排队中")
+    RUNNING = "RUNNING", _("运行中")
+    SUCCEEDED = "SUCCEEDED", _("已完成")
+    STOPPED = "STOPPED", _("已停止")
+    FAILED = "FAILED", _("失败")
+
+
+class RejectState(models.TextChoices):
+    """What became of a rejected row."""
+
+    OPEN = "OPEN", _("待处理")
+    CORRECTED = "CORRECTED", _("已更正,待重放")
+    REPLAYED = "REPLAYED", _("已重放入库")
+    DISMISSED = "DISMISSED", _("不再处理")
+
+
+class AggregationPlan(SharedObject, SealedSecret):
+    """What is aggregated from whom, into which dataset, how often. The source's password is sealed (`aggregation_plan:<uid>`)."""
+
+    title = models.CharField(_("归集任务"), max_length=100)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="aggregation_plans", verbose_name=_("数源部门"))
+    dataset = models.CharField(_("目标数据集"), max_length=60)
+    connector = models.CharField(_("接入方式"), max_length=12, choices=ConnectorKind.choices)
+    settings = models.JSONField(_("接入参数"), default=dict)  # PostgreSQL: host, port, database, user, table; CSV: folder, pattern
+    columns = models.JSONField(_("字段对应"), default=dict)  # field of the dataset -> column of the source
+    key_column = models.CharField(_("源主键"), max_length=60, blank=True)
+    cursor_column = models.CharField(_("增量字段"), max_length=60, blank=True)
+    lag_seconds = models.PositiveIntegerField(_("回看窗口(秒)"), default=300)
+    every_minutes = models.PositiveIntegerField(_("周期(分钟)"), null=True, blank=True)
+    batch_size = models.PositiveIntegerField(_("批大小"), default=50_000)
+    reject_limit_percent = models.PositiveSmallIntegerField(_("拒收上限(%)"), default=20)
+    is_active = models.BooleanField(_("启用"), default=True)
+    checkpoint = models.JSONField(default=dict)  # where the next run starts; saved with the batch that reached it
+    next_run_at = models.DateTimeField(_("下次运行"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("归集任务")
+        ordering = ["id"]
+        indexes = [models.Index(fields=["next_run_at"], condition=Q(is_active=True), name="plan_due")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class AggregationRun(models.Model):
+    """One run of a plan. Counts are the sum of its committed batches; `lease_until` tells a dead worker from a slow one."""
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    plan = models.ForeignKey(AggregationPlan, models.PROTECT, related_name="runs")
+    state = models.CharField(_("状态"), max_length=10, choices=RunState.choices, default=RunState.QUEUED)
+    started_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    queued_at = models.DateTimeField(_("提交时间"))
+    started_at = models.DateTimeField(_("开始时间"), null=True)
+    finished_at = models.DateTimeField(_("结束时间"), null=True)
+    checkpoint = models.JSONField(default=dict)
+    expected_count = models.BigIntegerField(_("源记录数"), null=True)
+    read_count = models.BigIntegerField(_("读取"), default=0)
+    accepted_count = models.BigIntegerField(_("接收"), default=0)
+    changed_count = models.BigIntegerField(_("变更"), default=0)
+    rejected_count = models.BigIntegerField(_("拒收"), default=0)
+    message = models.CharField(_("说明"), max_length=500, blank=True)
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("归集批次")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan"], condition=Q(state__in=["QUEUED", "RUNNING"]), name="run_one_at_a_time"),
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
+        ]
+
+
+class AggregationBatch(models.Model):
+    """A committed part of a run: written in the same transaction as its rows and the run's checkpoint. Append-only."""
+
+    run = models.ForeignKey(AggregationRun, models.PROTECT, related_name="batches")
+    sequence = models.PositiveIntegerField()
+    checkpoint = models.JSONField()
+    read_count = models.IntegerField()
+    accepted_count = models.IntegerField()
+    changed_count = models.IntegerField()
+    rejected_count = models.IntegerField()
+    committed_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "sequence"], name="batch_once")]
+        ordering = ["sequence"]
+
+
+class RejectedRow(models.Model):
+    """A row a run could not take: which rule, which field, and the row as it came. Corrected and replayed by its owner."""
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False, db_default=models.Func(function="gen_random_uuid"))
+    run = models.ForeignKey(AggregationRun, models.PROTECT, related_name="rejected_rows")
+    plan = models.ForeignKey(AggregationPlan, models.PROTECT, related_name="rejected_rows")
+    line_number = models.BigIntegerField(_("行号"), null=True)
+    source_key = models.CharField(_("源主键"), max_length=64, blank=True)
+    rule = models.CharField(_("规则"), max_length=60)
+    field = models.CharField(_("字段"), max_length=60, blank=True)
+    raw = models.JSONField(_("原始记录"))
+    correction = models.JSONField(_("更正"), null=True)
+    state = models.CharField(_("状态"), max_length=10, choices=RejectState.choices, default=RejectState.OPEN, db_default="OPEN")
+    replay_run = models.ForeignKey(AggregationRun, models.PROTECT, null=True, related_name="replayed_rows")
+    created_at = models.DateTimeField(db_default=models.functions.Now())
+
+    class Meta:
+        verbose_name = _("拒收记录")
+        ordering = ["id"]
+        indexes = [
+            models.Index(fields=["plan", "state", "id"], name="rejected_plan"),
+            models.Index(fields=["run", "id"], name="rejected_run"),
+        ]

@@ -1,0 +1,68 @@
+"""The call record (调用记录): what was exchanged. Append-only, partitioned by month of the signed request time (Shanghai).
+
+No personal identifier and no payload stands here: subjects as `subject_key`, contents as digests.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models import XidField
+from core.models.shared import CurrentXid
+
+
+class CallRecord(models.Model):
+    """One admitted or refused call of a known system. The table is made by SQL in the migration: partitions, no default one.
+
+    `outcome` is `call.answered`, `call.opened` / `call.closed` (bulk: before the first byte, after the last) or the refusal's
+    code. A closed record has its own `call_id` and names the opened one in `parent_call_id`.
+    """
+
+    pk = models.CompositePrimaryKey("requested_at", "consumer_id", "call_id")
+    requested_at = models.DateTimeField(_("请求时间"))
+    consumer_id = models.BigIntegerField()
+    call_id = models.UUIDField(_("调用编号"))
+    parent_call_id = models.UUIDField(null=True)
+    credential_id = models.BigIntegerField()
+    nonce = models.CharField(max_length=64, null=True)
+    grant_id = models.BigIntegerField(null=True)
+    grant_version = models.IntegerField(null=True)
+    resource_id = models.BigIntegerField(null=True)
+    provider_id = models.BigIntegerField(null=True)
+    department_id = models.BigIntegerField()
+    mode = models.CharField(_("方式"), max_length=10)
+    outcome = models.CharField(_("结果"), max_length=40)
+    fields = ArrayField(models.CharField(max_length=40), null=True, verbose_name=_("信息项"))
+    subject_key = models.BinaryField(max_length=16, null=True)
+    row_count = models.BigIntegerField(_("行数"), null=True)
+    request_digest = models.BinaryField(max_length=32, null=True)
+    answer_digest = models.BinaryField(max_length=32, null=True)
+    client_ip = models.GenericIPAddressField(null=True)
+    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    xid = XidField(db_default=CurrentXid())
+
+    class Meta:
+        managed = False
+        db_table = "exchange_callrecord"
+        verbose_name = _("调用记录")
+        ordering = ["-requested_at"]
+
+
+class RejectedAttempt(models.Model):
+    """Unknown keys and bad signatures, counted by minute: recording each would let anyone fill the disk."""
+
+    minute = models.DateTimeField(_("时间"))
+    code = models.CharField(_("原因"), max_length=40)
+    key_digest = models.BinaryField(max_length=8)
+    client_ip = models.GenericIPAddressField(null=True)
+    count = models.PositiveIntegerField(_("次数"), default=1)
+
+    class Meta:
+        verbose_name = _("未识别的调用")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["minute", "code", "key_digest", "client_ip"], name="rejected_attempt_once", nulls_distinct=False
+            )
+        ]

@@ -1,0 +1,62 @@
+"""Consumer systems (使用方系统) and the keys they sign with."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.ids import uuid7
+from core.models import Department, SealedSecret, SharedObject, User
+
+
+class ConsumerSystem(SharedObject):
+    """A department's system that calls the exchange."""
+
+    name = models.CharField(_("系统名称"), max_length=60)
+    department = models.ForeignKey(Department, models.PROTECT, related_name="systems", verbose_name=_("使用方"))
+    is_active = models.BooleanField(_("启用"), default=True)
+
+    class Meta:
+        verbose_name = _("使用方系统")
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["department", "name"], name="system_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SignatureAlgorithm(models.TextChoices):
+    """How a call is signed."""
+
+    HMAC_SHA256 = "HMAC-SHA256", "HMAC-SHA256"
+    HMAC_SM3 = "HMAC-SM3", "HMAC-SM3"
+
+
+class CredentialState(models.TextChoices):
+    """A credential lives or is revoked; expiry follows from its dates."""
+
+    ACTIVE = "ACTIVE", _("有效")
+    REVOKED = "REVOKED", _("已吊销")
+
+
+class Credential(SealedSecret):
+    """A key of a system. The secret is shown once and kept sealed (AES-256-GCM, associated data `credential:<key>`)."""
+
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
+    system = models.ForeignKey(ConsumerSystem, models.PROTECT, related_name="credentials")
+    key = models.CharField(_("应用标识"), max_length=40, unique=True)
+    algorithm = models.CharField(_("签名算法"), max_length=12, choices=SignatureAlgorithm.choices)
+    state = models.CharField(_("状态"), max_length=8, choices=CredentialState.choices, default=CredentialState.ACTIVE)
+    valid_from = models.DateTimeField(_("生效时间"))
+    valid_to = models.DateTimeField(_("失效时间"))
+    shown_at = models.DateTimeField(_("密钥展示时间"), null=True)
+    created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("访问凭证")
+        ordering = ["-id"]
+        constraints = [models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="credential_dates")]
+
+    def __str__(self) -> str:
+        return self.key

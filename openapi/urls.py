@@ -1,0 +1,5 @@
+"""Routes of the door for systems."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

@@ -1,0 +1,33 @@
+"""The Celery application: named queues, late acknowledgement, a static timetable.
+
+The truth is rows: a queue may lose everything, the timetable dispatches due rows again.
+"""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.demo")
+
+app = Celery("platform")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_serializer="json",
+    accept_content=["json"],
+    task_ignore_result=True,
+    task_time_limit=3600,
+    task_default_queue="default",
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 3700},
+    timezone="Asia/Shanghai",
+    beat_schedule={
+        "dispatch-aggregation": {"task": "exchange.dispatch_aggregation", "schedule": 10.0, "options": {"expires": 30}},
+        "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
+        "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},
+        "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
+    },
+)
+app.autodiscover_tasks()

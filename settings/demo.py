@@ -1,0 +1,3 @@
+"""Settings of `make demo`: plain HTTP on loopback, everything else as in production."""
+
+from settings.base import *  # noqa: F403

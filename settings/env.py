@@ -1,0 +1,54 @@
+"""The process environment, read once and typed.
+
+Every process (web, worker, beat, a management command) gets its own database role and nothing it does not need.
+Secrets arrive through the environment or the key file, never through a settings module.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What one process is told from outside. URLs carry their passwords; do not log this object."""
+
+    run_dir: Path
+    secret_key: str
+    public_url: str
+    allowed_hosts: tuple[str, ...]
+    db_host: str
+    db_port: str
+    db_name: str
+    db_user: str
+    db_password: str
+    broker_url: str
+    calls_redis_url: str
+    key_file: Path
+    drop_dir: Path
+    upload_dir: Path
+
+
+def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment:
+    """Return the environment of this process; a missing variable raises KeyError naming it."""
+    run_dir = Path(environ.get("RUN_DIR", str(BASE_DIR / ".run"))).resolve()
+    return Environment(
+        run_dir=run_dir,
+        secret_key=environ["SECRET_KEY"],
+        public_url=environ.get("PUBLIC_URL", "http://127.0.0.1:8000"),
+        allowed_hosts=tuple(h for h in environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",") if h),
+        db_host=environ.get("DB_HOST", "127.0.0.1"),
+        db_port=environ["DB_PORT"],
+        db_name=environ.get("DB_NAME", "platform"),
+        db_user=environ["DB_USER"],
+        db_password=environ["DB_PASSWORD"],
+        broker_url=environ["BROKER_URL"],
+        calls_redis_url=environ["CALLS_REDIS_URL"],
+        key_file=Path(environ.get("KEY_FILE", str(run_dir / "secrets" / "keys.json"))),
+        drop_dir=Path(environ.get("DROP_DIR", str(run_dir / "drop"))),
+        upload_dir=Path(environ.get("UPLOAD_DIR", str(run_dir / "uploads"))),
+    )
