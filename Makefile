@@ -1,0 +1,15 @@
+# The workshop on one page. Every target is a command of ops/ (see ops/README.md, docs/operations.md).
+#
+#   make demo   [PORT=8000] [RUN_DIR=.run] [DEMO_SCALE=small|city]   the platform on this machine
+#   make stop   [RUN_DIR=.run]                                       end exactly what demo started
+#   make test   [ARGS="tests/core -k name"]                          set-up and the whole suite
+#   make bench  [ONLY=call.query]                                    one JSON line a figure
+
+export PORT RUN_DIR DEMO_SCALE ARGS ONLY PYTHON
+
+.PHONY: demo stop test check fmt schema bench lock test-stores
+demo stop test check fmt schema bench lock:
+	@ops/run $@
+
+test-stores:
+	@ops/run stack stores --settings settings.test --dir "$${RUN_DIR:-.run}/test"
