@@ -27,6 +27,18 @@ ACCESS_RULES = """\
 host all all 127.0.0.1/32 scram-sha-256
 """
 
+# Personal data never reaches the log: no statements, no parameters, no details of errors, and no
+# errors of clients at all, since their text may quote a value.
+QUIET = {
+    "log_statement": "none",
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+}
+
 
 @dataclass(frozen=True)
 class Home:
@@ -135,11 +147,7 @@ def give(path: Path, user: str) -> None:
 
 
 def settings(port: int, shared_buffers: str) -> str:
-    """Render postgresql.conf for a shared machine of two cores and 24 GiB.
-
-    Personal data never reaches the log: no statements, no parameters, no details of errors, and no
-    errors of clients at all, since their text may quote a value.
-    """
+    """Render postgresql.conf for a shared machine of two cores and 24 GiB."""
     lines = {
         "listen_addresses": "'127.0.0.1'",
         "port": str(port),
@@ -163,14 +171,8 @@ def settings(port: int, shared_buffers: str) -> str:
         "logging_collector": "off",
         "log_destination": "stderr",
         "log_line_prefix": "'%m [%p] '",
-        "log_statement": "none",
-        "log_min_messages": "log",
-        "log_min_error_statement": "panic",
-        "log_min_duration_statement": "-1",
-        "log_parameter_max_length": "0",
-        "log_parameter_max_length_on_error": "0",
-        "log_error_verbosity": "terse",
         "log_checkpoints": "off",
+        **QUIET,
     }
     text = "".join(f"{name} = {value}\n" for name, value in lines.items())
     return "# Written by ops/cluster.py at every start.\n" + text

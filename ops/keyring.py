@@ -24,6 +24,11 @@ ROLES = (
 )
 
 
+def new_password() -> str:
+    """Return a random password that needs no quoting anywhere."""
+    return secrets.token_urlsafe(32)
+
+
 def new_key_file() -> str:
     """Return a fresh key file: one 32-byte key and the pepper."""
 
@@ -41,10 +46,10 @@ def prepare(folder: Path) -> None:
             write_private(folder / name, text)
 
     make("keys.json", new_key_file())
-    make("roles.json", json.dumps({role: secrets.token_urlsafe(24) for role in ROLES}))
-    make("secret_key", secrets.token_urlsafe(48))
-    make("redis.json", json.dumps({name: secrets.token_urlsafe(24) for name in ("broker", "calls")}))
-    make("supervisor", secrets.token_urlsafe(24))
+    make("roles.json", json.dumps({role: new_password() for role in ROLES}))
+    make("secret_key", new_password() + new_password())
+    make("redis.json", json.dumps({name: new_password() for name in ("broker", "calls")}))
+    make("supervisor", new_password())
 
 
 def passwords(folder: Path) -> dict[str, str]:
