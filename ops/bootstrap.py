@@ -36,7 +36,7 @@ def roles(passwords: Mapping[str, str]) -> list[str]:
             continue
         lines.append(f"SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec")
         right = "CREATEDB" if role == "migrator" else "NOCREATEDB"
-        lines.append(f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE {right} NOINHERIT PASSWORD {_literal(passwords[role])};")
+        lines.append(f"ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEROLE {right} INHERIT PASSWORD {_literal(passwords[role])};")
     return lines
 
 
