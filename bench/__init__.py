@@ -1,0 +1,1 @@
+"""Measurements (测速): what `make bench` runs, with the yardsticks each figure is compared with."""

@@ -1,0 +1,32 @@
+"""Run the figures named in ONLY or as arguments, all of them otherwise, and print one JSON line each."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from importlib import import_module
+
+from bench import frame
+
+FIGURES = {
+    "call.query": "bench.call_query",
+}
+
+
+def main() -> int:
+    """Return 2 for a name nobody knows."""
+    wanted = sys.argv[1:] or [name for name in os.environ.get("ONLY", "").split(",") if name] or list(FIGURES)
+    unknown = sorted(set(wanted) - FIGURES.keys())
+    if unknown:
+        print(f"No such figure: {', '.join(unknown)}. Known: {', '.join(FIGURES)}", file=sys.stderr)
+        return 2
+    for name in wanted:
+        frame.prepare_database()
+        for line in import_module(FIGURES[name]).run():
+            print(json.dumps(line, ensure_ascii=False), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
