@@ -1,6 +1,19 @@
-"""Routes of the door for people."""
+"""Routes of the door for people: one include line a subject; every name is `portal:<subject>-<page>`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
+
+from portal import accounts, home, notices
 
 app_name = "portal"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("login/", accounts.sign_in, name="login"),
+    path("logout/", accounts.sign_out, name="logout"),
+    path("account/", accounts.account, name="account"),
+    path("account/password/", accounts.change_password, name="password-change"),
+    path("notifications/", notices.notifications, name="notification-list"),
+    path("notifications/read/", notices.read_all, name="notification-read-all"),
+    path("notifications/<int:number>/", notices.open_one, name="notification-open"),
+    path("audit/", include("portal.audit.urls")),
+    path("", include("portal.people.urls")),
+]

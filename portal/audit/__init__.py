@@ -1,0 +1,1 @@
+"""Pages of the audit trail (审计记录)."""

@@ -1,0 +1,52 @@
+"""What the door for people does around every page: a refused rule becomes a page, a first password must be changed.
+
+Requests below /openapi/ are left alone: the door for systems has its own error body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from core.errors import DomainError
+
+FREE_OF_PASSWORD_CHANGE = {"portal:password-change", "portal:logout", "set_language"}
+
+
+def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Return the page of a refusal; for htmx an alert placed into `#alerts`."""
+    context = {"error": error, "status": error.status}
+    if getattr(request, "htmx", False):
+        response = render(request, "portal/partials/alert.html", context, status=error.status)
+        response["HX-Retarget"] = "#alerts"
+        response["HX-Reswap"] = "innerHTML show:#alerts:top"
+        return response
+    return render(request, "portal/error.html", context, status=error.status)
+
+
+class PortalErrorMiddleware:
+    """Present refusals, and hold everyone with a temporary password at the password page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Send a user whose password was set by somebody else to the password page first."""
+        match = request.resolver_match
+        if match is None or request.path.startswith("/openapi/"):
+            return None
+        if getattr(request.user, "must_change_password", False) and match.view_name not in FREE_OF_PASSWORD_CHANGE:
+            return redirect("portal:password-change")
+        return None
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Turn a refused rule into a page."""
+        if isinstance(exception, DomainError) and not request.path.startswith("/openapi/"):
+            return error_response(request, exception)
+        return None

@@ -1,0 +1,1 @@
+"""Pages of departments and users (部门与用户)."""

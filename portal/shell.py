@@ -1,0 +1,113 @@
+"""The frame around every page: the menu of a person's roles, the unread count, the warnings of a system administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from core.audit import Actor
+from core.models import Notification
+from core.roles import Role
+from portal.actor import BUSINESS, actor
+
+UNREAD_SHOWN = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the menu; without roles it is everybody's. `section` marks it current for the section's other pages."""
+
+    name: str
+    label: str | Promise
+    icon: str
+    section: str
+    roles: tuple[Role, ...] = ()
+
+
+MENU = (
+    Entry("portal:home", _("首页"), "home", "home"),
+    Entry("portal:resource-list", _("数据目录"), "list-search", "resource"),
+    Entry("portal:request-list", _("共享申请"), "send", "request", BUSINESS),
+    Entry("portal:request-inbox", _("待我审批"), "inbox", "request-inbox", BUSINESS),
+    Entry("portal:grant-list", _("授权"), "certificate", "grant", BUSINESS),
+    Entry("portal:system-list", _("使用方系统"), "device-desktop", "system", BUSINESS),
+    Entry("portal:plan-list", _("数据归集"), "database-import", "plan", BUSINESS),
+    Entry("portal:backflow-list", _("数据回流"), "database-export", "backflow", BUSINESS),
+    Entry("portal:call-list", _("调用记录"), "arrows-exchange", "call", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:audit-list", _("审计记录"), "history", "audit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry(
+        "portal:user-list",
+        _("用户"),
+        "users",
+        "user",
+        (Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR),
+    ),
+    Entry(
+        "portal:department-list",
+        _("部门"),
+        "building",
+        "department",
+        (Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR),
+    ),
+)
+
+
+def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
+    """Return the menu of an actor; the entry whose section the page belongs to is current."""
+    page = view_name.removeprefix("portal:")
+    entries = [entry for entry in MENU if not entry.roles or of.has(*entry.roles)]
+    fitting = [entry.section for entry in entries if page == entry.section or page.startswith(entry.section + "-")]
+    current = max(fitting, key=len, default="")
+    return [
+        {"url": reverse(entry.name), "label": entry.label, "icon": entry.icon, "current": entry.section == current}
+        for entry in entries
+    ]
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: everything is asked for only when the template shows it."""
+    user: Any = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or request.path.startswith("/openapi/"):
+        return {}
+    view_name = request.resolver_match.view_name if request.resolver_match else ""
+
+    def unread() -> str:
+        count = Notification.objects.filter(user=user, read_at=None).order_by()[: UNREAD_SHOWN + 1].count()
+        return f"{UNREAD_SHOWN}+" if count > UNREAD_SHOWN else str(count)
+
+    return {
+        "actor": once(lambda: actor(request)),
+        "menu": once(lambda: menu(actor(request), view_name)),
+        "unread": once(unread),
+        "warnings": once(lambda: warnings(actor(request))),
+    }
+
+
+def once(ask: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function templates may call often; it asks once."""
+    return cache(ask)
+
+
+def warnings(of: Actor) -> list[str]:
+    """Return what a system administrator has to look after."""
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the timeline "who has the ball, until when": state is done, current, waiting or refused."""
+
+    title: str | Promise
+    state: str
+    who: str = ""
+    at: datetime | None = None
+    due_at: datetime | None = None
+    note: str = ""
