@@ -78,7 +78,7 @@ def upgrade_citizen_id(old: str) -> str:
     return _with_citizen_check(old[:6] + century + old[6:])
 
 
-def make_citizen_id(division: str, birth_on: date, sequence: int) -> str:
+def generate_citizen_id(division: str, birth_on: date, sequence: int) -> str:
     """Compose a number for synthetic data; `division` must be one that GB/T 2260 does not assign, such as 990101."""
     if not 0 <= sequence <= 999:
         raise ValueError("sequence must be 0 to 999")
@@ -104,12 +104,12 @@ def uscc_organization_valid(uscc: str) -> bool:
     return uscc_format_ok(uscc) and _organization_check(uscc[8:16]) == uscc[16]
 
 
-def make_uscc(division: str, serial: int, *, kind: str = "91") -> str:
+def generate_uscc(serial: int, *, region: str, kind: str = "91") -> str:
     """Compose a code for synthetic data: `kind` is authority and body class, `serial` at most eight digits."""
     if not 0 <= serial <= 99_999_999:
         raise ValueError("serial must have at most eight digits")
     organization = f"{serial:08d}"
-    body = kind + division + organization + _organization_check(organization)
+    body = kind + region + organization + _organization_check(organization)
     return body + stdnum_uscc.calc_check_digit(body)
 
 

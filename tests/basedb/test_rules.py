@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from basedb.cleaning import clean, clean_sql, shown_sql, typed_sql
 from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS, ENTERPRISE, PERSON, Dataset, DataType, Field
-from basedb.identifiers import make_citizen_id, make_uscc
+from basedb.identifiers import generate_citizen_id, generate_uscc
 from basedb.rules import RULES, broken_rule_sql, rule_named
 from tests.basedb.conftest import Evaluate
 
@@ -21,7 +21,7 @@ Row = dict[str, str | None]
 Judge = Callable[[Dataset, Row], str | None]
 
 GOOD_PERSON: Row = dict.fromkeys(PERSON.field_names) | {
-    "citizen_id": make_citizen_id("990101", date(1980, 5, 6), 121),
+    "citizen_id": generate_citizen_id("990101", date(1980, 5, 6), 121),
     "name": "王建国",
     "sex": "1",
     "ethnicity": "01",
@@ -34,11 +34,11 @@ GOOD_PERSON: Row = dict.fromkeys(PERSON.field_names) | {
     "phone": "10012345678",
 }
 GOOD_ENTERPRISE: Row = dict.fromkeys(ENTERPRISE.field_names) | {
-    "uscc": make_uscc("990101", 4711),
+    "uscc": generate_uscc(4711, region="990101"),
     "name": "南京示例科技有限公司",
     "entity_kind": "91",
     "legal_representative": "王建国",
-    "legal_representative_id": make_citizen_id("990101", date(1980, 5, 6), 121),
+    "legal_representative_id": generate_citizen_id("990101", date(1980, 5, 6), 121),
     "region_code": "320102",
     "industry": "I65",
     "registered_capital": "100.50",
