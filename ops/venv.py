@@ -50,7 +50,7 @@ def prepare(places: Places) -> bool:
         _insist(made, "The virtual environment could not be made (is python3-venv installed?).")
     pip = [str(places.python), "-m", "pip"]
     _insist(
-        [*pip, "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)],
+        [*pip, "install", "-qq", "--disable-pip-version-check", "--require-hashes", "-r", str(LOCK)],
         "pip could not install the locked packages.",
     )
     _remove_surplus(pip)
@@ -64,7 +64,7 @@ def _remove_surplus(pip: list[str]) -> None:
     present = {re.sub(r"[-_.]+", "-", entry["name"]).lower() for entry in json.loads(told.stdout)}
     surplus = present - names_in(LOCK.read_text()) - TOOLS
     if surplus:
-        _insist([*pip, "uninstall", "-q", "-y", *sorted(surplus)], "pip could not remove old packages.")
+        _insist([*pip, "uninstall", "-qq", "-y", *sorted(surplus)], "pip could not remove old packages.")
 
 
 def _insist(command: list[str], complaint: str) -> None:
