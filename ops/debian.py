@@ -9,6 +9,7 @@ as they were.
 import contextlib
 import importlib.util
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def require(needs: tuple[Need, ...]) -> None:
     if not packages:
         return
     command = [sys.executable, str(Path(__file__).resolve()), *packages]
-    by_hand = f"This machine lacks: {' '.join(packages)}. Run once as root:\n  {' '.join(command)}"
+    by_hand = f"This machine lacks: {' '.join(packages)}. Run once as root:\n  {shlex.join(command)}"
     if shutil.which("apt-get") is None:
         raise Trouble(f"This machine lacks {' '.join(packages)}, and it has no apt-get to install them with.")
     if os.geteuid() != 0:
