@@ -73,7 +73,11 @@ def _values(rows: QuerySet[M], order: Sequence[str], cursor: str) -> list[Any]:
         raise wrong
     try:
         given = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(given, list) or len(given) != len(order) or any(isinstance(v, dict | list | None.__class__) for v in given):
+        if (
+            not isinstance(given, list)
+            or len(given) != len(order)
+            or any(isinstance(v, dict | list | None.__class__) for v in given)
+        ):
             raise wrong
         return [_typed(rows.model, name.lstrip("-"), value) for name, value in zip(order, given, strict=True)]
     except (ValueError, binascii.Error, ValidationError, OverflowError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from core.models import Notification, RoleAssignment
 from core.roles import Role
@@ -21,3 +22,9 @@ def notify_role(role: Role, *, department_id: int, title: str, path: str, now: d
     """Write one message for each active holder of a role in a department."""
     holders = RoleAssignment.objects.filter(role=role, user__department_id=department_id, user__is_active=True)
     notify_users(holders.values_list("user_id", flat=True), title=title, path=path, now=now, body=body)
+
+
+def mark_read(*, user_id: int, uid: UUID | None, now: datetime) -> int:
+    """Mark one message of a user read, or all of them; return how many were unread."""
+    unread = Notification.objects.filter(user_id=user_id, read_at=None)
+    return (unread if uid is None else unread.filter(uid=uid)).update(read_at=now)

@@ -13,7 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/password/", accounts.change_password, name="password-change"),
     path("notifications/", notices.notifications, name="notification-list"),
     path("notifications/read/", notices.read_all, name="notification-read-all"),
-    path("notifications/<int:number>/", notices.open_one, name="notification-open"),
+    path("notifications/<uuid:uid>/", notices.open_one, name="notification-open"),
     path("audit/", include("portal.audit.urls")),
     path("", include("portal.people.urls")),
 ]

@@ -1,9 +1,11 @@
 """All routes: the door for systems below /openapi/, everything else is the door for people."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("openapi/", include("openapi.urls")),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", login_not_required(set_language), name="set_language"),
     path("", include("portal.urls")),
 ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from core.ids import uuid7
 from core.models.user import User
 
 
 class Notification(models.Model):
     """One message for one user; `path` leads to the page where something is to be done or seen."""
 
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False, db_default=models.Func(function="gen_random_uuid"))
     user = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     title = models.CharField(_("标题"), max_length=200)
     body = models.CharField(_("内容"), max_length=500, blank=True)

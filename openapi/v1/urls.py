@@ -1,0 +1,13 @@
+"""Routes of version 1: one include line a subject; names are `openapi:<subject>-<what>`."""
+
+from django.urls import URLPattern, URLResolver, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from openapi.health import health
+
+app_name = "openapi"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("health", health, name="health"),
+    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi:schema"), name="docs"),
+]
