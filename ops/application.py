@@ -66,7 +66,7 @@ def prepare(stack: Stack, scale: str) -> None:
     say("Collecting the static files ...")
     stack.run("manage.py", "collectstatic", "--no-input", "--clear", "-v", "0", quiet=True)
     say("Migrating the database ...")
-    stack.run("manage.py", "migrate", "--no-input", "-v", "0")
+    stack.run("manage.py", "migrate", "--no-input", quiet=True)
     say(f"Loading the demo ({scale}) ...")
     stack.run("manage.py", "load_demo", "--scale", scale)
     stamp.write_text(f"{state} {scale}")

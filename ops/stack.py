@@ -174,12 +174,14 @@ class Stack:
         return started
 
     def wait_healthy(self, seconds: float = 120) -> None:
-        """Wait until the platform says that it and its parts are well."""
+        """Wait until every process runs and the platform says that it and its parts are well."""
         until = time.monotonic() + seconds
         while True:
             state, told = self.health()
-            if state == 200:
+            waiting = [name for name, now in self.supervisor().states().items() if now["state"] != "RUNNING"]
+            if state == 200 and not waiting:
                 return
+            told = f"not running: {', '.join(waiting)}" if state == 200 else told
             if time.monotonic() > until:
                 raise Trouble(f"The platform does not get healthy: {told}\nSee the logs in {self.places.log}")
             time.sleep(0.2)

@@ -141,9 +141,11 @@ class Supervisor:
 
 
 def end_everything(places: Places, signs: kin.Signs) -> int:
-    """End what is left of a stack whose supervisord is gone: it first, then the rest."""
-    kin.end(kin.Signs(f"{places.stack}:supervisord:"), gently=signal.SIGTERM, seconds=60)
-    return kin.end(signs, gently=signal.SIGINT, seconds=20)
+    """End what is left of a stack whose supervisord is gone: the application, then its stores."""
+    ended = kin.end(kin.Signs(f"{places.stack}:supervisord:"), gently=signal.SIGTERM, seconds=60)
+    for name in APPLICATION:
+        ended += kin.end(kin.Signs(f"{places.stack}:{name}:"), gently=signal.SIGTERM, seconds=10)
+    return ended + kin.end(signs, gently=signal.SIGINT, seconds=20)
 
 
 def describe(supervisor: Supervisor) -> str:
