@@ -1,0 +1,252 @@
+"""The workflow of requests and grants (申请与授权流程) as data: states x commands x seats, and a pure `decide()` over it.
+
+A seat says who somebody is towards one object; it follows from whose object it is and what the person is appointed to.
+Writing, notifying and clocks are in `access_requests` and `grants`; which desks must review is in `routing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import Conflict, Forbidden
+from core.roles import Role
+
+
+class State(StrEnum):
+    """Where a request stands; the values of `RequestState`."""
+
+    DRAFTED = "DRAFTED"
+    SUBMITTED = "SUBMITTED"
+    ENDORSED = "ENDORSED"
+    CHECKED = "CHECKED"
+    CLEARED = "CLEARED"
+    APPROVED = "APPROVED"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class Command(StrEnum):
+    """What can be done to a request."""
+
+    EDIT = "EDIT"
+    SUBMIT = "SUBMIT"
+    ENDORSE = "ENDORSE"
+    CHECK = "CHECK"
+    CLEAR = "CLEAR"
+    APPROVE = "APPROVE"
+    REFUSE = "REFUSE"
+    WITHDRAW = "WITHDRAW"
+
+
+class Seat(StrEnum):
+    """Who somebody is towards a request or a grant; the values of `Desk`, where NOBODY says that it is closed."""
+
+    REQUESTER_OPERATOR = "REQUESTER_OPERATOR"
+    REQUESTER_HEAD = "REQUESTER_HEAD"
+    PROVIDER_OPERATOR = "PROVIDER_OPERATOR"
+    PROVIDER_HEAD = "PROVIDER_HEAD"
+    DATA_CENTRE = "DATA_CENTRE"
+    NOBODY = "NOBODY"
+
+
+class Route(StrEnum):
+    """Which desks review after the requester's own head."""
+
+    DATA_CENTRE_ALONE = "DATA_CENTRE_ALONE"
+    PROVIDER_FIRST = "PROVIDER_FIRST"
+
+
+DESK_OF: Mapping[State, Seat] = {
+    State.DRAFTED: Seat.REQUESTER_OPERATOR,
+    State.SUBMITTED: Seat.REQUESTER_HEAD,
+    State.ENDORSED: Seat.PROVIDER_OPERATOR,
+    State.CHECKED: Seat.PROVIDER_HEAD,
+    State.CLEARED: Seat.DATA_CENTRE,
+    State.APPROVED: Seat.NOBODY,
+    State.REFUSED: Seat.NOBODY,
+    State.WITHDRAWN: Seat.NOBODY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may give a command in a state, and where it leads; a route may lead elsewhere."""
+
+    seats: frozenset[Seat]
+    to: State
+    to_by_route: Mapping[Route, State] | None = None
+
+    def target(self, route: str) -> State:
+        """Return the state the command leads to on a route."""
+        return (self.to_by_route or {}).get(Route(route), self.to) if route else self.to
+
+
+_OPERATOR = frozenset({Seat.REQUESTER_OPERATOR})
+_REQUESTER = frozenset({Seat.REQUESTER_OPERATOR, Seat.REQUESTER_HEAD})
+_HEAD = frozenset({Seat.REQUESTER_HEAD})
+_PROVIDER_OPERATOR = frozenset({Seat.PROVIDER_OPERATOR})
+_PROVIDER_HEAD = frozenset({Seat.PROVIDER_HEAD})
+_CENTRE = frozenset({Seat.DATA_CENTRE})
+
+# Order 809 art. 20-21: the requester's head agrees before filing; the provider's answer, a refusal too, is its head's.
+# The provider's operator therefore passes on an opinion and cannot refuse alone.
+RULES: Mapping[tuple[State, Command], Rule] = {
+    (State.DRAFTED, Command.EDIT): Rule(_OPERATOR, State.DRAFTED),
+    (State.DRAFTED, Command.SUBMIT): Rule(_OPERATOR, State.SUBMITTED),
+    (State.DRAFTED, Command.WITHDRAW): Rule(_OPERATOR, State.WITHDRAWN),
+    (State.SUBMITTED, Command.ENDORSE): Rule(_HEAD, State.ENDORSED, {Route.DATA_CENTRE_ALONE: State.CLEARED}),
+    (State.SUBMITTED, Command.REFUSE): Rule(_HEAD, State.REFUSED),
+    (State.SUBMITTED, Command.WITHDRAW): Rule(_REQUESTER, State.WITHDRAWN),
+    (State.ENDORSED, Command.CHECK): Rule(_PROVIDER_OPERATOR, State.CHECKED),
+    (State.ENDORSED, Command.WITHDRAW): Rule(_REQUESTER, State.WITHDRAWN),
+    (State.CHECKED, Command.CLEAR): Rule(_PROVIDER_HEAD, State.CLEARED),
+    (State.CHECKED, Command.REFUSE): Rule(_PROVIDER_HEAD, State.REFUSED),
+    (State.CHECKED, Command.WITHDRAW): Rule(_REQUESTER, State.WITHDRAWN),
+    (State.CLEARED, Command.APPROVE): Rule(_CENTRE, State.APPROVED),
+    (State.CLEARED, Command.REFUSE): Rule(_CENTRE, State.REFUSED),
+    (State.CLEARED, Command.WITHDRAW): Rule(_REQUESTER, State.WITHDRAWN),
+}
+
+REASON_REQUIRED = frozenset({Command.REFUSE})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What `decide` needs to know of a request."""
+
+    state: State
+    route: str = ""
+    created_by: int | None = None
+    checked_by: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The outcome of a command that is allowed."""
+
+    command: Command
+    seat: Seat
+    from_state: State
+    to_state: State
+    desk: Seat
+
+
+def seats_of(
+    *, department_id: int | None, roles: Set[str], is_data_centre: bool, requester_id: int | None, provider_id: int
+) -> frozenset[Seat]:
+    """Return who somebody is towards an object of these two departments; empty for an onlooker."""
+    seats = set()
+    for owner, operator, head in (
+        (requester_id, Seat.REQUESTER_OPERATOR, Seat.REQUESTER_HEAD),
+        (provider_id, Seat.PROVIDER_OPERATOR, Seat.PROVIDER_HEAD),
+    ):
+        if department_id is not None and department_id == owner:
+            seats |= {operator} if Role.OPERATOR in roles else set()
+            seats |= {head} if Role.HEAD in roles else set()
+    if is_data_centre and Role.REVIEWER in roles:
+        seats.add(Seat.DATA_CENTRE)
+    return frozenset(seats)
+
+
+def decide(snapshot: Snapshot, command: Command, seats: Set[Seat], *, user_id: int | None = None) -> Step:
+    """Return the step a command makes, or raise.
+
+    Forbidden: these seats may never give this command, or not now, or a second pair of eyes is needed.
+    Conflict: the request is not in a state that knows this command.
+    """
+    if not any(rule.seats & seats for (_state, known), rule in RULES.items() if known == command):
+        raise Forbidden("access_request.not_yours", _("您的岗位不能办理此项操作。"))
+    rule = RULES.get((snapshot.state, command))
+    if rule is None:
+        raise Conflict(
+            "access_request.wrong_state", _("申请当前的状态不允许此项操作,请刷新页面查看最新进度。"), {"state": snapshot.state}
+        )
+    acting = rule.seats & seats
+    if not acting:
+        raise Forbidden("access_request.not_yours", _("这一步由其他岗位办理。"), {"desk": DESK_OF[snapshot.state]})
+    if user_id is not None and user_id == _first_eyes(snapshot, command):
+        raise Forbidden("access_request.four_eyes", _("经办与审批须为不同人员,请由另一位同事办理。"))
+    target = rule.target(snapshot.route)
+    return Step(command, min(acting), snapshot.state, target, DESK_OF[target])
+
+
+def _first_eyes(snapshot: Snapshot, command: Command) -> int | None:
+    """Return who may not give the command because an earlier step of the same side was theirs (one person, two roles)."""
+    return {
+        Command.ENDORSE: snapshot.created_by,
+        Command.CLEAR: snapshot.checked_by,
+        Command.APPROVE: snapshot.created_by,
+    }.get(command)
+
+
+def allowed(snapshot: Snapshot, seats: Set[Seat], *, user_id: int | None = None) -> tuple[Command, ...]:
+    """Return the commands that `decide` would let through; pages show these and no others."""
+    return tuple(c for c in Command if _lets_through(snapshot, c, seats, user_id))
+
+
+def _lets_through(snapshot: Snapshot, command: Command, seats: Set[Seat], user_id: int | None) -> bool:
+    rule = RULES.get((snapshot.state, command))
+    if rule is None or not rule.seats & seats:
+        return False
+    return user_id is None or user_id != _first_eyes(snapshot, command)
+
+
+class GrantCommand(StrEnum):
+    """What can be done to a grant after it was issued."""
+
+    SUSPEND = "SUSPEND"
+    RESUME = "RESUME"
+    REVOKE = "REVOKE"
+
+
+class GrantStanding(StrEnum):
+    """Where a grant stands; the values of `GrantState`."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+    REVOKED = "REVOKED"
+
+
+_KEEPERS = frozenset({Seat.PROVIDER_HEAD, Seat.DATA_CENTRE})
+
+# Order 809 art. 25 and 27: the authority or the provider suspends and ends; the provider only its own data.
+GRANT_RULES: Mapping[tuple[GrantStanding, GrantCommand], tuple[frozenset[Seat], GrantStanding]] = {
+    (GrantStanding.ACTIVE, GrantCommand.SUSPEND): (_KEEPERS, GrantStanding.SUSPENDED),
+    (GrantStanding.ACTIVE, GrantCommand.REVOKE): (_KEEPERS, GrantStanding.REVOKED),
+    (GrantStanding.SUSPENDED, GrantCommand.RESUME): (_KEEPERS, GrantStanding.ACTIVE),
+    (GrantStanding.SUSPENDED, GrantCommand.REVOKE): (_KEEPERS, GrantStanding.REVOKED),
+}
+
+
+def decide_grant(
+    state: GrantStanding, command: GrantCommand, seats: Set[Seat], *, state_desk: str = ""
+) -> tuple[GrantStanding, Seat]:
+    """Return the state a command leads a grant to and the seat that gave it, or raise Forbidden or Conflict.
+
+    What the data centre suspended only the data centre resumes (`state_desk` says who suspended it).
+    """
+    if not _KEEPERS & seats:
+        raise Forbidden("grant.not_yours", _("只有数据提供方负责人和数据中心可以暂停、恢复或撤销授权。"))
+    rule = GRANT_RULES.get((state, command))
+    if rule is None:
+        raise Conflict("grant.wrong_state", _("授权当前的状态不允许此项操作,请刷新页面。"), {"state": state})
+    seat = Seat.DATA_CENTRE if Seat.DATA_CENTRE in seats else Seat.PROVIDER_HEAD
+    if command is GrantCommand.RESUME and state_desk == Seat.DATA_CENTRE and seat is not Seat.DATA_CENTRE:
+        raise Forbidden("grant.suspended_by_centre", _("该授权由数据中心暂停,只能由数据中心恢复。"))
+    return rule[1], seat
+
+
+def allowed_on_grant(state: GrantStanding, seats: Set[Seat], *, state_desk: str = "") -> tuple[GrantCommand, ...]:
+    """Return the commands that `decide_grant` would let through."""
+    found = []
+    for command in GrantCommand:
+        try:
+            decide_grant(state, command, seats, state_desk=state_desk)
+        except (Conflict, Forbidden):
+            continue
+        found.append(command)
+    return tuple(found)
