@@ -1,11 +1,13 @@
 """Tables of the exchange."""
 
-from exchange.models.access_request import AccessRequest, AccessRequestStep, Desk, RequestState, Route
+from exchange.models.access_request import AccessRequest, AccessRequestStep, Desk, Reminder, RequestState, Route
 from exchange.models.aggregation import (
     AggregationBatch,
     AggregationPlan,
     AggregationRun,
     ConnectorKind,
+    DropFile,
+    FileState,
     RejectedRow,
     RejectState,
     RunState,
@@ -31,11 +33,14 @@ __all__ = [
     "Credential",
     "CredentialState",
     "Desk",
+    "DropFile",
+    "FileState",
     "Grant",
     "GrantState",
     "RejectState",
     "RejectedAttempt",
     "RejectedRow",
+    "Reminder",
     "RequestState",
     "Route",
     "RunState",

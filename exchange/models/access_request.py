@@ -43,6 +43,13 @@ class Desk(models.TextChoices):
     NOBODY = "NOBODY", _("已办结")
 
 
+class Reminder(models.TextChoices):
+    """What the desk that has the ball was last reminded of; every step clears it."""
+
+    SOON = "SOON", _("即将到期")
+    OVERDUE = "OVERDUE", _("已超期")
+
+
 class AccessRequest(SharedObject):
     """A department asks to use items of a resource for a purpose."""
 
@@ -69,6 +76,7 @@ class AccessRequest(SharedObject):
     submitted_at = models.DateTimeField(_("提交时间"), null=True, blank=True)
     decided_at = models.DateTimeField(_("办结时间"), null=True, blank=True)
     refusal_reason = models.CharField(_("拒绝理由"), max_length=500, blank=True)
+    reminder = models.CharField(_("催办"), max_length=8, choices=Reminder.choices, blank=True, default="")
 
     class Meta:
         verbose_name = _("共享申请")

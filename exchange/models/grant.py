@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Resource, SharingMode
 from core.models import SharedObject
-from exchange.models.access_request import AccessRequest
+from exchange.models.access_request import AccessRequest, Desk
 from exchange.models.system import ConsumerSystem
 
 
@@ -37,6 +37,7 @@ class Grant(SharedObject):
     valid_from = models.DateTimeField(_("生效时间"))
     valid_to = models.DateTimeField(_("失效时间"))
     state = models.CharField(_("状态"), max_length=10, choices=GrantState.choices, default=GrantState.ACTIVE)
+    state_desk = models.CharField(_("办理岗位"), max_length=20, choices=Desk.choices, blank=True, default="")
     state_reason = models.CharField(_("原因"), max_length=500, blank=True)
     version = models.PositiveIntegerField(default=1)
 
