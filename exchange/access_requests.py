@@ -1,0 +1,282 @@
+"""Access requests (共享申请): drafting, submitting and carrying them from desk to desk until they are granted or refused.
+
+Which command is allowed to whom is in `workflow`, which desks review in `routing`, the clocks in `clocks`.
+The grant that an approval makes is issued by `grants`, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import IntegerField, Max
+from django.db.models.functions import Cast, Substr
+from django.forms.models import model_to_dict
+from django.utils.translation import gettext as _
+
+from catalog.models import DataItem, Resource, ResourceState
+from core import audit, working_days
+from core.audit import Actor
+from core.calendar import SHANGHAI
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.models import Region
+from core.roles import Role
+from exchange import clocks, desks, grants
+from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, RequestState
+from exchange.querysets import access_requests_visible_to, seats_on_request
+from exchange.request_terms import Offer, Terms, faults, text_fault
+from exchange.routing import SharingTerms, route_of
+from exchange.workflow import REASON_REQUIRED, Command, Seat, Snapshot, State, Step, allowed, decide
+
+LONGEST_REASON = 500
+EVENTS = {
+    Command.SUBMIT: "submitted",
+    Command.ENDORSE: "endorsed",
+    Command.CHECK: "checked",
+    Command.CLEAR: "cleared",
+    Command.APPROVE: "approved",
+    Command.REFUSE: "refused",
+    Command.WITHDRAW: "withdrawn",
+}
+
+
+@transaction.atomic
+def draft(*, resource_uid: UUID, terms: Terms, actor: Actor, now: datetime, submit: bool = False) -> AccessRequest:
+    """Write a request down for the actor's own department, and submit it at once if asked to."""
+    if actor.department_id is None or not actor.has(Role.OPERATOR):
+        raise Forbidden("access_request.not_yours", _("共享申请由部门经办人起草。"))
+    resource = _requestable(resource_uid)
+    access_request = AccessRequest(
+        number=_next_number(now),
+        resource=resource,
+        requester_id=actor.department_id,
+        created_by_id=actor.user_id,
+        **_checked(terms, resource, actor, now),
+    )
+    access_request.resource_version = resource.version
+    access_request.save()
+    audit.record(actor, "access_request.drafted", access_request, at=now, department_ids=[actor.department_id])
+    if submit:
+        _carry_out(access_request, Command.SUBMIT, actor=actor, now=now)
+    return access_request
+
+
+@transaction.atomic
+def edit(*, request_uid: UUID, revision: int, terms: Terms, actor: Actor, now: datetime, submit: bool = False) -> AccessRequest:
+    """Replace the terms of a draft, and submit it if asked to. A stale revision raises Conflict with what differs."""
+    access_request = _locked(request_uid, actor)
+    decide(snapshot(access_request), Command.EDIT, seats_on_request(actor, access_request), user_id=actor.user_id)
+    values = _checked(terms, _requestable(access_request.resource.uid), actor, now)
+    if revision != access_request.revision:
+        current = model_to_dict(access_request)
+        differing = {name: str(current[name]) for name in values if name != "system" and current[name] != values[name]}
+        raise _stale(access_request, differing)
+    for name, value in values.items():
+        setattr(access_request, name, value)
+    access_request.resource_version = access_request.resource.version
+    access_request.revision += 1
+    access_request.save()
+    audit.record(actor, "access_request.edited", access_request, at=now, department_ids=[actor.department_id])
+    if submit:
+        _carry_out(access_request, Command.SUBMIT, actor=actor, now=now)
+    return access_request
+
+
+@transaction.atomic
+def carry_out(
+    *, request_uid: UUID, command: Command, actor: Actor, now: datetime, revision: int | None = None, reason: str = ""
+) -> AccessRequest:
+    """Give one command to a request: submit, endorse, check, clear, approve, refuse or withdraw.
+
+    Approval issues the grant. A refusal needs a reason. A stale revision raises Conflict with what happened meanwhile.
+    """
+    access_request = _locked(request_uid, actor)
+    if revision is not None and revision != access_request.revision:
+        raise _stale(access_request, {})
+    if command is Command.EDIT:
+        raise Invalid("access_request.unknown_command", _("修改草稿请提交完整的申请事项。"))
+    _carry_out(access_request, command, actor=actor, now=now, reason=reason)
+    return access_request
+
+
+def commands_for(access_request: AccessRequest, actor: Actor) -> tuple[Command, ...]:
+    """Return what the actor may do with the request now."""
+    return allowed(snapshot(access_request), seats_on_request(actor, access_request), user_id=actor.user_id)
+
+
+def snapshot(access_request: AccessRequest) -> Snapshot:
+    """Return what the workflow needs to know of a request."""
+    checked_by = None
+    if access_request.state == RequestState.CHECKED:
+        steps = access_request.steps.filter(command=Command.CHECK).order_by("-id")
+        checked_by = steps.values_list("actor_id", flat=True).first()
+    return Snapshot(State(access_request.state), access_request.route, access_request.created_by_id, checked_by)
+
+
+def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    if command is Command.SUBMIT:
+        access_request.route = _route(access_request.resource)
+    seats = seats_on_request(actor, access_request)
+    step = decide(snapshot(access_request), command, seats, user_id=actor.user_id)
+    reason = _reason(command, reason)
+    if command in (Command.SUBMIT, Command.APPROVE):
+        _still_offered(access_request, now)
+    _write(access_request, step, actor=actor, now=now, reason=reason)
+    if step.to_state is State.APPROVED:
+        grants.issue_grant(access_request=access_request, actor=actor, now=now)
+    owners = [access_request.requester_id, access_request.resource.provider_id]
+    audit.record(
+        actor,
+        f"access_request.{EVENTS[command]}",
+        access_request,
+        at=now,
+        department_ids=owners[:1] if step.from_state is State.DRAFTED else owners,
+        state=step.to_state,
+        seat=step.seat,
+        reason=reason,
+    )
+    desks.tell(access_request, step, now=now)
+
+
+def _write(access_request: AccessRequest, step: Step, *, actor: Actor, now: datetime, reason: str) -> None:
+    """Move the request on and keep the step; the clock of the next desk starts."""
+    is_closed = step.desk is Seat.NOBODY
+    access_request.state = step.to_state
+    access_request.desk = step.desk
+    access_request.due_at = clocks.due_at(
+        calendar=working_days.calendar(),
+        share_attribute=access_request.resource.share_attribute,
+        desk=step.desk,
+        entered_at=now,
+        received_at=now if step.command is Command.ENDORSE else _received_at(access_request),
+    )
+    access_request.reminder = ""
+    access_request.submitted_at = now if step.command is Command.SUBMIT else access_request.submitted_at
+    access_request.decided_at = now if is_closed else None
+    access_request.refusal_reason = reason if step.command is Command.REFUSE else ""
+    access_request.revision += 1
+    access_request.save()
+    AccessRequestStep.objects.create(
+        access_request=access_request,
+        at=now,
+        command=step.command,
+        from_state=step.from_state,
+        to_state=step.to_state,
+        actor_id=actor.user_id,
+        actor_name=actor.name,
+        actor_department=actor.department,
+        desk=step.seat,
+        reason=reason,
+    )
+
+
+def _received_at(access_request: AccessRequest) -> datetime | None:
+    steps = access_request.steps.filter(command=Command.ENDORSE).order_by("-id")
+    return steps.values_list("at", flat=True).first()
+
+
+def _locked(request_uid: UUID, actor: Actor) -> AccessRequest:
+    rows = access_requests_visible_to(actor).select_for_update(of=("self",)).select_related("resource", "requester", "system")
+    found = rows.filter(uid=request_uid).first()
+    if found is None:
+        raise NotFound("access_request.not_found", _("没有这项申请,或您无权查看。"))
+    return found
+
+
+def _requestable(resource_uid: UUID) -> Resource:
+    resource = Resource.objects.filter(uid=resource_uid, state=ResourceState.PUBLISHED).select_related("provider").first()
+    if resource is None:
+        raise NotFound("resource.not_found", _("没有这项资源,或尚未发布。"))
+    _route(resource)
+    return resource
+
+
+def _route(resource: Resource) -> str:
+    return route_of(
+        SharingTerms(
+            share_attribute=resource.share_attribute,
+            base_database=resource.base_database,
+            is_mounted=hasattr(resource, "binding"),
+            has_control_parameters=bool(resource.control_parameters),
+        )
+    )
+
+
+def _offer(resource: Resource) -> Offer:
+    items = list(DataItem.objects.filter(resource=resource).order_by("position"))
+    return Offer(
+        grades={item.name: item.grade for item in items if not item.is_withheld},
+        withheld={item.name for item in items if item.is_withheld},
+        modes=set(resource.sharing_modes),
+    )
+
+
+def _checked(terms: Terms, resource: Resource, actor: Actor, now: datetime) -> dict[str, object]:
+    """Return the terms as columns, or raise Invalid naming every fault at once."""
+    found = faults(terms, _offer(resource))
+    if terms.term_to < now.astimezone(SHANGHAI).date():
+        found.setdefault("term_to", _("截止日期不能早于今天。"))
+    if terms.region_prefix and not Region.objects.filter(code=terms.region_prefix, valid_to=None).exists():
+        found["region_prefix"] = _("没有这个行政区划代码。")
+    system = _own_system(terms.system, actor)
+    if system is None:
+        found["system"] = _("请选择本部门启用的使用方系统。")
+    if found:
+        raise Invalid("access_request.invalid", _("申请事项有误,请一并修改后提交。"), found)
+    names = ("mode", "purpose", "legal_basis", "scenario", "scope", "region_prefix", "quota_per_day", "term_from", "term_to")
+    return {"system": system, "fields": list(terms.fields)} | {name: getattr(terms, name) for name in names}
+
+
+def _own_system(uid: str, actor: Actor) -> ConsumerSystem | None:
+    try:
+        wanted = UUID(uid)
+    except ValueError:
+        return None
+    return ConsumerSystem.objects.filter(uid=wanted, department_id=actor.department_id, is_active=True).first()
+
+
+def _still_offered(access_request: AccessRequest, now: datetime) -> None:
+    """Raise Conflict when the catalogue changed since the request was written, or its term has passed."""
+    resource = access_request.resource
+    offer = _offer(resource)
+    gone = [name for name in access_request.fields if name not in offer.grades]
+    if resource.state != ResourceState.PUBLISHED or gone or access_request.mode not in offer.modes:
+        raise Conflict(
+            "access_request.resource_changed",
+            _("资源目录已变更,不再提供所申请的信息项或共享方式,请撤回后重新申请。"),
+            {"fields": gone, "resource_version": resource.version},
+        )
+    _route(resource)
+    if access_request.term_to < now.astimezone(SHANGHAI).date():
+        raise Conflict("access_request.term_passed", _("申请的使用期限已过,请撤回后重新申请。"))
+
+
+def _reason(command: Command, reason: str) -> str:
+    reason = reason.replace("\r\n", "\n").strip()
+    fault = text_fault(reason, longest=LONGEST_REASON, may_be_empty=command not in REASON_REQUIRED)
+    if fault:
+        message = _("拒绝申请须说明理由。") if not reason else fault
+        raise Invalid("access_request.reason", message, {"reason": message})
+    return reason
+
+
+def _stale(access_request: AccessRequest, differing: dict[str, str]) -> Conflict:
+    last = access_request.steps.order_by("-id").first()
+    details: dict[str, object] = {"revision": access_request.revision, "state": access_request.state, "changed": differing}
+    what = _("草稿已被他人修改。")
+    if last is not None:
+        values = {"name": last.actor_name, "state": access_request.get_state_display()}
+        what = _("%(name)s 已办理,现为“%(state)s”。") % values
+        details |= {"last_command": last.command, "last_actor": last.actor_name, "last_at": last.at.isoformat()}
+    return Conflict("revision.stale", _("此页打开后申请已有变化:%(what)s请刷新后再办理。") % {"what": what}, details)
+
+
+def _next_number(now: datetime) -> str:
+    """Return SQ<day>-<count of the day>. Writers of one day queue at an advisory lock until they commit."""
+    prefix = f"SQ{now.astimezone(SHANGHAI):%Y%m%d}-"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [prefix])
+    count = Cast(Substr("number", len(prefix) + 1), IntegerField())
+    last = AccessRequest.objects.filter(number__startswith=prefix).aggregate(last=Max(count))["last"]
+    return f"{prefix}{(last or 0) + 1:04d}"

@@ -1,0 +1,87 @@
+"""Desks (办理岗位): which people sit at a desk, and telling them that they have the ball or what became of their request.
+
+Whose turn it is comes from `workflow`; when a desk is late is `clocks`; reminding is `supervision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from core.models import Department
+from core.notifications import notify_role, notify_users
+from core.roles import Role
+from exchange.models import AccessRequest
+from exchange.workflow import Command, Seat, Step
+
+_ROLE_OF = {
+    Seat.REQUESTER_HEAD: Role.HEAD,
+    Seat.PROVIDER_OPERATOR: Role.OPERATOR,
+    Seat.PROVIDER_HEAD: Role.HEAD,
+    Seat.DATA_CENTRE: Role.REVIEWER,
+}
+
+
+def path_of(access_request: AccessRequest) -> str:
+    """Return the page of a request in the portal."""
+    return f"/requests/{access_request.uid}/"
+
+
+def tell(access_request: AccessRequest, step: Step, *, now: datetime) -> None:
+    """Tell the next desk that it has the ball; of a closed request tell who drafted it, and the provider of a grant."""
+    title = access_request.resource.title
+    if step.desk is not Seat.NOBODY:
+        values = {"requester": access_request.requester.short_name, "title": title}
+        notify_desk(access_request, title=_("待办:%(requester)s申请使用“%(title)s”") % values, now=now)
+        return
+    if step.command is Command.WITHDRAW:
+        return
+    granted = step.command is Command.APPROVE
+    text = _("申请已同意并授权:%(title)s") if granted else _("申请未获同意:%(title)s")
+    notify_users(
+        [access_request.created_by_id],
+        title=text % {"title": title},
+        body=access_request.refusal_reason,
+        path=path_of(access_request),
+        now=now,
+    )
+    if granted:
+        notify_role(
+            Role.OPERATOR,
+            department_id=access_request.resource.provider_id,
+            title=_("本部门数据已授权%(requester)s使用:%(title)s")
+            % {"requester": access_request.requester.short_name, "title": title},
+            path=path_of(access_request),
+            now=now,
+        )
+
+
+def notify_desk(access_request: AccessRequest, *, title: str, now: datetime) -> None:
+    """Write a message to everyone who sits at the desk that has the ball."""
+    desk = Seat(access_request.desk)
+    role = _ROLE_OF.get(desk)
+    if role is None:
+        notify_users([access_request.created_by_id], title=title, path=path_of(access_request), now=now)
+        return
+    for department_id in _departments(desk, access_request):
+        notify_role(
+            role, department_id=department_id, title=title, body=access_request.number, path=path_of(access_request), now=now
+        )
+
+
+def _departments(desk: Seat, access_request: AccessRequest) -> Iterable[int]:
+    if desk is Seat.DATA_CENTRE:
+        return Department.objects.filter(is_data_centre=True, valid_to=None).values_list("pk", flat=True)
+    return [access_request.requester_id if desk is Seat.REQUESTER_HEAD else access_request.resource.provider_id]
+
+
+def department_name(access_request: AccessRequest, desk: Seat) -> str:
+    """Return the department a desk belongs to, for people to read."""
+    if desk is Seat.DATA_CENTRE:
+        centre = Department.objects.filter(is_data_centre=True, valid_to=None).order_by("pk").first()
+        return centre.name if centre else ""
+    if desk in (Seat.PROVIDER_OPERATOR, Seat.PROVIDER_HEAD):
+        return access_request.resource.provider.name
+    return access_request.requester.name

@@ -1,0 +1,108 @@
+"""Who sees what of the exchange (可见范围): visibility is a filter, invisible means not found.
+
+Requester and provider see their own side, reviewers of the data centre and the auditor see all; others see nothing.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from core.audit import Actor
+from core.roles import Role
+from exchange.models import (
+    AccessRequest,
+    AccessRequestStep,
+    CallRecord,
+    ConsumerSystem,
+    Desk,
+    Grant,
+    RequestState,
+    Route,
+)
+from exchange.workflow import Command, Seat, seats_of
+
+_NOBODY = Q(pk__in=[])
+
+
+def is_reviewer(actor: Actor) -> bool:
+    """Return whether the actor reviews for the data centre."""
+    return actor.is_data_centre and actor.has(Role.REVIEWER)
+
+
+def is_auditor(actor: Actor) -> bool:
+    """Return whether the actor is the audit administrator."""
+    return actor.has(Role.AUDIT_ADMINISTRATOR)
+
+
+def _sees_all(actor: Actor) -> bool:
+    return is_reviewer(actor) or is_auditor(actor)
+
+
+def _works_in(actor: Actor, department: str) -> Q:
+    """Return the filter "belongs to the actor's department", for people with a business role."""
+    return Q(**{department: actor.department_id}) if actor.has(Role.OPERATOR, Role.HEAD) else _NOBODY
+
+
+def access_requests_visible_to(actor: Actor) -> QuerySet[AccessRequest]:
+    """Return the requests of the own department, those that reached it as provider, and all but drafts for overseers."""
+    endorsed = Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.ENDORSE))
+    reached = Q(state=RequestState.APPROVED) | (Q(route=Route.PROVIDER_FIRST) & endorsed)
+    seen = _works_in(actor, "requester_id") | (_works_in(actor, "resource__provider_id") & reached)
+    if _sees_all(actor):
+        seen |= ~Q(state=RequestState.DRAFTED)
+    return AccessRequest.objects.filter(seen)
+
+
+def access_requests_awaiting(actor: Actor) -> QuerySet[AccessRequest]:
+    """Return the requests that lie on the actor's desk: somebody else waits for this person (待办)."""
+    mine = _NOBODY
+    if actor.has(Role.HEAD):
+        own_work = Q(created_by_id=actor.user_id)
+        mine |= Q(desk=Desk.REQUESTER_HEAD, requester_id=actor.department_id) & ~own_work
+        mine |= Q(desk=Desk.PROVIDER_HEAD, resource__provider_id=actor.department_id)
+    if actor.has(Role.OPERATOR):
+        mine |= Q(desk=Desk.PROVIDER_OPERATOR, resource__provider_id=actor.department_id)
+    if is_reviewer(actor):
+        mine |= Q(desk=Desk.DATA_CENTRE)
+    return AccessRequest.objects.filter(mine)
+
+
+def grants_visible_to(actor: Actor) -> QuerySet[Grant]:
+    """Return the grants the own department holds or that were given on its data; all for overseers."""
+    if _sees_all(actor):
+        return Grant.objects.all()
+    return Grant.objects.filter(_works_in(actor, "system__department_id") | _works_in(actor, "resource__provider_id"))
+
+
+def systems_visible_to(actor: Actor) -> QuerySet[ConsumerSystem]:
+    """Return the systems of the own department; all for overseers."""
+    if _sees_all(actor):
+        return ConsumerSystem.objects.all()
+    return ConsumerSystem.objects.filter(_works_in(actor, "department_id"))
+
+
+def calls_visible_to(actor: Actor) -> QuerySet[CallRecord]:
+    """Return the calls of the own systems and those that touched the own data; all for overseers."""
+    if _sees_all(actor):
+        return CallRecord.objects.all()
+    return CallRecord.objects.filter(_works_in(actor, "department_id") | _works_in(actor, "provider_id"))
+
+
+def seats_on_request(actor: Actor, access_request: AccessRequest) -> frozenset[Seat]:
+    """Return who the actor is towards a request."""
+    return _seats(actor, access_request.requester_id, access_request.resource.provider_id)
+
+
+def seats_on_grant(actor: Actor, grant: Grant) -> frozenset[Seat]:
+    """Return who the actor is towards a grant."""
+    return _seats(actor, grant.system.department_id, grant.resource.provider_id)
+
+
+def _seats(actor: Actor, requester_id: int | None, provider_id: int) -> frozenset[Seat]:
+    return seats_of(
+        department_id=actor.department_id,
+        roles=actor.roles,
+        is_data_centre=actor.is_data_centre,
+        requester_id=requester_id,
+        provider_id=provider_id,
+    )
