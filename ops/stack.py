@@ -127,7 +127,7 @@ class Stack:
     def _wait_for_stores(self) -> None:
         home = cluster.prepare_home(self.places)
         ready = str(cluster.programs(home) / "pg_isready")
-        question = [ready, "-q", "-h", "127.0.0.1", "-p", str(self.ports["postgres"])]
+        question = [ready, "-q", "-h", "127.0.0.1", "-p", str(self.ports["postgres"]), "-U", "postgres", "-d", "postgres"]
         words = keyring.redis_passwords(self.places.secrets)
         until = time.monotonic() + 120
         while not (

@@ -7,6 +7,7 @@ with a running demo but the virtual environment and the fetched packages.
 import contextlib
 import os
 import shlex
+import signal
 import subprocess
 from argparse import Namespace
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def stores(*needs: debian.Need) -> Iterator[Stack]:
         yield stack
     finally:
         if not was_running:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             stack.down()
 
 
