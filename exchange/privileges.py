@@ -14,6 +14,7 @@ PRIVILEGES: Privileges = {
     "exchange_aggregationrun": ENTITY,
     "exchange_aggregationbatch": LEDGER,
     "exchange_rejectedrow": ENTITY,
+    "exchange_dropfile": ENTITY,
     "exchange_backflowsubscription": ENTITY,
     "exchange_backflowbatch": ENTITY,
     "exchange_backflowmember": {"worker": "SELECT, INSERT, DELETE", "reader": "SELECT"},

@@ -27,6 +27,13 @@ class RunState(models.TextChoices):
     FAILED = "FAILED", _("失败")
 
 
+class FileState(models.TextChoices):
+    """What became of a dropped file."""
+
+    TAKEN = "TAKEN", _("已归集")
+    REFUSED = "REFUSED", _("已退回")
+
+
 class RejectState(models.TextChoices):
     """What became of a rejected row."""
 
@@ -81,6 +88,7 @@ class AggregationRun(models.Model):
     changed_count = models.BigIntegerField(_("变更"), default=0)
     rejected_count = models.BigIntegerField(_("拒收"), default=0)
     message = models.CharField(_("说明"), max_length=500, blank=True)
+    is_replay = models.BooleanField(_("重放"), default=False)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
 
@@ -117,12 +125,14 @@ class RejectedRow(models.Model):
     run = models.ForeignKey(AggregationRun, models.PROTECT, related_name="rejected_rows")
     plan = models.ForeignKey(AggregationPlan, models.PROTECT, related_name="rejected_rows")
     line_number = models.BigIntegerField(_("行号"), null=True)
+    related_line = models.BigIntegerField(_("相关行号"), null=True)  # the line a duplicate repeats
     source_key = models.CharField(_("源主键"), max_length=64, blank=True)
     rule = models.CharField(_("规则"), max_length=60)
     field = models.CharField(_("字段"), max_length=60, blank=True)
     raw = models.JSONField(_("原始记录"))
     correction = models.JSONField(_("更正"), null=True)
     state = models.CharField(_("状态"), max_length=10, choices=RejectState.choices, default=RejectState.OPEN, db_default="OPEN")
+    reason = models.CharField(_("不再处理的原因"), max_length=200, blank=True, db_default="")
     replay_run = models.ForeignKey(AggregationRun, models.PROTECT, null=True, related_name="replayed_rows")
     created_at = models.DateTimeField(db_default=models.functions.Now())
 
@@ -133,3 +143,21 @@ class RejectedRow(models.Model):
             models.Index(fields=["plan", "state", "id"], name="rejected_plan"),
             models.Index(fields=["run", "id"], name="rejected_run"),
         ]
+
+
+class DropFile(models.Model):
+    """A file of the exchange node folder that was dealt with: never taken twice, whatever its time stamp says."""
+
+    plan = models.ForeignKey(AggregationPlan, models.PROTECT, related_name="files")
+    run = models.ForeignKey(AggregationRun, models.PROTECT, related_name="files")
+    name = models.CharField(_("文件名"), max_length=255)
+    size = models.BigIntegerField(_("大小"))
+    digest = models.BinaryField(max_length=32)
+    modified_ns = models.BigIntegerField()  # spares reading an unchanged file again
+    state = models.CharField(_("状态"), max_length=8, choices=FileState.choices)
+    settled_at = models.DateTimeField(_("处理时间"))
+
+    class Meta:
+        verbose_name = _("前置机文件")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["plan", "name", "size", "digest"], name="drop_file_once")]
