@@ -108,9 +108,11 @@ def load_home(places: Places) -> Home | None:
     if not record.exists():
         return None
     known = json.loads(record.read_text())
-    home = Home(Path(known["path"]), known["user"])
-    stamp = home.path / "made-for"
-    return home if stamp.exists() and stamp.read_text() == known["id"] else None
+    for path in (Path(known["path"]), places.stack / "stores"):  # the second: the clone was moved
+        stamp = path / "made-for"
+        if stamp.exists() and stamp.read_text() == known["id"]:
+            return Home(path, known["user"])
+    return None
 
 
 def prepare_home(places: Places) -> Home:
@@ -134,7 +136,8 @@ def prepare_home(places: Places) -> Home:
     identity = uuid.uuid4().hex
     (path / "made-for").write_text(identity)
     give(path, user)
-    (places.stack / "ready.json").unlink(missing_ok=True)
+    for stamp in ("ready.json", "code.sha256"):
+        (places.stack / stamp).unlink(missing_ok=True)
     record = {"path": str(path), "user": user, "id": identity}
     (places.stack / "stores.json").write_text(json.dumps(record, indent=1) + "\n")
     return home
