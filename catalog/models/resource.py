@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from catalog.querysets import ResourceQuerySet
 from core.models import Department, Region, SharedObject, User
 
 
@@ -72,10 +73,14 @@ class ResourceState(models.TextChoices):
     ENDORSED = "ENDORSED", _("待数据中心发布")
     PUBLISHED = "PUBLISHED", _("已发布")
     WITHDRAWN = "WITHDRAWN", _("已下线")
+    MERGED = "MERGED", _("变更已发布")
 
 
 class Resource(SharedObject):
-    """One catalogue entry. `code` is assigned at publication and never reused; `version` counts publications."""
+    """One catalogue entry. `code` is assigned at publication and never reused; `version` counts publications.
+
+    A row with `change_of` is the working copy (变更稿) of a published entry: it never has a code and ends MERGED or WITHDRAWN.
+    """
 
     code = models.CharField(_("资源代码"), max_length=40, null=True, unique=True, editable=False)
     classification = models.CharField(_("资源分类"), max_length=20, help_text=_("类、项、目、细目代码,例如 101001"))
@@ -100,11 +105,14 @@ class Resource(SharedObject):
     state = models.CharField(_("状态"), max_length=10, choices=ResourceState.choices, default=ResourceState.DRAFTED)
     return_reason = models.CharField(_("退回原因"), max_length=500, blank=True)
     version = models.PositiveIntegerField(_("版本"), default=0)
+    change_of = models.ForeignKey("self", models.PROTECT, null=True, related_name="changes", editable=False)
     drafted_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     submitted_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(_("办理时限"), null=True, blank=True)
     published_at = models.DateTimeField(_("发布时间"), null=True, blank=True)
     search_vector = SearchVectorField(null=True, editable=False)
+
+    objects = ResourceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("信息资源")
@@ -118,7 +126,16 @@ class Resource(SharedObject):
                 condition=~Q(share_attribute="WITHHELD") | ~Q(withheld_basis=""), name="resource_withheld_says_basis"
             ),
             models.CheckConstraint(condition=~Q(state="PUBLISHED") | Q(code__isnull=False), name="resource_published_has_code"),
-            models.UniqueConstraint(fields=["provider", "title"], condition=~Q(state="WITHDRAWN"), name="resource_title_once"),
+            models.CheckConstraint(
+                condition=Q(change_of=None) & ~Q(state="MERGED") | Q(change_of__isnull=False, code=None) & ~Q(state="PUBLISHED"),
+                name="resource_change_has_no_code",
+            ),
+            models.UniqueConstraint(
+                fields=["provider", "title"], condition=~Q(state="WITHDRAWN") & Q(change_of=None), name="resource_title_once"
+            ),
+            models.UniqueConstraint(
+                fields=["change_of"], condition=~Q(state__in=["WITHDRAWN", "MERGED"]), name="resource_one_open_change"
+            ),
         ]
         indexes = [
             GinIndex(fields=["search_vector"], name="resource_search"),
