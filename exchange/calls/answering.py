@@ -1,0 +1,163 @@
+"""The way of a call (调用受理): authenticate, grant, shape, admission, read + record, sign; and what a refusal leaves behind.
+
+A malformed call burns no quota. No answer with data leaves before its record is committed; no record, no data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any, Final
+
+from core.ids import uuid7
+from exchange.calls import admission, authentication, bulk, quota, records, registry, shape, statement
+from exchange.calls.admission import Allowance, OverQuota
+from exchange.calls.attempts import tally
+from exchange.calls.refusals import Refusal
+from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
+
+JSON: Final = "application/json; charset=utf-8"
+
+
+class Progress:
+    """How far a call got: what its record can say when it is refused."""
+
+    __slots__ = ("question", "terms")
+
+    def __init__(self) -> None:
+        self.terms: Terms | None = None
+        self.question: Question | None = None
+
+
+def answer(call: Incoming, *, now: datetime) -> Answer:
+    """Return the answer to one call; every refusal is an answer, too."""
+    try:
+        signed = authentication.authenticate(call)
+    except Refusal as refusal:
+        tally.count(refusal.code, call.key, call.client_ip)
+        return refuse(refusal)
+    progress = Progress()
+    try:
+        return _served(call, signed, progress, now)
+    except Refusal as refusal:
+        return refuse(_recorded(refusal, signed, progress), signed)
+
+
+def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -> Answer:
+    authentication.check_standing(signed, now)
+    body = call.read(shape.BODY_AT_MOST + 1)
+    if len(body) > shape.BODY_AT_MOST:
+        raise Refusal("call.body_too_large", {"body": f"more_than_{shape.BODY_AT_MOST}_bytes"})
+    authentication.check_digest(signed, body)
+    _learn(progress, registry.grants.get(call.grant_uid), signed, body, now)
+    if signed.mode == "BULK":
+        bulk.take_place()
+        try:
+            return _opened(signed, progress, body, now)
+        except BaseException:
+            bulk.give_place()
+            raise
+    return _single(signed, progress, body, now)
+
+
+def _learn(progress: Progress, found: Terms | None, signed: Signed, body: bytes, now: datetime) -> None:
+    """Check grant and question; the terms of another system's grant are never learnt."""
+    if found is not None and found.system_id == signed.caller.system_id:
+        progress.terms = found
+    _, selection = shape.check_terms(found, signed.caller.system_id, signed.mode, now)
+    progress.question = shape.read_question(body, signed.mode, selection)
+
+
+def _known(progress: Progress) -> tuple[Terms, Question]:
+    if progress.terms is None or progress.question is None:
+        raise Refusal("grant.not_found")
+    return progress.terms, progress.question
+
+
+def _admitted(signed: Signed, terms: Terms) -> Allowance:
+    try:
+        return admission.admit(signed, terms)
+    except Refusal as refusal:
+        if refusal.code != "platform.recovering":
+            raise
+    quota.rebuild()
+    return admission.admit(signed, terms)
+
+
+def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime) -> None:
+    """The statement found the grant or the key changed: ask the database for both, once, and decide again."""
+    caller = registry.callers.reload(signed.caller.key)
+    if caller is None or caller.is_revoked:
+        raise Refusal("auth.credential_revoked")
+    terms, _ = _known(progress)
+    _learn(progress, registry.grants.reload(terms.uid), signed, body, now)
+
+
+def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
+    allowance = _admitted(signed, _known(progress)[0])
+    result = statement.read_and_record(signed, *_known(progress))
+    if result is None:
+        _learn_again(signed, progress, body, now)
+        result = statement.read_and_record(signed, *_known(progress))
+    if result is None:
+        raise Refusal("platform.unavailable", {"grant": "is_changing"})
+    text, digest = result
+    return Answer(200, _headers(str(signed.call_id), signed, 200, JSON, digest) + allowance.headers(), [text.encode()])
+
+
+def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
+    connection = bulk.connect()
+    try:
+        allowance = _admitted(signed, _known(progress)[0])
+        if not statement.record_opened(signed, *_known(progress)):
+            _learn_again(signed, progress, body, now)
+            if not statement.record_opened(signed, *_known(progress)):
+                raise Refusal("platform.unavailable", {"grant": "is_changing"})
+    except BaseException:
+        connection.close()
+        raise
+    headers = _headers(str(signed.call_id), None, 200, "text/csv; charset=utf-8", "")
+    return Answer(200, headers + allowance.headers(), bulk.Transfer(signed, *_known(progress), connection))
+
+
+def _recorded(refusal: Refusal, signed: Signed, progress: Progress) -> Refusal:
+    """Record a refusal and return it; a refusal that could not be recorded is counted, and says the platform is away."""
+    try:
+        records.record_refusal(signed, progress.terms, progress.question, refusal.code)
+    except Refusal as unavailable:
+        tally.count(refusal.code, signed.caller.key, signed.client_ip)
+        return unavailable
+    return refusal
+
+
+def refuse(refusal: Refusal, signed: Signed | None = None) -> Answer:
+    """Return the answer that says no; signed when we know to whom."""
+    verdict = refusal.verdict
+    call_id = str(signed.call_id if signed else uuid7())
+    told: dict[str, Any] = {
+        "code": refusal.code,
+        "message": str(verdict.message),
+        "details": refusal.details,
+        "request_id": call_id,
+    }
+    body = json.dumps(told, ensure_ascii=False).encode()
+    headers = _headers(call_id, signed, verdict.status, JSON, hashlib.sha256(body).hexdigest())
+    if isinstance(refusal, OverQuota):
+        headers += [*refusal.allowance.headers(), ("Retry-After", str(refusal.allowance.reset_seconds))]
+    elif verdict.status == 503:
+        headers.append(("Retry-After", "1"))
+    return Answer(verdict.status, headers, [body])
+
+
+def _headers(call_id: str, signed: Signed | None, status: int, content_type: str, digest: str) -> list[tuple[str, str]]:
+    headers = [
+        ("Content-Type", content_type),
+        ("Cache-Control", "no-store"),
+        ("X-Gov-Call-Id", call_id),
+        ("X-Request-Id", call_id),
+    ]
+    if signed is not None:
+        signature = authentication.sign_answer(signed.caller, signed.nonce, signed.digest, status, digest)
+        headers += [("X-Gov-Answer-Digest", digest), ("X-Gov-Answer-Signature", signature)]
+    return headers

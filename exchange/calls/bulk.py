@@ -1,0 +1,107 @@
+"""Bulk answers (批量复制): COPY through a pipe in constant memory; a thread pushes, the response reads.
+
+The opened record is committed before the first byte. However the transfer ends, a closing record is appended that says
+how many rows and which bytes were handed over. Masks and columns are in the COPY itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from typing import Final
+
+import psycopg2
+from psycopg2.extensions import connection as Connection  # noqa: N812
+
+from basedb.lookup import copy_sql
+from exchange.calls import connections, records
+from exchange.calls.refusals import Refusal
+from exchange.calls.terms import Question, Signed, Terms
+
+AT_ONCE: Final = 4
+CHUNK: Final = 65_536
+_free = threading.BoundedSemaphore(AT_ONCE)
+
+
+def take_place() -> None:
+    """Take one of this process's places for bulk answers, or refuse; `give_place` returns it."""
+    if not _free.acquire(blocking=False):
+        raise Refusal("platform.busy")
+
+
+def give_place() -> None:
+    """Return a place."""
+    _free.release()
+
+
+def connect() -> Connection:
+    """Return a connection for one bulk answer: asked for before anything is recorded."""
+    try:
+        return connections.connect(connections.BULK_TIMEOUT_MS)
+    except psycopg2.Error:
+        raise Refusal("platform.unavailable") from None
+
+
+class Transfer:
+    """The rows of one bulk call on their way; iterate once, then `close` (the server does, also when the caller went away)."""
+
+    def __init__(self, signed: Signed, terms: Terms, question: Question, connection: Connection) -> None:
+        self._call = signed, terms, question
+        self._digest = hashlib.sha256()
+        self._row_count: int | None = None
+        self._is_complete = False
+        self._is_closed = False
+        self._connection = connection
+        self._reading, self._writing = os.pipe()
+        self._pusher = threading.Thread(target=self._push, name="bulk-copy", daemon=True)
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._pusher.start()
+        try:
+            while chunk := os.read(self._reading, CHUNK):
+                self._digest.update(chunk)
+                yield chunk
+            self._pusher.join()
+            self._is_complete = self._row_count is not None
+            if not self._is_complete:
+                raise ConnectionAbortedError("the database broke off")  # the server cuts the answer short
+        finally:
+            self.close()
+
+    def _push(self) -> None:
+        _, terms, question = self._call
+        try:
+            with os.fdopen(self._writing, "wb") as pipe, self._connection.cursor() as cursor:
+                cursor.copy_expert(copy_sql(question.selection, region_prefix=terms.region_prefix), pipe, CHUNK)
+                pipe.flush()
+                self._row_count = cursor.rowcount
+        except (psycopg2.Error, OSError) as error:
+            connections.logger.error("a bulk answer broke off: %s", type(error).__name__)
+
+    def close(self) -> None:
+        """Append the closing record and give everything back; only the first call does something."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        os.close(self._reading)
+        if self._pusher.ident is None:
+            os.close(self._writing)
+        elif self._pusher.is_alive():
+            self._connection.cancel()
+            self._pusher.join()
+        self._connection.close()
+        give_place()
+        self._record()
+
+    def _record(self) -> None:
+        try:
+            records.record_closed(
+                *self._call,
+                outcome="call.closed" if self._is_complete else "call.aborted",
+                row_count=self._row_count if self._is_complete else None,
+                answer_digest=self._digest.digest(),
+            )
+        except Refusal:
+            connections.logger.error("a bulk answer ended without its closing record: %s", self._call[0].call_id)

@@ -1,0 +1,79 @@
+"""Quota after Redis has lost its memory (配额重建): today's admissions are counted from the call record.
+
+While the epoch marker is missing nobody is admitted. The first call that meets this rebuilds the counters under a lock;
+then the marker is set to the time of the rebuilding, and requests signed before it are refused. Only when no call was
+admitted lately - a first start - there is nothing to replay and the marker is zero. Calls that were on their way to the
+database in the moment of the loss may be missing in the count, one a thread at most.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from exchange.calls import admission, connections
+from exchange.calls.refusals import Refusal
+
+SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
+LOCK_MS: Final = 15_000
+COUNT: Final = """
+SELECT coalesce(jsonb_object_agg(grant_id, used), '{}'), max(last_at) FROM (
+    SELECT grant_id, count(*) FILTER (WHERE recorded_at >= <<midnight>>) AS used, max(requested_at) AS last_at
+    FROM exchange_callrecord
+    WHERE requested_at >= <<since>> AND outcome IN ('call.answered', 'call.opened') GROUP BY grant_id) AS admitted"""
+PARAMETERS: Final = (("midnight", "timestamptz"), ("since", "timestamptz"))
+# KEYS: lock, epoch, then counters. ARGV: token, epoch, seconds to live, then counts. Only the holder of the lock may set them.
+FINISH: Final = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+for i = 3, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'EX', ARGV[3]) end
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('DEL', KEYS[1])
+return 1
+"""
+
+
+def rebuild() -> None:
+    """Set today's counters and the epoch, unless another process is at it: then `platform.recovering`."""
+    token = secrets.token_hex(16)
+    try:
+        client = admission.client()
+        lock = admission.key_of("lock")
+        if not client.set(lock, token, nx=True, px=LOCK_MS):
+            raise Refusal("platform.recovering")
+        seconds, microseconds = client.time()
+        now = datetime.fromtimestamp(seconds + microseconds / 1e6, tz=UTC)
+        used, last_at = _count(now)
+        window = timedelta(seconds=2 * settings.CALL_WINDOW_SECONDS)
+        epoch = int(now.timestamp() * 1000) if last_at and last_at > now - window else 0
+        day, until_midnight = _day(now)
+        names = [admission.key_of("day", f"{grant}:{day}") for grant in used]
+        finish = client.register_script(FINISH)
+        keys = [lock, admission.key_of("epoch"), *names]
+        if not finish(keys=keys, args=[token, epoch, until_midnight + 3600, *used.values()]):
+            raise Refusal("platform.recovering")
+    except RedisError as error:
+        admission.logger.error("Redis away while quotas are rebuilt: %s", type(error).__name__)
+        raise Refusal("platform.unavailable") from None
+    admission.logger.warning("quotas of %d grants rebuilt from the call record", len(used))
+
+
+def _count(now: datetime) -> tuple[dict[str, int], datetime | None]:
+    """Return today's admissions by grant and the latest signed time; signed times may differ from ours by the window."""
+    midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    window = timedelta(seconds=2 * settings.CALL_WINDOW_SECONDS)
+    values: dict[str, Any] = {"midnight": midnight, "since": min(midnight, now - window) - window}
+    row = connections.run(COUNT, PARAMETERS, values)
+    if row is None:
+        return {}, None
+    return {grant: used for grant, used in row[0].items() if used}, row[1]
+
+
+def _day(now: datetime) -> tuple[int, int]:
+    """Return the number of the Shanghai day, as the admission script counts it, and the seconds left of it."""
+    shanghai = int(now.timestamp()) + 28_800
+    return shanghai // 86_400, 86_400 - shanghai % 86_400

@@ -1,0 +1,85 @@
+"""Records of what was not answered (拒绝留痕): refused calls of known systems, and how bulk answers ended.
+
+Both are appended; nothing is ever changed. Calls of nobody we know are counted in `attempts` instead.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import psycopg2
+
+from core.ids import uuid7
+from exchange.calls import connections
+from exchange.calls.refusals import Refusal
+from exchange.calls.statement import asked
+from exchange.calls.terms import Question, Signed, Terms
+
+COLUMNS: Final = (
+    ("requested_at", "timestamptz"),
+    ("consumer_id", "bigint"),
+    ("call_id", "uuid"),
+    ("parent_call_id", "uuid"),
+    ("credential_id", "bigint"),
+    ("nonce", "text"),
+    ("grant_id", "bigint"),
+    ("grant_version", "integer"),
+    ("resource_id", "bigint"),
+    ("provider_id", "bigint"),
+    ("department_id", "bigint"),
+    ("mode", "text"),
+    ("outcome", "text"),
+    ("fields", "varchar(40)[]"),
+    ("subject_key", "bytea"),
+    ("row_count", "bigint"),
+    ("request_digest", "bytea"),
+    ("answer_digest", "bytea"),
+    ("client_ip", "inet"),
+)
+INSERT: Final = (
+    f"INSERT INTO exchange_callrecord ({', '.join(name for name, _ in COLUMNS)}) "
+    f"VALUES ({', '.join(f'<<{name}>>' for name, _ in COLUMNS)})"
+)
+
+
+def record_refusal(signed: Signed, terms: Terms | None, question: Question | None, code: str) -> None:
+    """Append the record of a refused call; one whose signed time is not to be trusted stands under the time of now."""
+    values = _values(signed, terms, question) | {"outcome": code}
+    if code == "auth.clock_skew":
+        values["requested_at"] = datetime.now(tz=UTC)
+    _append(values)
+
+
+def record_closed(
+    signed: Signed, terms: Terms, question: Question, *, outcome: str, row_count: int | None, answer_digest: bytes
+) -> None:
+    """Append the closing record of a bulk call, under its own call id, naming the opened one."""
+    values = _values(signed, terms, question) | {
+        "call_id": str(uuid7()),
+        "parent_call_id": str(signed.call_id),
+        "outcome": outcome,
+        "row_count": row_count,
+        "answer_digest": answer_digest,
+    }
+    _append(values)
+
+
+def _values(signed: Signed, terms: Terms | None, question: Question | None) -> dict[str, Any]:
+    return asked(signed, terms) | {
+        "parent_call_id": None,
+        "mode": signed.mode,
+        "fields": list(question.selection.items) if question else None,
+        "subject_key": question and question.subject_key,
+        "row_count": None,
+        "request_digest": bytes.fromhex(signed.digest),
+        "answer_digest": None,
+    }
+
+
+def _append(values: dict[str, Any]) -> None:
+    try:
+        connections.run(INSERT, COLUMNS, values)
+    except psycopg2.IntegrityError as error:
+        connections.logger.error("a refusal could not be recorded: %s", error.pgcode)
+        raise Refusal("platform.unavailable") from None

@@ -1,0 +1,73 @@
+"""Refusals of calls (拒绝): every stable code with its HTTP status and the sentence that says which side is wrong.
+
+One table, so that the door, the call log and the documentation cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a code is answered. `is_known_caller` refusals are written to the call record, the others are only counted."""
+
+    status: int
+    message: _StrPromise
+    is_known_caller: bool = True
+
+
+class Refusal(Exception):
+    """A call is refused; `details` maps a name to what is wrong with it and never repeats a value."""
+
+    def __init__(self, code: str, details: Mapping[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.details = dict(details or {})
+
+    @property
+    def verdict(self) -> Verdict:
+        """The line of the table."""
+        return REFUSALS[self.code]
+
+
+REFUSALS: Mapping[str, Verdict] = MappingProxyType(
+    {
+        "auth.missing_header": Verdict(401, _("调用方请求缺少签名请求头或格式不正确"), False),
+        "auth.unknown_key": Verdict(401, _("调用方的应用标识不存在,请核对 X-Gov-Key"), False),
+        "auth.bad_signature": Verdict(401, _("调用方签名不正确,请核对密钥、算法和待签名内容"), False),
+        "auth.bad_digest": Verdict(401, _("请求体与调用方签名的摘要不一致,请求可能在途中被改动")),
+        "auth.clock_skew": Verdict(401, _("调用方的签名时间与平台时间相差过大,请校准调用方时钟")),
+        "auth.before_restart": Verdict(401, _("平台刚刚恢复,不再接受恢复之前签名的请求,请调用方以当前时间重新签名")),
+        "auth.credential_not_yet_valid": Verdict(401, _("调用方的访问凭证尚未生效")),
+        "auth.credential_expired": Verdict(401, _("调用方的访问凭证已过期,请申请新凭证")),
+        "auth.credential_revoked": Verdict(401, _("调用方的访问凭证已被吊销")),
+        "auth.system_disabled": Verdict(403, _("调用方系统已停用")),
+        "grant.not_found": Verdict(403, _("调用方没有这项授权,请核对地址中的授权编号")),
+        "grant.not_yet_valid": Verdict(403, _("授权尚未生效,请调用方在生效时间之后调用")),
+        "grant.expired": Verdict(403, _("授权已到期,请使用部门重新申请")),
+        "grant.suspended": Verdict(403, _("授权已被平台或提供方暂停")),
+        "grant.revoked": Verdict(403, _("授权已被平台或提供方撤销")),
+        "grant.mode_mismatch": Verdict(403, _("授权不允许这种共享方式,请调用方核对地址")),
+        "grant.field_not_granted": Verdict(403, _("调用方请求了未授权的信息项")),
+        "grant.unusable": Verdict(503, _("授权的资源已下线或挂接有误,问题在平台或提供方,请联系平台")),
+        "call.method_not_allowed": Verdict(405, _("调用方应使用 POST 方法"), False),
+        "call.unknown_path": Verdict(404, _("调用方请求的地址不存在"), False),
+        "call.body_too_large": Verdict(413, _("调用方的请求体过大")),
+        "call.invalid_parameter": Verdict(422, _("调用方的请求参数不正确,原因见 details")),
+        "call.replayed": Verdict(409, _("同一个签名请求已经用过,请调用方更换随机数重新签名")),
+        "quota.second_exceeded": Verdict(429, _("调用方超过授权的每秒调用量,请稍后再试")),
+        "quota.day_exceeded": Verdict(429, _("调用方超过授权的当日调用量,次日零点恢复")),
+        "platform.busy": Verdict(503, _("平台正在处理的批量调用过多,请调用方稍后再试")),
+        "platform.recovering": Verdict(503, _("平台正在恢复,请调用方稍后再试")),
+        "platform.unavailable": Verdict(503, _("平台暂时不可用,问题不在调用方,请稍后再试")),
+    }
+)

@@ -1,0 +1,127 @@
+"""Keys and grants as this process remembers them (凭证与授权缓存): a few seconds, never longer.
+
+A remembered grant is checked again by the statement that reads the data, under its version; what is remembered here only
+saves work. Absent keys and grants are remembered as well, in bounded number.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, Generic, TypeVar
+
+from django.conf import settings
+
+from basedb.lookup import Selection, select
+from core.crypto import HmacAlgorithm, KeyRing, Sealed
+from exchange.calls import connections
+from exchange.calls.terms import Caller, Terms
+
+REMEMBERED_AT_MOST: Final = 4_096
+
+CREDENTIAL: Final = """
+SELECT c.id, c.algorithm, c.state = 'REVOKED', c.valid_from, c.valid_to, s.id, s.department_id, s.is_active,
+       c.secret_key_id, c.secret_nonce, c.secret_ciphertext
+FROM exchange_credential c JOIN exchange_consumersystem s ON s.id = c.system_id WHERE c.key = <<key>>"""
+GRANT: Final = """
+SELECT g.id, g.version, g.system_id, g.resource_id, r.provider_id, g.mode, g.state, g.valid_from, g.valid_to,
+       g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks, r.state <> 'WITHDRAWN', b.dataset, b.columns
+FROM exchange_grant g JOIN catalog_resource r ON r.id = g.resource_id LEFT JOIN catalog_binding b ON b.resource_id = r.id
+WHERE g.uid = <<uid>>"""
+
+
+Thing = TypeVar("Thing")
+
+
+class Memory(Generic[Thing]):
+    """Things by name for a few seconds, absence included. Threads may load the same thing at once; the last one stays."""
+
+    def __init__(self, load: Callable[[str], Thing | None]) -> None:
+        self._load = load
+        self._known: dict[str, tuple[float, Thing | None]] = {}
+
+    def get(self, name: str) -> Thing | None:
+        """Return what is remembered, or what the database says now."""
+        remembered = self._known.get(name)
+        if remembered is not None and remembered[0] > time.monotonic():
+            return remembered[1]
+        return self.reload(name)
+
+    def reload(self, name: str) -> Thing | None:
+        """Ask the database and remember its answer."""
+        thing = self._load(name)
+        if len(self._known) >= REMEMBERED_AT_MOST:
+            self._known.clear()
+        self._known[name] = (time.monotonic() + settings.GRANT_CACHE_SECONDS, thing)
+        return thing
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self._known.clear()
+
+
+@cache
+def key_ring() -> KeyRing:
+    """Return the keys of this node, read once a process."""
+    return KeyRing.load(settings.KEY_FILE)
+
+
+def secret_place(key: str) -> bytes:
+    """Return the associated data a credential's secret is sealed with."""
+    return f"credential:{key}".encode()
+
+
+def _load_caller(key: str) -> Caller | None:
+    row = connections.run(CREDENTIAL, (("key", "text"),), {"key": key})
+    if row is None:
+        return None
+    sealed = Sealed(row[8], bytes(row[9]), bytes(row[10]))
+    return Caller(
+        credential_id=row[0],
+        key=key,
+        secret=key_ring().open(sealed, secret_place(key)),
+        algorithm=HmacAlgorithm(row[1]),
+        is_revoked=row[2],
+        valid_from=row[3],
+        valid_to=row[4],
+        system_id=row[5],
+        department_id=row[6],
+        is_active=row[7],
+    )
+
+
+def _load_terms(uid: str) -> Terms | None:
+    row = connections.run(GRANT, (("uid", "uuid"),), {"uid": uid})
+    if row is None:
+        return None
+    grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
+    per_day, per_second, region_prefix, fields, masks, is_served, dataset, columns = row[9:]
+    return Terms(
+        grant_id=grant_id,
+        uid=uid,
+        version=version,
+        system_id=system_id,
+        resource_id=resource_id,
+        provider_id=provider_id,
+        mode=mode,
+        state=state,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        quota_per_day=per_day,
+        quota_per_second=per_second,
+        region_prefix=region_prefix,
+        fields=tuple(fields),
+        selection=_selection(dataset, fields, columns, masks) if is_served else None,
+    )
+
+
+def _selection(dataset: str | None, fields: list[str], columns: Any, masks: Any) -> Selection | None:
+    try:
+        return select(dataset=dataset or "", items=fields, columns=columns or {}, masks=masks or {})
+    except ValueError:
+        return None
+
+
+callers: Final = Memory(_load_caller)
+grants: Final = Memory(_load_terms)

@@ -1,0 +1,162 @@
+"""The one statement of a call (读取并留痕): it checks the grant, reads the granted columns and writes the record, or nothing.
+
+It starts from the admitted grant and the record, never from the hit: a call that finds nobody leaves its record, too, and
+a grant that has changed leaves neither record nor answer. The commit of the statement precedes the answer.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg2
+from psycopg2 import errors
+
+from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, row_sql
+from basedb.sql_text import quote
+from exchange.calls import connections
+from exchange.calls.refusals import Refusal
+from exchange.calls.terms import Question, Signed, Terms
+
+ASKED: Final = (
+    ("call_id", "uuid"),
+    ("requested_at", "timestamptz"),
+    ("consumer_id", "bigint"),
+    ("credential_id", "bigint"),
+    ("nonce", "text"),
+    ("grant_id", "bigint"),
+    ("grant_version", "integer"),
+    ("resource_id", "bigint"),
+    ("provider_id", "bigint"),
+    ("department_id", "bigint"),
+    ("request_digest", "text"),
+    ("client_ip", "inet"),
+)
+SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
+
+ADMITTED: Final = """
+admitted AS MATERIALIZED (
+    SELECT now() AS at FROM exchange_grant g, exchange_credential c
+    WHERE g.id = <<grant_id>> AND g.version = <<grant_version>> AND g.state = 'ACTIVE'
+      AND g.valid_from <= now() AND g.valid_to > now() AND c.id = <<credential_id>> AND c.state = 'ACTIVE'
+)"""
+
+RECORD: Final = """
+INSERT INTO exchange_callrecord (requested_at, consumer_id, call_id, credential_id, nonce, grant_id, grant_version, resource_id,
+    provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip)
+SELECT <<requested_at>>, <<consumer_id>>, <<call_id>>, <<credential_id>>, <<nonce>>, <<grant_id>>, <<grant_version>>,
+    <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[], {subject_key}, {row_count},
+    decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>
+FROM {source}"""
+
+SINGLE: Final = """
+WITH {admitted}, answer AS MATERIALIZED (
+    SELECT {body}::text AS body, {found}::int AS row_count FROM admitted LEFT JOIN {row}
+), signed AS MATERIALIZED (
+    SELECT body, row_count, sha256(convert_to(body, 'UTF8')) AS digest FROM answer
+), recorded AS ({record})
+SELECT body, encode(digest, 'hex') FROM signed"""
+
+OPENED: Final = """
+WITH {admitted}, recorded AS ({record}) SELECT 1 FROM admitted"""
+
+
+@lru_cache(maxsize=512)
+def single_sql(mode: str, selection: Selection) -> str:
+    """Return the statement of a query or verification; its `<<name>>` marks are the parameters of `parameters_of`."""
+    if mode == "QUERY":
+        body = (
+            f"json_build_object('call_id', <<call_id>>, 'status', CASE WHEN {found_sql()} THEN 'found' ELSE 'not_found' END, "
+            f"'data', CASE WHEN {found_sql()} THEN {data_sql(selection)} END, 'as_of', at)"
+        )
+    else:
+        values = [f"<<value_{number}>>" for number in range(len(selection.columns))]
+        body = f"json_build_object('call_id', <<call_id>>, 'result', {comparison_sql(selection, values)})"
+    record = RECORD.format(
+        mode=mode,
+        outcome="call.answered",
+        fields=_array(selection),
+        subject_key="<<subject_key>>",
+        row_count="row_count",
+        answer_digest="digest",
+        source="signed",
+    )
+    row = row_sql(selection, subject_key="<<subject_key>>", region_prefix="<<region_prefix>>")
+    return SINGLE.format(admitted=ADMITTED, body=body, found=found_sql(), row=row, record=record)
+
+
+@lru_cache(maxsize=512)
+def opened_sql(selection: Selection) -> str:
+    """Return the statement that admits a bulk call and writes its opened record."""
+    record = RECORD.format(
+        mode="BULK",
+        outcome="call.opened",
+        fields=_array(selection),
+        subject_key="NULL",
+        row_count="NULL::bigint",
+        answer_digest="NULL",
+        source="admitted",
+    )
+    return OPENED.format(admitted=ADMITTED, record=record)
+
+
+def _array(selection: Selection) -> str:
+    return f"ARRAY[{', '.join(quote(item) for item in selection.items)}]"
+
+
+@lru_cache(maxsize=64)
+def parameters_of(mode: str, value_count: int) -> tuple[tuple[str, str], ...]:
+    """Return names and types of the parameters of a mode's statement."""
+    if mode == "BULK":
+        return ASKED
+    return ASKED + SUBJECT + tuple((f"value_{number}", "text") for number in range(value_count))
+
+
+def asked(signed: Signed, terms: Terms | None) -> dict[str, Any]:
+    """Return the values of a record that are known before the database is asked."""
+    return {
+        "call_id": str(signed.call_id),
+        "requested_at": signed_at(signed).isoformat(),
+        "consumer_id": signed.caller.system_id,
+        "credential_id": signed.caller.credential_id,
+        "nonce": signed.nonce,
+        "grant_id": terms and terms.grant_id,
+        "grant_version": terms and terms.version,
+        "resource_id": terms and terms.resource_id,
+        "provider_id": terms and terms.provider_id,
+        "department_id": signed.caller.department_id,
+        "request_digest": signed.digest,
+        "client_ip": signed.client_ip,
+    }
+
+
+def signed_at(signed: Signed) -> datetime:
+    """Return the signed time; equal milliseconds give equal times."""
+    return datetime.fromtimestamp(signed.signed_ms / 1000, tz=UTC)
+
+
+def read_and_record(signed: Signed, terms: Terms, question: Question) -> tuple[str, str] | None:
+    """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
+    values = asked(signed, terms)
+    values["subject_key"] = question.subject_key
+    values["region_prefix"] = terms.region_prefix
+    for number, value in enumerate(question.values):
+        values[f"value_{number}"] = value
+    row = _run(single_sql(signed.mode, question.selection), parameters_of(signed.mode, len(question.values)), values)
+    return row and (row[0], row[1])
+
+
+def record_opened(signed: Signed, terms: Terms, question: Question) -> bool:
+    """Write the opened record of a bulk call; False when the grant has changed."""
+    return _run(opened_sql(question.selection), parameters_of("BULK", 0), asked(signed, terms)) is not None
+
+
+def _run(template: str, parameters: tuple[tuple[str, str], ...], values: dict[str, Any]) -> connections.Row | None:
+    try:
+        return connections.run(template, parameters, values)
+    except errors.UniqueViolation:
+        raise Refusal("call.replayed") from None
+    except psycopg2.IntegrityError as error:
+        connections.logger.error("a call could not be recorded: %s", error.pgcode)
+        raise Refusal("platform.unavailable") from None

@@ -1,0 +1,97 @@
+"""What the hot path knows about a call (调用三方): who calls, on which terms, asking what. Immutable, without Django."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from basedb.lookup import Selection
+from core.crypto import HmacAlgorithm
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as the door hands it over. Header values are as sent, "" when missing; `read` reads from the body."""
+
+    path: str
+    grant_uid: str
+    mode: str
+    key: str
+    timestamp: str
+    nonce: str
+    digest: str
+    signature: str
+    algorithm: str
+    client_ip: str | None
+    read: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back. A list is sent at once, any other iterable is streamed and closed."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: Iterable[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A consumer system behind one of its keys."""
+
+    credential_id: int
+    key: str
+    secret: bytes
+    algorithm: HmacAlgorithm
+    is_revoked: bool
+    valid_from: datetime
+    valid_to: datetime
+    system_id: int
+    department_id: int
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A grant compiled for the hot path; without a selection it cannot be served (withdrawn, not mounted, unknown mask)."""
+
+    grant_id: int
+    uid: str
+    version: int
+    system_id: int
+    resource_id: int
+    provider_id: int
+    mode: str
+    state: str
+    valid_from: datetime
+    valid_to: datetime
+    quota_per_day: int
+    quota_per_second: int
+    region_prefix: str
+    fields: tuple[str, ...]
+    selection: Selection | None
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A request whose signature is genuine. `signed_ms` is the signed time in milliseconds since 1970."""
+
+    call_id: UUID
+    caller: Caller
+    mode: str
+    path: str
+    signed_ms: int
+    nonce: str
+    digest: str
+    client_ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A well-formed question: the narrowed selection, the subject, and the values to compare, one a column."""
+
+    selection: Selection
+    subject_key: bytes | None
+    values: tuple[str, ...] = ()

@@ -1,0 +1,71 @@
+"""The door of exchange calls (调用入口): a plain WSGI callable, named in settings/wsgi.py, beside Django instead of inside it.
+
+It turns a request into what `exchange.calls` understands and back; it decides nothing. Documented by `openapi.v1.calls`.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import partial
+from http.client import responses
+from typing import Any, Final
+
+from exchange.calls.answering import answer, refuse
+from exchange.calls.refusals import Refusal
+from exchange.calls.terms import Answer, Incoming
+
+logger = logging.getLogger(__name__)
+
+PATH: Final = re.compile("/openapi/v1/calls/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(verify|query|bulk)")
+STATUS_LINES: Final = {code: f"{code} {phrase}" for code, phrase in responses.items()}
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer one call."""
+    try:
+        given = _answered(environ)
+    except Refusal as refusal:
+        given = refuse(refusal)
+    except Exception as error:  # the last line of defence: nothing of the error leaves, its text may quote values
+        logger.error("a call failed: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+        given = refuse(Refusal("platform.unavailable"))
+    start_response(STATUS_LINES[given.status], given.headers)
+    return given.body
+
+
+def _answered(environ: dict[str, Any]) -> Answer:
+    path = environ["PATH_INFO"]
+    matched = PATH.fullmatch(path)
+    if matched is None:
+        raise Refusal("call.unknown_path")
+    if environ["REQUEST_METHOD"] != "POST":
+        raise Refusal("call.method_not_allowed")
+    if environ.get("QUERY_STRING"):
+        raise Refusal("call.unknown_path", {"query": "not_signed_and_not_allowed"})
+    header = environ.get
+    call = Incoming(
+        path=path,
+        grant_uid=matched[1],
+        mode=matched[2].upper(),
+        key=header("HTTP_X_GOV_KEY", ""),
+        timestamp=header("HTTP_X_GOV_TIMESTAMP", ""),
+        nonce=header("HTTP_X_GOV_NONCE", ""),
+        digest=header("HTTP_X_GOV_DIGEST", ""),
+        signature=header("HTTP_X_GOV_SIGNATURE", ""),
+        algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
+        client_ip=header("REMOTE_ADDR") or None,
+        read=partial(_read, environ),
+    )
+    return answer(call, now=datetime.now(tz=UTC))
+
+
+def _read(environ: dict[str, Any], at_most: int) -> bytes:
+    """Return the body up to a length; a body without an announced length is read until it ends."""
+    announced = environ.get("CONTENT_LENGTH") or ""
+    length = min(int(announced), at_most) if announced.isdecimal() else at_most
+    body: bytes = environ["wsgi.input"].read(length)
+    return body
