@@ -125,7 +125,7 @@ def change_user(
     }
     if user.revision != revision:
         changed = {name: str(getattr(user, name)) for name, value in wanted.items() if getattr(user, name) != value}
-        raise Conflict("user.stale", _("该用户已被他人修改,请重新载入后再改。"), changed)
+        raise Conflict("user.stale", _("该用户已被他人修改，请重新载入后再改。"), changed)
     if user.pk == actor.user_id and not is_active:
         raise Invalid("user.own_account", _("不能停用自己的账户。"), {"is_active": [_("不能停用自己的账户。")]})
     before = user.department_id
@@ -180,7 +180,7 @@ def check_together(user: User, roles: frozenset[str]) -> None:
     """Raise Invalid when roles may not be held together, or not by this user."""
     message = ""
     if len({family(role) for role in roles}) > 1:
-        message = _("系统、安全、审计三类管理员互斥,且不能兼任业务角色。")
+        message = _("系统、安全、审计三类管理员互斥，且不能兼任业务角色。")
     elif Role.REVIEWER in roles and not user.department.is_data_centre:
         message = _("审核员只能由数据主管部门人员担任。")
     elif user.is_contractor and roles & (ADMINISTRATORS | {Role.HEAD, Role.REVIEWER}):
@@ -233,6 +233,6 @@ def _department(uid: UUID) -> Department:
     department = Department.objects.filter(uid=uid, valid_to=None).first()
     if department is None:
         raise Invalid(
-            "department.not_found", _("没有这个部门,或该部门已撤销。"), {"department": [_("没有这个部门,或该部门已撤销。")]}
+            "department.not_found", _("没有这个部门，或该部门已撤销。"), {"department": [_("没有这个部门，或该部门已撤销。")]}
         )
     return department

@@ -68,7 +68,7 @@ def _cursor(item: Model, order: Sequence[str]) -> str:
 
 
 def _values(rows: QuerySet[M], order: Sequence[str], cursor: str) -> list[Any]:
-    wrong = Invalid("page.cursor_invalid", _("分页位置无效,请从第一页重新开始。"), {"cursor": [_("无效的分页位置")]})
+    wrong = Invalid("page.cursor_invalid", _("分页位置无效，请从第一页重新开始。"), {"cursor": [_("无效的分页位置")]})
     if len(cursor) > LONGEST_CURSOR:
         raise wrong
     try:

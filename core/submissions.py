@@ -29,7 +29,7 @@ def once(*, owner: str, token: str, digest: bytes, make: Callable[[], str]) -> t
     submission, is_new = Submission.objects.get_or_create(owner=owner, token=token, defaults={"digest": digest})
     if not is_new:
         if bytes(submission.digest) != digest:
-            raise Conflict("submission.reused", _("该提交标识已用于其他内容,请刷新页面后重试。"))
+            raise Conflict("submission.reused", _("该提交标识已用于其他内容，请刷新页面后重试。"))
         return submission.result, False
     submission.result = make()
     submission.save(update_fields=["result"])

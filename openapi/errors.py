@@ -50,25 +50,25 @@ def describe(error: Exception) -> tuple[int, str, Any, Mapping[str, Any]]:
         return error.status, error.code, error.message, error.details
     if isinstance(error, exceptions.ValidationError):
         details = _flat(error.detail)
-        return 422, "request.invalid", _("提交的内容有误,详见各字段说明。"), details
+        return 422, "request.invalid", _("提交的内容有误，详见各字段说明。"), details
     plain: tuple[tuple[type[Exception] | tuple[type[Exception], ...], int, str, str], ...] = (
         (exceptions.ParseError, 400, "request.malformed", _("请求体不是有效的 JSON。")),
-        (exceptions.NotAuthenticated, 401, "account.sign_in_required", _("请先登录,或使用有效的签名。")),
+        (exceptions.NotAuthenticated, 401, "account.sign_in_required", _("请先登录，或使用有效的签名。")),
         (exceptions.AuthenticationFailed, 401, "account.sign_in_failed", _("身份验证未通过。")),
         ((exceptions.PermissionDenied, PermissionDenied), 403, "request.forbidden", _("没有权限执行此操作。")),
-        ((exceptions.NotFound, Http404), 404, "request.not_found", _("没有这个资源,或您无权查看。")),
+        ((exceptions.NotFound, Http404), 404, "request.not_found", _("没有这个资源，或您无权查看。")),
         (exceptions.MethodNotAllowed, 405, "request.method_not_allowed", _("不支持此请求方法。")),
         (exceptions.NotAcceptable, 406, "request.not_acceptable", _("只能返回 application/json。")),
         (RequestDataTooBig, 413, "request.too_large", _("请求体过大。")),
         (exceptions.UnsupportedMediaType, 415, "request.unsupported_media_type", _("请求体必须是 application/json。")),
-        (exceptions.Throttled, 429, "request.throttled", _("请求过于频繁,请稍后再试。")),
+        (exceptions.Throttled, 429, "request.throttled", _("请求过于频繁，请稍后再试。")),
         (SuspiciousOperation, 400, "request.malformed", _("请求无效。")),
-        (OperationalError, 503, "database.unavailable", _("数据库暂时不可用,请稍后再试。")),
+        (OperationalError, 503, "database.unavailable", _("数据库暂时不可用，请稍后再试。")),
     )
     for kinds, status, code, message in plain:
         if isinstance(error, kinds):
             return status, code, message, {}
-    return 500, "platform.error", _("平台内部错误,请凭请求编号联系管理员。"), {}
+    return 500, "platform.error", _("平台内部错误，请凭请求编号联系管理员。"), {}
 
 
 def _flat(detail: Any, path: str = "") -> dict[str, list[str]]:

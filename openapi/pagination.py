@@ -37,7 +37,7 @@ class KeysetPagination(BasePagination):
             "required": ["items", "next"],
             "properties": {
                 "items": schema,
-                "next": {"type": ["string", "null"], "description": "下一页的游标,作为参数 after 传回;null 表示没有更多"},
+                "next": {"type": ["string", "null"], "description": "下一页的游标，作为参数 after 传回;null 表示没有更多"},
             },
         }
 

@@ -22,7 +22,7 @@ ERROR_SCHEMA = {
     "additionalProperties": False,
     "properties": {
         "code": {"type": "string", "examples": ["request.invalid"]},
-        "message": {"type": "string", "examples": ["提交的内容有误,详见各字段说明。"]},
+        "message": {"type": "string", "examples": ["提交的内容有误，详见各字段说明。"]},
         "details": {"type": "object", "additionalProperties": True},
         "request_id": {"type": "string", "format": "uuid"},
     },
@@ -51,7 +51,7 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
     name = "session"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
-        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "门户会话;写操作另需 X-CSRFToken"}
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid", "description": "门户会话；写操作另需 X-CSRFToken"}
 
 
 def add_error(result: dict[str, Any], **_: Any) -> dict[str, Any]:

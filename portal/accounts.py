@@ -55,7 +55,7 @@ class PasswordForm(PortalForm):
         label=gettext_lazy("新密码"),
         max_length=128,
         strip=False,
-        help_text=gettext_lazy("至少 10 位,不能全为数字,不能是常见密码。"),
+        help_text=gettext_lazy("至少 10 位，不能全为数字，不能是常见密码。"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     repeated = forms.CharField(
@@ -103,7 +103,7 @@ def next_page(request: HttpRequest) -> str:
 
 def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
     """Answer a locked name (called by django-axes); the same for names that do not exist."""
-    message = _("连续多次输入错误,该用户名已锁定 30 分钟。请稍后再试,或联系安全管理员解锁。")
+    message = _("连续多次输入错误，该用户名已锁定 30 分钟。请稍后再试，或联系安全管理员解锁。")
     form = SignInForm(None)
     return render(request, "portal/login.html", {"form": form, "locked": message, "next": next_page(request)}, status=429)
 

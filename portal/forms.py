@@ -55,8 +55,8 @@ class PortalForm(forms.Form):
         known = {self.add_prefix(name) for name in self.fields} | FRAME | self.allowed_extra
         unknown = sorted(set(self.data) - known)
         if unknown:
-            raise ValidationError(_("表单含有未知字段:%(names)s") % {"names": "、".join(unknown)[:200]}, code="unknown_field")
-        for name, value in cleaned.items():
+            raise ValidationError(_("表单含有未知字段：%(names)s") % {"names": "、".join(unknown)[:200]}, code="unknown_field")
+        for name, value in list(cleaned.items()):
             if isinstance(value, str) and has_control_characters(value):
                 self.add_error(name, ValidationError(_("不能含有控制字符。"), code="control_characters"))
         return cleaned

@@ -1,13 +1,156 @@
-"""The first page after signing in (首页)."""
+"""The first page after signing in (首页): search, the five base databases, what waits for me, what is late, calls per day."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
+
+from basedb.holdings import row_count
+from catalog.models import BaseDatabase, Resource
+from core.audit import Actor
+from core.roles import Role
+from exchange.call_figures import Day, calls_per_day
+from exchange.models import AggregationPlan, RejectedRow, RejectState, RunState
+from exchange.querysets import access_requests_awaiting
+from exchange.supervision import overdue_requests
+from portal.actor import BUSINESS, actor
+from portal.shell import address
+
+SHOWN = 8
+CHART_DAYS = 14
+ICONS = {
+    BaseDatabase.POPULATION: ("users", "population.person"),
+    BaseDatabase.LEGAL_ENTITY: ("building-skyscraper", "legal_entity.enterprise"),
+    BaseDatabase.LICENSE: ("license", ""),
+    BaseDatabase.GEOSPATIAL: ("map-2", ""),
+    BaseDatabase.CREDIT: ("shield-check", ""),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One base database: what it holds and since when; not connected = no plan brings anything in."""
+
+    title: str | Promise
+    icon: str
+    row_count: int
+    source_count: int
+    updated_at: datetime | None
+    is_connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that waits for this person."""
+
+    kind: str | Promise
+    title: str
+    url: str
+    due_at: datetime | None
 
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Search, the base databases, what waits for me."""
-    return render(request, "portal/home.html")
+    """Show the overview of this person."""
+    acting, now = actor(request), timezone.now()
+    found, counts = tasks(acting)
+    works = acting.has(*BUSINESS, Role.AUDIT_ADMINISTRATOR)
+    context: dict[str, Any] = {
+        "cards": cards(),
+        "tasks": found,
+        "counts": counts,
+        "overdue": list(overdue_requests(acting, now)[:SHOWN]),
+        "chart": chart_option(calls_per_day(actor=acting, now=now, days=CHART_DAYS)) if works else None,
+        "works": works,
+    }
+    return render(request, "portal/home.html", context)
+
+
+def cards() -> list[Card]:
+    """Return the five base databases; sources and last update come from the plans and their runs."""
+    known = {
+        row["dataset"]: row
+        for row in AggregationPlan.objects.order_by()
+        .values("dataset")
+        .annotate(
+            sources=Count("department", filter=Q(is_active=True), distinct=True),
+            updated_at=Max("runs__finished_at", filter=Q(runs__state=RunState.SUCCEEDED)),
+        )
+    }
+    made = []
+    for database, (icon, dataset) in ICONS.items():
+        row = known.get(dataset, {})
+        count = row_count(dataset)
+        made.append(
+            Card(
+                title=database.label,
+                icon=icon,
+                row_count=count,
+                source_count=row.get("sources", 0),
+                updated_at=row.get("updated_at"),
+                is_connected=bool(row) or count > 0,
+            )
+        )
+    return made
+
+
+def tasks(of: Actor) -> tuple[list[Task], list[tuple[str | Promise, int, str]]]:
+    """Return what waits for this person, the most urgent first, and how many of each kind there are."""
+    requests = access_requests_awaiting(of)
+    resources = Resource.objects.waiting_for(of)
+    rejected = rejected_rows(of)
+    found = [
+        Task(gettext_lazy("共享申请"), row.resource.title, address("portal:request-detail", uid=row.uid), row.due_at)
+        for row in requests.select_related("resource").order_by("due_at", "id")[:SHOWN]
+    ]
+    found += [
+        Task(gettext_lazy("数据目录"), row.title, address("portal:resource-detail", uid=row.uid), row.due_at)
+        for row in resources[:SHOWN]
+    ]
+    found += [
+        Task(
+            gettext_lazy("拒收记录"),
+            _("%(plan)s：%(count)s 条待处理") % {"plan": row["plan__title"], "count": row["count"]},
+            address("portal:plan-detail", args=[row["plan__uid"]]),
+            None,
+        )
+        for row in rejected.order_by().values("plan__uid", "plan__title").annotate(count=Count("id"))[:SHOWN]
+    ]
+    found.sort(key=lambda task: (task.due_at is None, task.due_at.timestamp() if task.due_at else 0))
+    counts = [
+        (gettext_lazy("待办申请"), requests.count(), address("portal:request-inbox")),
+        (gettext_lazy("待办目录"), resources.count(), address("portal:resource-inbox")),
+        (gettext_lazy("待处理拒收记录"), rejected.count(), address("portal:plan-list")),
+    ]
+    return found, counts
+
+
+def rejected_rows(of: Actor) -> Any:
+    """Return the open rejected rows of the own department, which its operators correct."""
+    mine = RejectedRow.objects.filter(state=RejectState.OPEN, plan__department_id=of.department_id)
+    return mine if of.has(Role.OPERATOR) else mine.none()
+
+
+def chart_option(days: list[Day]) -> dict[str, Any]:
+    """Return the chart of calls per day, answered and refused."""
+    return {
+        "tooltip": {"trigger": "axis"},
+        "legend": {"bottom": 0},
+        "grid": {"left": 48, "right": 16, "top": 16, "bottom": 56},
+        "xAxis": {"type": "category", "data": [day.on.strftime("%m-%d") for day in days]},
+        "yAxis": {"type": "value", "minInterval": 1},
+        "series": [
+            {"name": _("已应答"), "type": "bar", "stack": "calls", "color": "#2fb344", "data": [day.answered for day in days]},
+            {"name": _("已拒绝"), "type": "bar", "stack": "calls", "color": "#d63939", "data": [day.refused for day in days]},
+        ],
+    }

@@ -10,12 +10,14 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.audit import Actor
 from core.models import Notification
 from core.roles import Role
+from core.working_days import unannounced_years
 from portal.actor import BUSINESS, actor
 
 UNREAD_SHOWN = 99
@@ -72,10 +74,10 @@ def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
     ]
 
 
-def address(name: str) -> str:
+def address(name: str, **arguments: Any) -> str:
     """Return the address of a page, "#" while its subject is not built."""
     try:
-        return reverse(name)
+        return reverse(name, kwargs=arguments)
     except NoReverseMatch:
         return "#"
 
@@ -107,7 +109,10 @@ def once(ask: Callable[[], Any]) -> Callable[[], Any]:
 
 def warnings(of: Actor) -> list[str]:
     """Return what a system administrator has to look after."""
-    return []
+    if not of.has(Role.SYSTEM_ADMINISTRATOR):
+        return []
+    text = _("%(year)s 年的节假日安排尚未载入，期限暂按周末计算，请在公布后载入。")
+    return [str(text) % {"year": year} for year in unannounced_years(timezone.now())]
 
 
 @dataclass(frozen=True, slots=True)

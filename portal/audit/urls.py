@@ -1,5 +1,10 @@
-"""Routes of these pages."""
+"""Routes of the audit trail."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.audit import views
+
+urlpatterns = [
+    path("", views.entries, name="audit-list"),
+    path("export/", views.export, name="audit-export"),
+]

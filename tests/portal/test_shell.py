@@ -31,3 +31,88 @@ def test_signed_in_person_sees_the_home_page(client: Client, city: City) -> None
     assert page.status_code == 200
     assert "市公安局" in page.content.decode()
     assert AuditEntry.objects.filter(action="account.signed_in", actor_name=name).count() == 1
+
+
+def sign_in(client: Client, city: City, name: str) -> Client:
+    client.force_login(city.people[name], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.mark.parametrize("name", ["police_operator", "police_head", "reviewer", "auditor", "system_admin", "security_admin"])
+def test_everybody_has_a_home_page(client: Client, city: City, name: str) -> None:
+    assert sign_in(client, city, name).get("/").status_code == 200
+
+
+def test_five_wrong_passwords_lock_the_name_and_unknown_names_look_the_same(client: Client, city: City) -> None:
+    known = with_password(city)
+    texts = {}
+    for name in (known, "nobody_of_that_name"):
+        answers = [client.post(reverse("portal:login"), {"username": name, "password": "wrong"}) for _ in range(6)]
+        assert [answer.status_code for answer in answers] == [422, 422, 422, 422, 429, 429]
+        texts[name] = [answer.content.decode().replace(name, "") for answer in answers]
+    assert [len(text) for text in texts[known]] == [len(text) for text in texts["nobody_of_that_name"]]
+    assert "已锁定" in texts[known][-1]
+    right = client.post(reverse("portal:login"), {"username": known, "password": PASSWORD})
+    assert right.status_code == 429
+    assert "_auth_user_id" not in client.session
+
+
+def test_sign_in_goes_nowhere_else(client: Client, city: City) -> None:
+    name = with_password(city)
+    form = {"username": name, "password": PASSWORD, "next": "https://elsewhere.example/"}
+    assert client.post(reverse("portal:login"), form)["Location"] == "/"
+
+
+def test_temporary_password_leads_to_the_password_page_first(client: Client, city: City) -> None:
+    name = with_password(city)
+    city.people[name].must_change_password = True
+    city.people[name].save()
+    client.post(reverse("portal:login"), {"username": name, "password": PASSWORD})
+    assert client.get("/")["Location"] == reverse("portal:password-change")
+    weak = {"old_password": PASSWORD, "new_password": "12345678", "repeated": "12345678"}
+    assert client.post(reverse("portal:password-change"), weak).status_code == 422
+    good = {"old_password": PASSWORD, "new_password": "another-long-one-9", "repeated": "another-long-one-9"}
+    assert client.post(reverse("portal:password-change"), good).status_code == 302
+    assert client.get("/").status_code == 200
+    assert AuditEntry.objects.filter(action="password.changed").count() == 1
+
+
+def test_signing_out_needs_a_post(client: Client, city: City) -> None:
+    sign_in(client, city, "police_operator")
+    assert client.get(reverse("portal:logout")).status_code == 405
+    assert client.post(reverse("portal:logout")).status_code == 302
+    assert client.get("/").status_code == 302
+
+
+def test_language_switches_to_english_and_back(client: Client, city: City) -> None:
+    sign_in(client, city, "police_operator")
+    client.post(reverse("set_language"), {"language": "en", "next": "/"})
+    assert '<html lang="en">' in client.get("/").content.decode()
+    client.post(reverse("set_language"), {"language": "zh-hans", "next": "/"})
+    assert '<html lang="zh-hans">' in client.get("/").content.decode()
+
+
+def test_messages_are_opened_by_their_owner_only(client: Client, city: City, now: object) -> None:
+    mine = Notification.objects.create(user=city.people["police_operator"], title="轮到您", path="/account/", created_at=now)
+    other = Notification.objects.create(user=city.people["market_operator"], title="不是您的", path="/", created_at=now)
+    sign_in(client, city, "police_operator")
+    page = client.get(reverse("portal:notification-list")).content.decode()
+    assert "轮到您" in page
+    assert "不是您的" not in page
+    assert client.post(reverse("portal:notification-open", args=[other.uid])).status_code == 404
+    assert client.post(reverse("portal:notification-open", args=[mine.uid]))["Location"] == "/account/"
+    mine.refresh_from_db()
+    other.refresh_from_db()
+    assert mine.read_at is not None
+    assert other.read_at is None
+
+
+def test_unknown_page_answers_in_our_own_words(client: Client, city: City) -> None:
+    answer = sign_in(client, city, "police_operator").get("/no-such-page/")
+    assert answer.status_code == 404
+    assert "没有这个页面" in answer.content.decode()
+
+
+def test_system_administrator_is_warned_of_years_without_holidays(client: Client, city: City) -> None:
+    assert "节假日安排尚未载入" in sign_in(client, city, "system_admin").get("/").content.decode()
+    assert "节假日安排尚未载入" not in sign_in(client, city, "police_operator").get("/").content.decode()

@@ -1,0 +1,95 @@
+"""Audit actions and object kinds in words (动作名称): codes are `noun.participle`, both halves are translated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.apps import apps
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+NOUNS: Mapping[str, str | Promise] = {
+    "access_request": _("共享申请"),
+    "account": _("账户"),
+    "aggregation_plan": _("归集任务"),
+    "aggregation_run": _("归集批次"),
+    "audit": _("审计记录"),
+    "backflow": _("数据回流"),
+    "backflow_subscription": _("回流任务"),
+    "binding": _("挂接"),
+    "call": _("调用"),
+    "call_log": _("调用记录"),
+    "credential": _("访问凭证"),
+    "department": _("部门"),
+    "grant": _("授权"),
+    "password": _("密码"),
+    "plan": _("归集任务"),
+    "rejected_row": _("拒收记录"),
+    "rejected_rows": _("拒收记录"),
+    "resource": _("信息资源"),
+    "role": _("角色"),
+    "run": _("归集批次"),
+    "subscription": _("回流任务"),
+    "system": _("使用方系统"),
+    "user": _("用户"),
+}
+PARTICIPLES: Mapping[str, str | Promise] = {
+    "activated": _("启用"),
+    "appointed": _("任命"),
+    "approved": _("批准"),
+    "changed": _("修改"),
+    "change_drafted": _("起草变更"),
+    "checked": _("审核通过"),
+    "cleared": _("提供方同意"),
+    "closed": _("撤销"),
+    "corrected": _("更正"),
+    "created": _("新建"),
+    "deactivated": _("停用"),
+    "delivered": _("投递"),
+    "discarded": _("删除草稿"),
+    "dismissed": _("不再处理"),
+    "downloaded": _("下载"),
+    "drafted": _("起草"),
+    "edited": _("编辑"),
+    "ended": _("终止"),
+    "endorsed": _("部门负责人同意"),
+    "exported": _("导出"),
+    "failed": _("失败"),
+    "finished": _("完成"),
+    "issued": _("签发"),
+    "locked_out": _("锁定"),
+    "mounted": _("挂接"),
+    "published": _("发布"),
+    "queued": _("提交运行"),
+    "read": _("查看"),
+    "recalled": _("撤回"),
+    "refused": _("拒绝"),
+    "registered": _("登记"),
+    "replayed": _("重放"),
+    "reset": _("重置"),
+    "resumed": _("恢复"),
+    "returned": _("退回"),
+    "revealed": _("展示密钥"),
+    "revoked": _("撤销"),
+    "signed_in": _("登录"),
+    "started": _("启动"),
+    "stopped": _("停止"),
+    "submitted": _("提交"),
+    "succeeded": _("完成"),
+    "suspended": _("暂停"),
+    "traced": _("追溯"),
+    "unlocked": _("解锁"),
+    "withdrawn": _("撤回"),
+}
+
+
+def action_title(action: str) -> str:
+    """Return an action in words; a half nobody translated stays as it is."""
+    noun, _dot, participle = action.partition(".")
+    return f"{NOUNS.get(noun, noun)} · {PARTICIPLES.get(participle, participle)}"
+
+
+def object_kind_title(kind: str) -> str:
+    """Return what kind of object an entry is about, in words."""
+    found = [model for model in apps.get_models() if model._meta.model_name == kind]
+    return str(found[0]._meta.verbose_name) if found else kind
