@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -205,13 +206,22 @@ def initialize(home: Home, password: str) -> None:
     secret.unlink(missing_ok=True)
     if made.returncode != 0:
         raise Trouble(f"initdb failed:\n{made.stdout}{made.stderr}")
+    (draft / "postgresql.conf").rename(draft / "initdb.conf")
     draft.rename(home.data)
+
+
+def shared_memory(home: Home) -> str:
+    """Return the kind of shared memory initdb found to work on this machine."""
+    found = home.data / "initdb.conf"
+    told = re.search(r"^dynamic_shared_memory_type = (\w+)", found.read_text(), re.MULTILINE) if found.exists() else None
+    return told[1] if told else "posix"
 
 
 def configure(home: Home, port: int, shared_buffers: str) -> None:
     """Write the cluster's configuration and clear a lock left by a crash."""
+    memory = f"dynamic_shared_memory_type = {shared_memory(home)}\n"
     for name, text in (
-        ("postgresql.conf", settings(port, shared_buffers)),
+        ("postgresql.conf", settings(port, shared_buffers) + memory),
         ("pg_hba.conf", ACCESS_RULES),
     ):
         (home.data / name).write_text(text)
