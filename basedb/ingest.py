@@ -7,7 +7,7 @@ the table of rejected rows belong to the room above, which hands in the statemen
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,19 @@ def message_of(dataset_code: str, rule: str, related_line: int | None = None) ->
         return rule_named(dataset, rule).text()
     except KeyError:
         return rule
+
+
+def broken_rule(dataset: Dataset, values: Mapping[str, str | None], *, today: date) -> str | None:
+    """Return the first rule one row breaks, None when it is good; nothing is stored."""
+    columns = ", ".join(f"%s::text AS {name}" for name in dataset.field_names)
+    cleaned = ", ".join(f"{clean_sql(field, f'r.{field.name}')} AS {field.name}" for field in dataset.fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {broken_rule_sql(dataset, today=today)} FROM (SELECT {cleaned} FROM (SELECT {columns}) r OFFSET 0) s",
+            [values.get(name) for name in dataset.field_names],
+        )
+        code: str | None = cursor.fetchone()[0]
+        return code
 
 
 def stage(intake: Intake, table: str, rows: Iterable[RawRow]) -> int:

@@ -1,0 +1,151 @@
+"""Reading a delimited file line by line (CSV 解析): encoding, header, broken rows with their line numbers.
+
+A row with an open quote or a wrong number of columns is handed out as broken and the next line starts afresh, so that one
+slip does not swallow what follows. Memory is bounded by the longest line allowed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections.abc import Iterator, Sequence
+from typing import IO, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from basedb.ingest import BROKEN_COLUMNS, BROKEN_QUOTE
+from core.errors import Invalid
+
+LONGEST_LINE = 64 * 1024
+MOST_LINES = 50
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class Record(NamedTuple):
+    """One row of the file: its first line, the byte after it, its values or the rule it breaks and its text."""
+
+    line: int
+    end: int
+    values: list[str]
+    fault: str = ""
+    text: str | None = None
+
+
+def refused(code: str, message: str, *, line: int | None = None) -> Invalid:
+    """Return the error for a file that cannot be taken at all."""
+    return Invalid(f"file.{code}", message, {"line": line} if line else {})
+
+
+def detect_encoding(file: IO[bytes]) -> str:
+    """Return `utf-8-sig` or `gb18030`; refuse anything else, NUL bytes, endless lines and an empty file, naming the line."""
+    file.seek(0)
+    start = file.read(4)
+    if not start:
+        raise refused("empty", _("文件是空的。"))
+    if start[:2] in _UTF16:
+        raise refused("encoding", _("文件是 UTF-16 编码,请另存为 UTF-8 或 GB18030。"), line=1)
+    not_utf8 = _scan(file, "utf-8")
+    if not not_utf8:
+        return "utf-8-sig"
+    not_gb18030 = _scan(file, "gb18030")
+    if not not_gb18030:
+        return "gb18030"
+    wrong = max(not_utf8, not_gb18030)  # the encoding that went farther is the one that was meant
+    raise refused("encoding", _("第 %(line)s 行既不是 UTF-8 也不是 GB18030 编码。") % {"line": wrong}, line=wrong)
+
+
+def _scan(file: IO[bytes], encoding: str) -> int:
+    """Return the first line that is not in this encoding, 0 when all are."""
+    file.seek(0)
+    wrong = number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise refused("line_too_long", _("第 %(line)s 行过长。") % {"line": number}, line=number)
+        if b"\x00" in line:
+            raise refused("nul", _("第 %(line)s 行含有空字节(NUL),文件可能已损坏。") % {"line": number}, line=number)
+        if not wrong:
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                wrong = number
+    return wrong
+
+
+def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[int]:
+    """Return for each wanted column its place in the file; refuse a header that is not exactly those, in any order."""
+    file.seek(0)
+    line = file.readline(LONGEST_LINE).decode(encoding).rstrip("\r\n")
+    header = [name.strip() for name in next(csv.reader([line]), [])]
+    missing = [name for name in wanted if name not in header]
+    unknown = [name for name in header if name not in wanted]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if missing or unknown or twice:
+        said = [
+            _("缺少列:%(names)s") % {"names": "、".join(missing)} if missing else "",
+            _("多出列:%(names)s") % {"names": "、".join(name or _("(空)") for name in unknown)} if unknown else "",
+            _("重复列:%(names)s") % {"names": "、".join(twice)} if twice else "",
+        ]
+        text = ";".join(part for part in said if part)
+        raise refused("header", _("第 1 行表头与字段对应不一致:%(what)s。") % {"what": text[:300]}, line=1)
+    return [header.index(name) for name in wanted]
+
+
+def records(file: IO[bytes], encoding: str, width: int, *, start: int = 0, line: int = 1) -> Iterator[Record]:
+    """Hand out the rows after byte `start`, the end of line number `line`; at 0 the header is skipped. Blank lines do not count."""
+    file.seek(start)
+    codec = "utf-8" if encoding == "utf-8-sig" else encoding
+    if start == 0:
+        file.readline(LONGEST_LINE)
+    while raw := file.readline(LONGEST_LINE):
+        line += 1
+        text = raw.decode(codec).rstrip("\r\n")
+        if not text.strip():
+            continue
+        if text.count('"') % 2 == 0:
+            yield _record(line, file.tell(), text, width)
+            continue
+        end = file.tell()
+        joined, used = _joined(file, codec, text, width)
+        if joined is None:
+            file.seek(end)
+            yield Record(line, end, [], BROKEN_QUOTE, text)
+        else:
+            yield Record(line, file.tell(), joined)
+            line += used
+
+
+def _record(line: int, end: int, text: str, width: int) -> Record:
+    values = _split(text)
+    if values is None:
+        return Record(line, end, [], BROKEN_QUOTE, text)
+    if len(values) != width:
+        return Record(line, end, [], BROKEN_COLUMNS, text)
+    return Record(line, end, values)
+
+
+def _split(text: str) -> list[str] | None:
+    """Return the values of one complete row, None when its quotes do not pair."""
+    try:
+        rows = list(csv.reader([text], strict=True))
+    except csv.Error:
+        return None
+    return rows[0] if len(rows) == 1 else None
+
+
+def _joined(file: IO[bytes], codec: str, text: str, width: int) -> tuple[list[str] | None, int]:
+    """Try to complete a quoted value that runs over lines; return its row and the number of lines added."""
+    lines = [text]
+    for used in range(1, MOST_LINES):
+        raw = file.readline(LONGEST_LINE)
+        if not raw:
+            break
+        lines.append(raw.decode(codec).rstrip("\r\n"))
+        if '"' not in lines[-1] or lines[-1].count('"') % 2 == 0:
+            continue
+        try:
+            rows = list(csv.reader([part + "\n" for part in lines], strict=True))
+        except csv.Error:
+            return None, 0
+        return (rows[0], used) if len(rows) == 1 and len(rows[0]) == width else (None, 0)
+    return None, 0

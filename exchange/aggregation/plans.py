@@ -1,0 +1,137 @@
+"""Aggregation plans (归集任务): laying one down, and queueing runs, by a clerk or because one is due.
+
+A plan has at most one run queued or running; the database promises it. What a run does is in `runs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import current_app
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from core import audit
+from core.audit import Actor
+from core.errors import Conflict, DomainError, Invalid
+from core.models import Department
+from exchange.aggregation import csv_drop
+from exchange.aggregation.connector import dataset_of
+from exchange.aggregation.visibility import visible_plan
+from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RunState
+from exchange.sealed_passwords import seal_password
+
+RUN_TASK = "exchange.run_aggregation"
+UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
+
+
+@transaction.atomic
+def create_plan(
+    *,
+    title: str,
+    department: Department,
+    dataset: str,
+    connector: str,
+    settings: Mapping[str, Any],
+    columns: Mapping[str, str],
+    key_column: str,
+    actor: Actor,
+    now: datetime,
+    cursor_column: str = "",
+    every_minutes: int | None = None,
+    password: str = "",
+    **values: Any,
+) -> AggregationPlan:
+    """Lay a plan down, its source's password sealed; a mapping that cannot work is Invalid."""
+    plan = AggregationPlan(
+        title=title,
+        department=department,
+        dataset=dataset,
+        connector=connector,
+        settings=dict(settings),
+        columns=dict(columns),
+        key_column=key_column,
+        cursor_column=cursor_column,
+        every_minutes=every_minutes,
+        next_run_at=now if every_minutes else None,
+        **values,
+    )
+    _check_mapping(plan)
+    if password:
+        seal_password(plan, password)
+    plan.save(force_insert=True)
+    audit.record(
+        actor, "aggregation_plan.created", plan, at=now, department_ids=[department.pk], dataset=dataset, connector=connector
+    )
+    return plan
+
+
+def _check_mapping(plan: AggregationPlan) -> None:
+    dataset = dataset_of(plan)
+    unknown = sorted(plan.columns.keys() - set(dataset.field_names))
+    missing = [field.name for field in dataset.fields if field.required and not plan.columns.get(field.name)]
+    if unknown or missing:
+        text = _("字段对应不完整:缺少 %(missing)s;不存在 %(unknown)s。")
+        names = {"missing": "、".join(missing) or "-", "unknown": "、".join(unknown) or "-"}
+        raise Invalid("plan.columns_invalid", text % names, {"columns": [*missing, *unknown]})
+    if plan.connector == ConnectorKind.POSTGRESQL and not plan.key_column:
+        raise Invalid("plan.key_missing", _("部门数据库的归集任务必须指定源主键。"), {"key_column": _("必填")})
+    if plan.connector == ConnectorKind.CSV_DROP:
+        csv_drop.folder_of(plan)
+
+
+@transaction.atomic
+def queue_run(*, plan_uid: UUID, actor: Actor, now: datetime) -> AggregationRun:
+    """Start a run by hand: it is queued now and taken by the next free worker."""
+    plan = visible_plan(plan_uid, actor, lock=True)
+    if not plan.is_active:
+        raise Conflict("plan.inactive", _("归集任务已停用,不能启动。"))
+    run = queue(plan, now=now, started_by_id=actor.user_id)
+    audit.record(actor, "aggregation_run.queued", run, at=now, department_ids=[plan.department_id], plan=str(plan.uid))
+    return run
+
+
+def queue(plan: AggregationPlan, *, now: datetime, **values: Any) -> AggregationRun:
+    """Insert a run of a locked plan and hand it to a worker on commit; Conflict while another is under way."""
+    try:
+        with transaction.atomic():
+            run = AggregationRun.objects.create(plan=plan, queued_at=now, **values)
+    except IntegrityError as error:
+        raise Conflict("run.under_way", _("该归集任务已有一次运行正在进行,请等它结束。")) from error
+    transaction.on_commit(lambda: current_app.send_task(RUN_TASK, [str(run.uid)]), robust=True)
+    return run
+
+
+@transaction.atomic
+def queue_due(*, now: datetime) -> int:
+    """Queue a run of every plan that is due, skipping those under way and folders without a new file; return how many."""
+    under_way = AggregationRun.objects.filter(plan=OuterRef("pk"), state__in=UNFINISHED)
+    due = AggregationPlan.objects.filter(~Exists(under_way), is_active=True, next_run_at__lte=now)
+    queued = 0
+    for plan in due.select_for_update(skip_locked=True, no_key=True):
+        if _has_something(plan):
+            queue(plan, now=now)
+            queued += 1
+        plan.next_run_at = _next_time(plan, now)
+        plan.save(update_fields=["next_run_at"])
+    return queued
+
+
+def _has_something(plan: AggregationPlan) -> bool:
+    if plan.connector != ConnectorKind.CSV_DROP:
+        return True
+    try:
+        return next(csv_drop.waiting_files(plan, again=False), None) is not None
+    except DomainError:
+        return True  # the run will say what is wrong
+
+
+def _next_time(plan: AggregationPlan, now: datetime) -> datetime | None:
+    """Files come one a run: look again as soon as this one is through."""
+    if plan.every_minutes is None:
+        return None
+    return now + timedelta(minutes=plan.every_minutes)

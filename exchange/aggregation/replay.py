@@ -1,0 +1,84 @@
+"""Corrected rows on their way in again (重放): a run of its own through the same ingest.
+
+A row that still breaks a rule goes back to its owner with that rule; one the source has overtaken meanwhile is not allowed
+to overwrite what is newer. Rows already replayed are passed over, so that a killed replay resumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from basedb.ingest import RejectSink
+from basedb.staging import RawRow
+from exchange.aggregation.connector import fields_of
+from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RejectState
+
+_MOST_ROWS = 5_000
+_KEEP = """
+    INSERT INTO exchange_rejectedrow (uid, run_id, plan_id, line_number, related_line, source_key, rule, field, raw, state, reason,
+        created_at)
+    SELECT gen_random_uuid(), %s, %s, line_number, related_line, source_key, rule, field, raw, 'OPEN', '', now()
+    FROM rejected"""
+_GIVE_BACK = """
+    UPDATE exchange_rejectedrow t SET state = 'OPEN', rule = r.rule, field = r.field
+    FROM rejected r WHERE t.id = r.number AND t.replay_run_id = %s AND t.plan_id = %s"""
+
+
+def sink_of(run: AggregationRun) -> RejectSink:
+    """Return where rejected rows of a run are kept: as new rows, or, in a replay, back where they came from."""
+    return RejectSink(_GIVE_BACK if run.is_replay else _KEEP, (run.pk, run.plan_id))
+
+
+class ReplayReading:
+    """The corrected rows given to one run; see `connector.Reading`."""
+
+    def __init__(self, plan: AggregationPlan, run: AggregationRun) -> None:
+        self.plan, self.run = plan, run
+        self.state: dict[str, Any] = dict(run.checkpoint)
+        self.expected: int | None = None
+        self.is_exhausted = False
+
+    def _rows(self) -> Any:
+        return RejectedRow.objects.filter(replay_run=self.run, state=RejectState.CORRECTED)
+
+    def begin(self) -> None:
+        """Count what lies ahead."""
+        self.expected = self.run.read_count + self._rows().count()
+
+    def batch(self, size: int) -> Iterator[RawRow]:
+        """Hand out the next corrected rows, fetched before COPY takes the connection; `number` is the stored row's id."""
+        rows = list(self._rows().filter(id__gt=self.state.get("id", 0)).order_by("id")[: min(size, _MOST_ROWS)])
+        self.is_exhausted = not rows
+        return self._hand_out(rows)
+
+    def _hand_out(self, rows: list[RejectedRow]) -> Iterator[RawRow]:
+        fields = fields_of(self.plan)
+        for row in rows:
+            values = row.raw | (row.correction or {})
+            self.state = {"id": row.pk}
+            texts = [values.get(field) for field in fields]
+            yield RawRow(row.pk, texts, row.line_number, row.source_key, as_of=row.created_at)
+
+    def plan_checkpoint(self) -> dict[str, Any]:
+        """A replay does not move the plan."""
+        return dict(self.plan.checkpoint)
+
+    def settle(self, run: AggregationRun, *, done: bool, now: datetime) -> str:
+        """Nothing beyond the rows themselves."""
+        return ""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def mark_replayed(run: AggregationRun, last_id: int) -> None:
+    """Mark what the batch up to `last_id` took in; the rows given back are OPEN by now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE exchange_rejectedrow SET state = 'REPLAYED' WHERE replay_run_id = %s AND state = 'CORRECTED' AND id <= %s",
+            [run.pk, last_id],
+        )

@@ -1,0 +1,161 @@
+"""Files from the exchange node folder: what is read, what is refused and how it is said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from basedb.models import Person, SourceRecord
+from core.audit import Actor
+from core.errors import Conflict
+from exchange.aggregation import plans, runs
+from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DropFile, RejectedRow, RunState
+from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person
+from tests.factories import City
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
+    return tmp_path / "drop" / "police"
+
+
+@pytest.fixture
+def plan(city: City, now: datetime) -> AggregationPlan:
+    return csv_plan(city.police, now)
+
+
+@pytest.fixture
+def clerk(city: City) -> Actor:
+    return city.actor("police_operator")
+
+
+def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
+    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    run.refresh_from_db()
+    return run
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+def test_file_is_read_in_any_of_the_three_encodings(plan: AggregationPlan, clerk: Actor, folder: Path, encoding: str) -> None:
+    drop(folder, "a.csv", csv_text(person(n) for n in range(250)), encoding)
+    run = run_now(plan, clerk)
+    assert (run.state, run.message) == (RunState.SUCCEEDED, "文件「a.csv」")
+    assert counts(run) == (250, 250, 250, 0)
+    assert run.expected_count == 250
+    assert Person.objects.get(name="张7").address == "玄武区某路7号"
+    assert AggregationBatch.objects.filter(run=run).count() == 3
+    assert not list((folder.parent.parent / "uploads" / "aggregation").iterdir())
+
+
+def test_file_is_never_taken_twice_even_when_touched(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    path = drop(folder, "a.csv", csv_text([person(1)]))
+    run_now(plan, clerk)
+    path.touch()
+    again = run_now(plan, clerk)
+    assert (again.state, again.message, again.read_count) == (RunState.SUCCEEDED, "前置机目录中没有新文件。", 0)
+    drop(folder, "a.csv", csv_text([person(1, XM="李一")]))
+    assert run_now(plan, clerk).changed_count == 1
+
+
+def test_files_are_taken_in_the_order_of_names_one_a_run(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    drop(folder, "2.csv", csv_text([person(1, XM="后")]))
+    drop(folder, "1.csv", csv_text([person(1, XM="先")]))
+    drop(folder, "3.csv.part", csv_text([person(1, XM="未完")]))
+    assert run_now(plan, clerk).message == "文件「1.csv」"
+    assert run_now(plan, clerk).message == "文件「2.csv」"
+    assert Person.objects.get().name == "后"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "文件是空的"),
+        (csv_text([]), "只有表头"),
+        (csv_text([], [*list(COLUMNS.values())[:-1], "DZ"]), "第 1 行表头与字段对应不一致:缺少列:HJDZ;多出列:DZ"),
+        (csv_text([person(1)]).encode() + b"\x00", "第 3 行含有空字节"),
+        (csv_text([person(1)]).encode() + b"\xff\xff\xff\n", "第 3 行既不是 UTF-8 也不是 GB18030"),
+        (csv_text([person(1)]).encode("utf-16"), "UTF-16"),
+        (csv_text([person(1)]).encode() + b"x" * 70_000, "第 3 行过长"),
+    ],
+)
+def test_file_that_cannot_be_taken_leaves_no_row(
+    plan: AggregationPlan, clerk: Actor, folder: Path, content: str | bytes, said: str
+) -> None:
+    drop(folder, "坏.csv", content)
+    run = run_now(plan, clerk)
+    assert run.state == RunState.FAILED
+    assert run.message.startswith("文件「坏.csv」:")
+    assert said in run.message
+    assert not Person.objects.exists()
+    assert not SourceRecord.objects.exists()
+    assert not RejectedRow.objects.exists()
+    assert not AggregationBatch.objects.exists()
+
+
+def test_refused_file_is_tried_again_only_by_hand(plan: AggregationPlan, clerk: Actor, folder: Path, now: datetime) -> None:
+    drop(folder, "a.csv", "GMSFHM\n1\n")
+    run_now(plan, clerk)
+    AggregationPlan.objects.update(next_run_at=now, every_minutes=1)
+    assert plans.queue_due(now=now) == 0
+    assert run_now(plan, clerk).state == RunState.FAILED
+    assert DropFile.objects.get().state == "REFUSED"
+    drop(folder, "a.csv", csv_text([person(1)]))
+    AggregationPlan.objects.update(next_run_at=now)
+    assert plans.queue_due(now=now) == 1
+    runs.work(run_uid=AggregationRun.objects.latest("id").uid, clock=timezone.now)
+    assert Person.objects.count() == 1
+
+
+def test_broken_rows_in_the_middle_are_rejected_with_their_lines(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    lines = csv_text(person(n) for n in range(1, 9)).split("\r\n")
+    lines[2] = "1,2,3"
+    lines[4] = lines[4].replace("张4", '"张4')
+    lines[6] = lines[6].replace("玄武区某路6号", '"玄武区\r\n某路6号"')
+    lines.insert(6, "")
+    drop(folder, "a.csv", "\r\n".join(lines))
+    run = run_now(plan, clerk)
+    assert counts(run) == (8, 5, 5, 3)
+    kept = list(RejectedRow.objects.order_by("id").values_list("line_number", "rule", "field"))
+    assert kept == [(3, "row.columns", ""), (5, "row.quote", ""), (8, "address.control_character", "address")]
+    assert RejectedRow.objects.order_by("id")[1].raw["_row"] == lines[4]
+    assert sorted(Person.objects.values_list("name", flat=True)) == ["张1", "张3", "张5", "张7", "张8"]
+
+
+def test_duplicate_key_names_both_lines_across_batches(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    rows = [person(n) for n in range(250)]
+    rows.append(person(3, XM="又一个"))
+    drop(folder, "a.csv", csv_text(rows))
+    run = run_now(plan, clerk)
+    assert counts(run) == (251, 250, 250, 1)
+    row = RejectedRow.objects.get()
+    assert (row.line_number, row.related_line, row.rule) == (252, 5, "citizen_id.duplicate")
+    assert Person.objects.filter(name="张3").exists()
+
+
+def test_too_many_rejects_stop_the_run(city: City, clerk: Actor, folder: Path, now: datetime) -> None:
+    plan = csv_plan(city.police, now, reject_limit_percent=20)
+    drop(folder, "a.csv", csv_text(person(n, XM="" if n % 2 else "名") for n in range(300)))
+    run = run_now(plan, clerk)
+    assert run.state == RunState.STOPPED
+    assert counts(run) == (100, 50, 50, 50)
+    assert "拒收 50 行" in run.message
+    assert "20%" in run.message
+
+
+def test_second_run_at_the_same_time_is_a_conflict(plan: AggregationPlan, clerk: Actor, folder: Path, now: datetime) -> None:
+    plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now)
+    with pytest.raises(Conflict) as refused:
+        plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now)
+    assert refused.value.code == "run.under_way"
+    assert AggregationRun.objects.count() == 1
+
+
+def test_plan_cannot_reach_out_of_its_folder(city: City, now: datetime, folder: Path) -> None:
+    with pytest.raises(Exception, match=r"plan\.folder_invalid"):
+        csv_plan(city.police, now, settings={"folder": "../secrets"})
