@@ -216,7 +216,8 @@ def unlock(*, actor: Actor, uid: UUID, now: datetime) -> User:
 
 
 def _locked(user_id: int | None) -> User:
-    user = User.objects.select_for_update().filter(pk=user_id, is_active=True).first()
+    users = User.objects.select_for_update().filter(is_active=True)
+    user = None if user_id is None else users.filter(pk=user_id).first()
     if user is None:
         raise NotFound("user.not_found", _("没有这个用户。"))
     return user

@@ -99,7 +99,9 @@ def _region(code: str) -> Region:
 
 
 def _check_free(region: Region, *, name: str, code: str = "", but: Department | None = None) -> None:
-    others = Department.objects.filter(valid_to=None).exclude(pk=but.pk if but else None)
+    others = Department.objects.filter(valid_to=None)
+    if but:
+        others = others.exclude(pk=but.pk)
     if code and others.filter(code=code).exists():
         raise _wrong("department.code_taken", "code", _("该部门代码已被使用。"))
     if others.filter(region=region, name=name).exists():

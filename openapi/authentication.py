@@ -5,7 +5,7 @@ Consumer systems sign their exchange calls elsewhere (`exchange.calls`); managem
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.utils.translation import gettext as _
 from rest_framework import authentication
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from core.accounts import actor_of
 from core.audit import Actor
 from core.errors import Forbidden
+from core.models import User
 from openapi.errors import request_id_of
 
 
@@ -35,6 +36,8 @@ def actor(request: Request) -> Actor:
     """Return the actor of this request; roles are read afresh for every request."""
     known: Actor | None = getattr(request._request, "_actor", None)
     if known is None:
-        known = actor_of(request.user, client_ip=request.META.get("REMOTE_ADDR") or None, request_id=request_id_of(request))
+        known = actor_of(
+            cast(User, request.user), client_ip=request.META.get("REMOTE_ADDR") or None, request_id=request_id_of(request)
+        )
         request._request._actor = known  # type: ignore[attr-defined]
     return known

@@ -9,12 +9,15 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 
 from core.errors import DomainError
 
@@ -76,7 +79,8 @@ def _flat(detail: Any, path: str = "") -> dict[str, list[str]]:
     if isinstance(detail, Mapping):
         found: dict[str, list[str]] = {}
         for name, inner in detail.items():
-            found |= _flat(inner, f"{path}.{name}" if path else str(name))
+            whole = name == api_settings.NON_FIELD_ERRORS_KEY
+            found |= _flat(inner, path if whole else f"{path}.{name}" if path else str(name))
         return found
     if isinstance(detail, list) and any(isinstance(inner, Mapping | list) for inner in detail):
         found = {}
@@ -87,6 +91,8 @@ def _flat(detail: Any, path: str = "") -> dict[str, list[str]]:
     return {path or "body": [str(text) for text in (detail if isinstance(detail, list) else [detail])]}
 
 
+@csrf_exempt
+@login_not_required
 def not_found(request: HttpRequest, path: str = "") -> JsonResponse:
     """Answer an address below /openapi/ that does not exist."""
     status, code, message, details = describe(Http404())

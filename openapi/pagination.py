@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -22,7 +21,7 @@ class KeysetPagination(BasePagination):
     Parameters `after` (the cursor of the page before) and `limit` (1 to 100, default 20).
     """
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         order = tuple(getattr(view, "ordering", None) or ("-id",))
         found = page(queryset, order=order, cursor=request.query_params.get("after", ""), size=limit_of(request))
         self.next = found.next

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
@@ -29,14 +29,14 @@ ERROR_SCHEMA = {
 }
 
 
-class PlatformSchema(AutoSchema):  # type: ignore[misc]
+class PlatformSchema(AutoSchema):
     """Adds the error answers and names the tag after the first path part below the version."""
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.split("/") if part]
         return [parts[2] if len(parts) > 2 else "platform"]
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         answers: dict[str, Any] = super()._get_response_bodies(direction)
         content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
         for status, description in ERROR_STATUSES.items():
@@ -44,7 +44,7 @@ class PlatformSchema(AutoSchema):  # type: ignore[misc]
         return answers
 
 
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The session cookie of the portal."""
 
     target_class = "openapi.authentication.SessionAuthentication"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, cast
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from core.accounts import actor_of
@@ -16,7 +17,7 @@ from core.models import User
 from core.roles import Role
 
 P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 BUSINESS = (Role.OPERATOR, Role.HEAD, Role.REVIEWER)
 
@@ -47,12 +48,12 @@ def roles_required(*roles: Role) -> Callable[[View[P]], View[P]]:
 
     def wrap(view: View[P]) -> View[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not actor(request).has(*roles):
                 names = "、".join(str(role.label) for role in roles)
                 raise Forbidden("role.required", _("此页面仅限%(roles)s使用。") % {"roles": names}, {"roles": list(roles)})
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast(View[P], guarded)
 
     return wrap

@@ -89,7 +89,7 @@ def cards() -> list[Card]:
     }
     made = []
     for database, (icon, dataset) in ICONS.items():
-        row = known.get(dataset, {})
+        row: Any = known.get(dataset, {})
         count = row_count(dataset)
         made.append(
             Card(
@@ -104,7 +104,7 @@ def cards() -> list[Card]:
     return made
 
 
-def tasks(of: Actor) -> tuple[list[Task], list[tuple[str | Promise, int, str]]]:
+def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
     """Return what waits for this person, the most urgent first, and how many of each kind there are."""
     requests = access_requests_awaiting(of)
     resources = Resource.objects.waiting_for(of)
@@ -137,8 +137,9 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[str | Promise, int, str]]]:
 
 def rejected_rows(of: Actor) -> Any:
     """Return the open rejected rows of the own department, which its operators correct."""
-    mine = RejectedRow.objects.filter(state=RejectState.OPEN, plan__department_id=of.department_id)
-    return mine if of.has(Role.OPERATOR) else mine.none()
+    if of.department_id is None or not of.has(Role.OPERATOR):
+        return RejectedRow.objects.none()
+    return RejectedRow.objects.filter(state=RejectState.OPEN, plan__department_id=of.department_id)
 
 
 def chart_option(days: list[Day]) -> dict[str, Any]:

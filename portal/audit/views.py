@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -27,7 +29,7 @@ class AuditFilter(FilterForm):
     action = forms.ChoiceField(label=_("动作"))
     object = forms.CharField(label=_("对象名称或标识"), max_length=200)
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [("", _("全部")), *((action, action_title(action)) for action in audit_trail.actions())]
         self.fields["action"].choices = choices  # type: ignore[attr-defined]

@@ -10,14 +10,14 @@ from core.roles import Role
 from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm
 
 
-class DepartmentChoice(forms.ModelChoiceField):
+class DepartmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One of the departments there are now, by public identifier."""
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(Department.objects.filter(valid_to=None).order_by("name"), to_field_name="uid", **kwargs)  # type: ignore[arg-type]
 
 
-class RegionChoice(forms.ModelChoiceField):
+class RegionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A province, city or county there is now, by code."""
 
     def __init__(self, **kwargs: object) -> None:
