@@ -1,1 +1,1 @@
-"""The demo city (演示): synthetic people, entities and offices, loaded by one command. Nothing imports it."""
+"""The demo city: everything `make demo` shows, made by the platform's own rules out of synthetic people and enterprises."""

@@ -3,8 +3,9 @@
 import os
 
 from settings.base import *  # noqa: F403
-from settings.base import DATABASES, ENV
+from settings.base import DATABASES, ENV, INSTALLED_APPS
 
+INSTALLED_APPS += ["demo"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 DATABASES["default"]["TEST"]["NAME"] = "test_" + os.environ.get("PYTEST_DB_SUFFIX", "platform")
 DATABASES["default"]["CONN_MAX_AGE"] = 0

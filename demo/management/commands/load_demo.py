@@ -1,0 +1,96 @@
+"""`manage.py load_demo`: load the demo city with a visible progress. Run again, it adds what is missing and changes nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import Resource
+from core import working_days
+from core.models import Department
+from demo import city, entries, flows, story, synthetic
+
+SCALES = {"small": (20_000, 5_000)}
+
+
+class Command(BaseCommand):
+    """Loads divisions, departments, accounts, sources, the catalogue, requests, grants and keys."""
+
+    help = "Load the demo city."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--scale", default="small", help="small: 20,000 people and 5,000 legal entities")
+
+    def handle(self, *_: Any, scale: str, **__: Any) -> None:
+        if scale not in SCALES:
+            raise CommandError(f"DEMO_SCALE={scale} is not there yet; small is.")
+        people_count, enterprise_count = SCALES[scale]
+        record = settings.ENV.run_dir / "demo.json"
+        known = json.loads(record.read_text()) if record.exists() else {"accounts": [], "systems": []}
+
+        self.step("divisions", city.load_divisions)
+        self.step(
+            "holidays", lambda: working_days.load_holidays([timezone.now().year - 1, timezone.now().year, timezone.now().year + 1])
+        )
+        departments = self.step("departments", city.load_departments)
+        passwords = self.step(
+            "accounts", lambda: city.load_accounts(departments, {a["username"]: a["password"] for a in known["accounts"]})
+        )
+        people = self.step("people", lambda: synthetic.people(people_count))
+        self.step("the bureau's database", lambda: flows.fill_bureau(people))
+        self.step("the exchange node's files", lambda: flows.drop_files(enterprise_count))
+        self.step("aggregation plans", lambda: flows.make_plans(departments))
+        self.step("aggregation runs", flows.run_plans)
+        self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
+        self.step("backflow", lambda: flows.subscribe_district(departments))
+        systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
+        self.write(record, passwords, systems)
+
+    def step(self, name: str, work: Callable[[], Any]) -> Any:
+        """Do one part and say how long it took."""
+        started = time.monotonic()
+        self.stdout.write(f"  {name} ...", ending="")
+        self.stdout.flush()
+        result = work()
+        self.stdout.write(f" {time.monotonic() - started:.1f} s")
+        return result
+
+    @transaction.atomic
+    def tell_story(self, departments: dict[str, Department]) -> None:
+        """Publish, request and grant, all or nothing, once."""
+        if Resource.objects.filter(title=entries.POPULATION).exists():
+            return
+        now = timezone.now()
+        story.publish_catalogue(departments, now)
+        story.draft_unfinished(now)
+        story.ask_and_decide(story.register_systems(now), now)
+
+    def write(self, record: Path, passwords: dict[str, str], systems: list[dict[str, Any]]) -> None:
+        """Write demo.json, readable for its owner only."""
+        accounts = [
+            {
+                "username": seat.username,
+                "password": passwords[seat.username],
+                "roles": [str(role) for role in seat.roles],
+                "department": seat.department,
+            }
+            for seat in city.SEATS
+        ]
+        sample = flows.sample_keys()
+        for system in systems:
+            for grant in system["grants"]:
+                grant["sample_key"] = sample["person" if grant["service"] != entries.ENTERPRISES else "enterprise"]
+        content = {"url": settings.PUBLIC_URL, "accounts": accounts, "systems": systems}
+        part = record.with_suffix(".part")
+        part.touch(mode=0o600)
+        part.write_text(json.dumps(content, ensure_ascii=False, indent=2))
+        part.replace(record)

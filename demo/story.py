@@ -1,0 +1,174 @@
+"""The demo's people at work: entries published, requests at every desk, grants with keys, all through the platform's own rules."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from catalog import publishing
+from catalog.models import Resource
+from core.accounts import actor_of
+from core.audit import Actor
+from core.calendar import SHANGHAI
+from core.models import Department, User
+from core.roles import Role
+from demo import entries
+from exchange import access_requests, systems
+from exchange.models import AccessRequest, ConsumerSystem
+from exchange.request_terms import Terms
+from exchange.workflow import Command
+
+SCHOOL_SYSTEM = "义务教育入学报名系统"
+BENEFIT_SYSTEM = "社会保险待遇资格核查系统"
+MARKET_SYSTEM = "企业登记全程网办系统"
+
+
+def actor(username: str) -> Actor:
+    """Return the actor of a demo account."""
+    return actor_of(User.objects.select_related("department").get(username=username))
+
+
+def publish_catalogue(departments: dict[str, Department], now: datetime) -> int:
+    """Draft, submit, endorse and publish the demo's entries; return how many."""
+    reviewer = actor("reviewer")
+    listings = [*entries.mounted(), *entries.listed()]
+    for listing in listings:
+        department = departments[listing.department]
+        operator = _in(department, Role.OPERATOR)
+        resource = publishing.draft(entry=listing.entry, actor=operator, now=now, dataset_code=listing.dataset)
+        resource = publishing.submit(uid=resource.uid, revision=resource.revision, actor=operator, now=now)
+        resource = publishing.endorse(uid=resource.uid, revision=resource.revision, actor=_in(department, Role.HEAD), now=now)
+        publishing.publish(uid=resource.uid, revision=resource.revision, actor=reviewer, now=now)
+    return len(listings)
+
+
+def draft_unfinished(now: datetime) -> None:
+    """Leave one entry at the head's desk and one at the data centre's, so that nobody's to-do list starts empty."""
+    base = entries.listed()[0].entry
+    operator, head = actor("edu_op"), actor("edu_head")
+    for title, is_endorsed in (("学前教育机构名录", False), ("校车使用许可信息", True)):
+        draft = publishing.draft(entry=replace(base, title=title, keywords="学校 教育"), actor=operator, now=now)
+        draft = publishing.submit(uid=draft.uid, revision=draft.revision, actor=operator, now=now)
+        if is_endorsed:
+            publishing.endorse(uid=draft.uid, revision=draft.revision, actor=head, now=now)
+
+
+def register_systems(now: datetime) -> dict[str, ConsumerSystem]:
+    """Register one system for each requesting department."""
+    owners = {SCHOOL_SYSTEM: "edu_op", BENEFIT_SYSTEM: "hr_op", MARKET_SYSTEM: "market_op"}
+    return {name: systems.register(name=name, actor=actor(owner), now=now) for name, owner in owners.items()}
+
+
+def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
+    """Write requests of every kind: granted ones, ones waiting at each desk, one overdue, one refused."""
+    population = Resource.objects.get(title=entries.POPULATION)
+    marriage = Resource.objects.get(title=entries.MARRIAGE)
+    enterprises = Resource.objects.get(title=entries.ENTERPRISES)
+    school, benefit, market = owned[SCHOOL_SYSTEM], owned[BENEFIT_SYSTEM], owned[MARKET_SYSTEM]
+    week, month = now - timedelta(days=7), now - timedelta(days=30)
+
+    enrol = {
+        "purpose": "义务教育入学资格核验",
+        "legal_basis": "《中华人民共和国义务教育法》第十二条",
+        "scenario": "小学、初中入学网上报名时核对学生及监护人户籍。",
+    }
+    _granted(population, school, "edu", "QUERY", ("citizen_id", "name", "sex", "birth_on", "region_code", "address"), week, enrol)
+    _granted(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), week, enrol)
+    sponsor = {
+        "purpose": "民办学校举办者资格核查",
+        "legal_basis": "《中华人民共和国民办教育促进法》第十条",
+        "scenario": "审批民办学校时核对举办单位登记信息。",
+    }
+    _granted(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), week, sponsor)
+
+    benefits = {
+        "purpose": "社会保险待遇领取资格核查",
+        "legal_basis": "《社会保险经办条例》第三十三条",
+        "scenario": "每月核对待遇领取人员的生存和婚姻状况。",
+    }
+    waiting = _submitted(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), month, benefits)
+    _do(waiting, Command.ENDORSE, "hr_head", month)
+    waiting = _submitted(marriage, benefit, "hr", "VERIFY", ("marital_status",), week, benefits)
+    _do(waiting, Command.ENDORSE, "hr_head", week)
+    _do(waiting, Command.CHECK, "police_op", week + timedelta(days=1))
+    _submitted(population, benefit, "hr", "VERIFY", ("name", "person_status"), now, benefits)
+
+    register = {
+        "purpose": "企业登记身份核验",
+        "legal_basis": "《中华人民共和国市场主体登记管理条例》第十五条",
+        "scenario": "网上办理设立登记时核对股东和法定代表人身份。",
+    }
+    _do(_submitted(population, market, "market", "VERIFY", ("name", "sex"), now, register), Command.ENDORSE, "market_head", now)
+    refused = _submitted(population, market, "market", "BULK", ("citizen_id", "name", "phone"), week, register)
+    _do(refused, Command.ENDORSE, "market_head", week)
+    _do(refused, Command.REFUSE, "reviewer", week, "批量复制超出登记核验的必要范围,请改用比对验证。")
+
+
+def renew_credentials(known: dict[str, dict[str, str]], now: datetime) -> list[dict[str, Any]]:
+    """Return each granted system with a key whose secret is known: the one of an earlier start, else a new one."""
+    result = []
+    for system in ConsumerSystem.objects.filter(name=SCHOOL_SYSTEM):
+        operator = actor("edu_op")
+        live = {credential.key: credential for credential in system.credentials.filter(state="ACTIVE", valid_to__gt=now)}
+        entry = known.get(system.name)
+        if entry is None or entry["key"] not in live:
+            for credential in live.values():
+                systems.revoke_credential(credential_uid=credential.uid, actor=operator, now=now)
+            issued = systems.issue_credential(system_uid=system.uid, algorithm="HMAC-SM3", actor=operator, now=now)
+            entry = {"key": issued.credential.key, "secret": issued.secret, "algorithm": "HMAC-SM3"}
+        grants = system.grants.select_related("resource").filter(state="ACTIVE").order_by("id")
+        result.append(
+            {
+                "name": system.name,
+                "key": entry["key"],
+                "secret": entry["secret"],
+                "algorithm": entry["algorithm"],
+                "grants": [
+                    {"grant": str(grant.uid), "service": grant.resource.title, "mode": grant.mode, "fields": grant.fields}
+                    for grant in grants
+                ],
+            }
+        )
+    return result
+
+
+def _in(department: Department, role: Role) -> Actor:
+    """Return somebody who holds the role: an account where there is one, else the loader in the department's name."""
+    user = User.objects.select_related("department").filter(department=department, role_assignments__role=role).first()
+    if user is not None:
+        return actor_of(user)
+    return Actor(
+        name=f"{department.short_name}({role.label})",
+        department_id=department.pk,
+        department=department.name,
+        roles=frozenset({role}),
+    )
+
+
+def _submitted(
+    resource: Resource, system: ConsumerSystem, people: str, mode: str, fields: tuple[str, ...], at: datetime, why: dict[str, str]
+) -> AccessRequest:
+    today = at.astimezone(SHANGHAI).date()
+    terms = Terms(
+        system=str(system.uid),
+        mode=mode,
+        fields=fields,
+        term_from=today,
+        term_to=today + timedelta(days=365),
+        quota_per_day=5000,
+        **why,
+    )
+    return access_requests.draft(resource_uid=resource.uid, terms=terms, actor=actor(f"{people}_op"), now=at, submit=True)
+
+
+def _granted(
+    resource: Resource, system: ConsumerSystem, people: str, mode: str, fields: tuple[str, ...], at: datetime, why: dict[str, str]
+) -> None:
+    request = _submitted(resource, system, people, mode, fields, at, why)
+    _do(request, Command.ENDORSE, f"{people}_head", at)
+    _do(request, Command.APPROVE, "reviewer", at)
+
+
+def _do(request: AccessRequest, command: Command, who: str, at: datetime, reason: str = "") -> None:
+    access_requests.carry_out(request_uid=request.uid, command=command, actor=actor(who), now=at, reason=reason)
