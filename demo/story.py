@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,9 +19,44 @@ from exchange.models import AccessRequest, ConsumerSystem
 from exchange.request_terms import Terms
 from exchange.workflow import Command
 
+
+@dataclass(frozen=True)
+class Ask:
+    """What one department asks for, in whose name and why."""
+
+    resource: Resource
+    system: ConsumerSystem
+    people: str
+    mode: str
+    fields: tuple[str, ...]
+    why: dict[str, str]
+
+
 SCHOOL_SYSTEM = "义务教育入学报名系统"
 BENEFIT_SYSTEM = "社会保险待遇资格核查系统"
 MARKET_SYSTEM = "企业登记全程网办系统"
+
+ENROLMENT_ITEMS = ("citizen_id", "name", "sex", "birth_on", "region_code", "address")
+ENROLMENT = {
+    "purpose": "义务教育入学资格核验",
+    "legal_basis": "《中华人民共和国义务教育法》第十二条",
+    "scenario": "小学、初中入学网上报名时核对学生及监护人户籍。",
+}
+SPONSOR = {
+    "purpose": "民办学校举办者资格核查",
+    "legal_basis": "《中华人民共和国民办教育促进法》第十条",
+    "scenario": "审批民办学校时核对举办单位登记信息。",
+}
+BENEFITS = {
+    "purpose": "社会保险待遇领取资格核查",
+    "legal_basis": "《社会保险经办条例》第三十三条",
+    "scenario": "每月核对待遇领取人员的生存和婚姻状况。",
+}
+REGISTRATION = {
+    "purpose": "企业登记身份核验",
+    "legal_basis": "《中华人民共和国市场主体登记管理条例》第十五条",
+    "scenario": "网上办理设立登记时核对股东和法定代表人身份。",
+}
 
 
 def actor(username: str) -> Actor:
@@ -68,41 +103,22 @@ def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
     school, benefit, market = owned[SCHOOL_SYSTEM], owned[BENEFIT_SYSTEM], owned[MARKET_SYSTEM]
     week, month = now - timedelta(days=7), now - timedelta(days=30)
 
-    enrol = {
-        "purpose": "义务教育入学资格核验",
-        "legal_basis": "《中华人民共和国义务教育法》第十二条",
-        "scenario": "小学、初中入学网上报名时核对学生及监护人户籍。",
-    }
-    _granted(population, school, "edu", "QUERY", ("citizen_id", "name", "sex", "birth_on", "region_code", "address"), week, enrol)
-    _granted(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), week, enrol)
-    sponsor = {
-        "purpose": "民办学校举办者资格核查",
-        "legal_basis": "《中华人民共和国民办教育促进法》第十条",
-        "scenario": "审批民办学校时核对举办单位登记信息。",
-    }
-    _granted(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), week, sponsor)
+    _granted(Ask(population, school, "edu", "QUERY", ENROLMENT_ITEMS, ENROLMENT), week)
+    _granted(Ask(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), ENROLMENT), week)
+    _granted(Ask(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), SPONSOR), week)
 
-    benefits = {
-        "purpose": "社会保险待遇领取资格核查",
-        "legal_basis": "《社会保险经办条例》第三十三条",
-        "scenario": "每月核对待遇领取人员的生存和婚姻状况。",
-    }
-    waiting = _submitted(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), month, benefits)
+    waiting = _submitted(Ask(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), BENEFITS), month)
     _do(waiting, Command.ENDORSE, "hr_head", month)
-    waiting = _submitted(marriage, benefit, "hr", "VERIFY", ("marital_status",), week, benefits)
+    waiting = _submitted(Ask(marriage, benefit, "hr", "VERIFY", ("marital_status",), BENEFITS), week)
     _do(waiting, Command.ENDORSE, "hr_head", week)
     _do(waiting, Command.CHECK, "police_op", week + timedelta(days=1))
-    _submitted(population, benefit, "hr", "VERIFY", ("name", "person_status"), now, benefits)
+    _submitted(Ask(population, benefit, "hr", "VERIFY", ("name", "person_status"), BENEFITS), now)
 
-    register = {
-        "purpose": "企业登记身份核验",
-        "legal_basis": "《中华人民共和国市场主体登记管理条例》第十五条",
-        "scenario": "网上办理设立登记时核对股东和法定代表人身份。",
-    }
-    _do(_submitted(population, market, "market", "VERIFY", ("name", "sex"), now, register), Command.ENDORSE, "market_head", now)
-    refused = _submitted(population, market, "market", "BULK", ("citizen_id", "name", "phone"), week, register)
+    waiting = _submitted(Ask(population, market, "market", "VERIFY", ("name", "sex"), REGISTRATION), now)
+    _do(waiting, Command.ENDORSE, "market_head", now)
+    refused = _submitted(Ask(population, market, "market", "BULK", ("citizen_id", "name", "phone"), REGISTRATION), week)
     _do(refused, Command.ENDORSE, "market_head", week)
-    _do(refused, Command.REFUSE, "reviewer", week, "批量复制超出登记核验的必要范围,请改用比对验证。")
+    _do(refused, Command.REFUSE, "reviewer", week, "批量复制超出登记核验的必要范围，请改用比对验证。")
 
 
 def renew_credentials(known: dict[str, dict[str, str]], now: datetime) -> list[dict[str, Any]]:
@@ -146,27 +162,23 @@ def _in(department: Department, role: Role) -> Actor:
     )
 
 
-def _submitted(
-    resource: Resource, system: ConsumerSystem, people: str, mode: str, fields: tuple[str, ...], at: datetime, why: dict[str, str]
-) -> AccessRequest:
+def _submitted(ask: Ask, at: datetime) -> AccessRequest:
     today = at.astimezone(SHANGHAI).date()
     terms = Terms(
-        system=str(system.uid),
-        mode=mode,
-        fields=fields,
+        system=str(ask.system.uid),
+        mode=ask.mode,
+        fields=ask.fields,
         term_from=today,
         term_to=today + timedelta(days=365),
         quota_per_day=5000,
-        **why,
+        **ask.why,
     )
-    return access_requests.draft(resource_uid=resource.uid, terms=terms, actor=actor(f"{people}_op"), now=at, submit=True)
+    return access_requests.draft(resource_uid=ask.resource.uid, terms=terms, actor=actor(f"{ask.people}_op"), now=at, submit=True)
 
 
-def _granted(
-    resource: Resource, system: ConsumerSystem, people: str, mode: str, fields: tuple[str, ...], at: datetime, why: dict[str, str]
-) -> None:
-    request = _submitted(resource, system, people, mode, fields, at, why)
-    _do(request, Command.ENDORSE, f"{people}_head", at)
+def _granted(ask: Ask, at: datetime) -> None:
+    request = _submitted(ask, at)
+    _do(request, Command.ENDORSE, f"{ask.people}_head", at)
     _do(request, Command.APPROVE, "reviewer", at)
 
 

@@ -1,4 +1,4 @@
-"""`manage.py load_demo`: load the demo city with a visible progress. Run again, it adds what is missing and changes nothing else."""
+"""`manage.py load_demo`: load the demo city with a visible progress. Run again, it adds only what is missing."""
 
 from __future__ import annotations
 
