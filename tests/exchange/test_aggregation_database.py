@@ -1,0 +1,178 @@
+"""A department's own database as a source: increments, look-back, clear errors, and what it never does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from basedb.models import Person, SourceRecord
+from core.audit import Actor
+from core.models import AuditEntry, Notification
+from exchange.aggregation import plans, runs
+from exchange.models import AggregationPlan, AggregationRun, RunState
+from exchange.sealed_passwords import seal_password
+from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
+from tests.factories import City
+
+
+@pytest.fixture
+def source() -> Iterator[SourceTable]:
+    table = SourceTable("rk_jbxx_test")
+    yield table
+    table.close()
+
+
+@pytest.fixture
+def plan(city: City, now: datetime, source: SourceTable) -> AggregationPlan:
+    return table_plan(city.police, now, source.name)
+
+
+@pytest.fixture
+def clerk(city: City) -> Actor:
+    return city.actor("police_operator")
+
+
+def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
+    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    run.refresh_from_db()
+    return run
+
+
+def test_first_run_takes_all_and_the_next_only_what_changed(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    source.put((person(n) for n in range(1, 251)), at=now - timedelta(hours=2))
+    first = run_now(plan, clerk)
+    assert (first.state, counts(first), first.expected_count) == (RunState.SUCCEEDED, (250, 250, 250, 0), 250)
+    source.put([person(7, HJDZ="秦淮区某路1号")], at=now, first_id=7)
+    second = run_now(plan, clerk)
+    assert counts(second)[2] == 1
+    assert counts(second)[0] == 250  # all of it lies within the look-back window and is read again, changing nothing
+    assert Person.objects.count() == 250
+    assert SourceRecord.objects.count() == 251
+    third = run_now(plan, clerk)
+    assert (counts(third)[0], counts(third)[2]) == (1, 0)
+    assert Person.objects.get(name="张7").version == 2
+
+
+def test_row_committed_late_is_found_within_the_look_back_window(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    source.put([person(1)], at=now)
+    run_now(plan, clerk)
+    source.put([person(2)], at=now - timedelta(seconds=200), first_id=2)
+    assert run_now(plan, clerk).changed_count == 1
+
+
+def test_row_at_the_very_cursor_is_not_missed(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    plan = table_plan(city.police, now, source.name, lag_seconds=0)
+    source.put([person(1)], at=now)
+    run_now(plan, clerk)
+    source.put([person(2)], at=now - timedelta(microseconds=1), first_id=2)
+    assert run_now(plan, clerk).changed_count == 1
+
+
+def test_table_without_cursor_is_compared_as_a_whole(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    plan = table_plan(city.police, now, source.name, cursor_column="")
+    source.put((person(n) for n in range(1, 151)), at=now)
+    assert counts(run_now(plan, clerk)) == (150, 150, 150, 0)
+    source.put([person(3, XM="李三")], at=now, first_id=3)
+    assert counts(run_now(plan, clerk)) == (150, 150, 1, 0)
+
+
+def _wrong_password(plan: AggregationPlan, source: SourceTable) -> None:
+    seal_password(plan, "not-the-password")
+
+
+def _column_gone(plan: AggregationPlan, source: SourceTable) -> None:
+    source.execute(f'ALTER TABLE {source.name} RENAME "HJDZ" TO "DZ"')
+
+
+def _table_gone(plan: AggregationPlan, source: SourceTable) -> None:
+    plan.settings["table"] = "rk_jbxx_gone"
+
+
+def _no_right(plan: AggregationPlan, source: SourceTable) -> None:
+    source.execute(f"REVOKE SELECT ON {source.name} FROM ps_reader")
+
+
+def _null_cursor(plan: AggregationPlan, source: SourceTable) -> None:
+    source.execute(f'UPDATE {source.name} SET "GXSJ" = NULL')
+
+
+def _no_database(plan: AggregationPlan, source: SourceTable) -> None:
+    plan.settings["database"] = "nowhere"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_wrong_password, "用户名或口令不正确"),
+        (_column_gone, "缺少字段:HJDZ"),
+        (_table_gone, "数源表不存在"),
+        (_no_right, "没有读取数源表的权限"),
+        (_null_cursor, "「GXSJ」有 1 行为空"),
+        (_no_database, "数源数据库不存在"),
+    ],
+)
+def test_what_is_wrong_with_the_source_is_said_clearly(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime, spoil: Any, said: str
+) -> None:
+    source.put([person(1)], at=now)
+    spoil(plan, source)
+    plan.save()
+    run = run_now(plan, clerk)
+    assert run.state == RunState.FAILED
+    assert said in run.message
+    assert not Person.objects.exists()
+    assert AuditEntry.objects.filter(action="aggregation_run.failed", object_uid=str(run.uid)).exists()
+    assert Notification.objects.filter(user__username="police_operator", body=run.message).exists()
+
+
+def test_source_that_is_away_is_waited_for_and_then_given_up(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    plan.settings["port"] = 1
+    plan.save()
+    run = run_now(plan, clerk)
+    assert (run.state, run.lease_token) == (RunState.RUNNING, None)
+    assert run.message == "数源数据库连接不上。 稍后自动重试。"
+    assert run.uid in runs.unattended(now=now + timedelta(minutes=1))
+    runs.work(run_uid=run.uid, clock=lambda: timezone.now() + timedelta(minutes=11))
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+
+
+def test_password_is_nowhere_in_the_row(plan: AggregationPlan) -> None:
+    stored = AggregationPlan.objects.values().get(pk=plan.pk)
+    assert "password" not in str(stored["settings"])
+    assert bytes(stored["secret_ciphertext"])
+
+
+def test_worker_that_lost_its_lease_writes_nothing(plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    source.put([person(1)], at=now)
+    run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now)
+    stale = runs.take(run_uid=run.uid, now=now)
+    assert stale is not None
+    assert runs.take(run_uid=run.uid, now=now) is None  # the lease holds
+    fresh = runs.take(run_uid=run.uid, now=now + timedelta(minutes=1))
+    assert fresh is not None
+    reading = runs.open_reading(AggregationRun.objects.get(pk=run.pk))
+    reading.begin()
+    with pytest.raises(runs.LeaseLost):
+        runs.take_batch(stale, reading, timezone.now)
+    reading.close()
+    assert not Person.objects.exists()
+    assert counts(run) == (0, 0, 0, 0)
+
+
+def test_due_plans_are_queued_once(plan: AggregationPlan, now: datetime) -> None:
+    AggregationPlan.objects.update(every_minutes=10, next_run_at=now)
+    assert plans.queue_due(now=now) == 1
+    assert plans.queue_due(now=now) == 0
+    plan.refresh_from_db()
+    assert plan.next_run_at == now + timedelta(minutes=10)
+    assert AggregationRun.objects.get().started_by is None
