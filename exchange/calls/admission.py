@@ -91,8 +91,6 @@ class Line:
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
             protocol=2,
-            lib_name=None,
-            lib_version=None,
         )
         self.connection.connect()
         self._poll = select.poll()

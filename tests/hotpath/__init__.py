@@ -1,0 +1,1 @@
+"""Tests of the hot path: one call from signature to signed answer."""

@@ -1,0 +1,117 @@
+"""Nonce and quota in Redis, and what happens when Redis has lost its memory."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from exchange.calls import admission, bulk, quota
+from exchange.models import CallRecord
+from tests.hotpath.records import outcomes_of
+from tests.hotpath.scene import Scene, forget_counters
+from tests.hotpath.test_refusals import check_recorded, check_refused
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def names_of(kind: str) -> list[bytes]:
+    return list(admission.client().scan_iter(admission.key_of(kind, "*")))
+
+
+def test_nonce_is_kept_exactly_as_long_as_the_signature_could_be_used(scene: Scene) -> None:
+    scene.partner.query(scene.grant(), scene.people[0].citizen_id, at=time.time() - 100)
+    [nonce] = names_of("nonce")
+    assert 199_000 <= admission.client().pttl(nonce) <= 201_500
+
+
+def test_daily_counter_is_of_the_shanghai_day_and_ends_after_it(scene: Scene) -> None:
+    grant = scene.grant()
+    scene.partner.query(grant, scene.people[0].citizen_id)
+    now = datetime.now(tz=SHANGHAI)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    [counter] = [name for name in names_of("day") if f":{grant.id}:" in name.decode()]
+    assert counter.decode().endswith(f":{(now.date() - datetime(1970, 1, 1, tzinfo=UTC).date()).days}")
+    assert abs(admission.client().ttl(counter) - 3600 - (midnight - now).total_seconds()) < 5
+
+
+def test_per_second_quota_lets_through_what_it_says(scene: Scene) -> None:
+    grant = scene.grant(quota_per_second=3)
+    while datetime.now(tz=UTC).microsecond > 300_000:  # all calls within one second of the clock
+        time.sleep(0.01)
+    replies = [scene.partner.query(grant, scene.people[0].citizen_id) for _ in range(5)]
+    assert [reply.code for reply in replies] == ["", "", "", "quota.second_exceeded", "quota.second_exceeded"]
+    assert replies[3].headers["RateLimit-Limit"] == "3"
+
+
+def test_request_refused_for_quota_may_be_sent_again_as_it_is(scene: Scene) -> None:
+    grant = scene.grant(quota_per_day=1)
+    scene.partner.query(grant, scene.people[0].citizen_id)
+    at = time.time()
+    assert scene.partner.query(grant, scene.people[0].citizen_id, nonce="try-again", at=at).code == "quota.day_exceeded"
+    admission.client().delete(*names_of("day"))
+    assert scene.partner.query(grant, scene.people[0].citizen_id, nonce="try-again", at=at).status == 200
+
+
+def test_after_the_loss_quotas_are_rebuilt_and_older_requests_refused(scene: Scene) -> None:
+    grant = scene.grant(quota_per_day=3)
+    old = time.time()
+    for _ in range(2):
+        assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
+    forget_counters()
+    reply = scene.partner.query(grant, scene.people[0].citizen_id, at=old)
+    check_refused(reply, "auth.before_restart")
+    check_recorded(scene, reply, "auth.before_restart")
+    time.sleep(0.002)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).headers["RateLimit-Remaining"] == "0"
+    assert scene.partner.query(grant, scene.people[0].citizen_id).code == "quota.day_exceeded"
+
+
+def test_while_another_process_rebuilds_calls_are_told_to_wait(scene: Scene) -> None:
+    forget_counters()
+    admission.client().set(admission.key_of("lock"), "another", px=5_000)
+    grant = scene.grant()
+    reply = scene.partner.query(grant, scene.people[0].citizen_id)
+    check_refused(reply, "platform.recovering")
+    assert reply.headers["Retry-After"] == "1"
+    assert outcomes_of(grant) == ["platform.recovering"]
+
+
+def test_first_start_has_nothing_to_forget_and_answers_at_once(scene: Scene) -> None:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE exchange_callrecord")
+    forget_counters()
+    assert scene.partner.query(scene.grant(), scene.people[0].citizen_id).status == 200
+    assert admission.client().get(admission.key_of("epoch")) == b"0"
+
+
+def test_only_the_holder_of_the_lock_may_finish(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_counters()
+    slow = quota._count
+
+    def count(now: datetime) -> tuple[dict[str, int], datetime | None]:
+        admission.client().set(admission.key_of("lock"), "another", px=5_000)
+        return slow(now)
+
+    monkeypatch.setattr(quota, "_count", count)
+    check_refused(scene.partner.query(scene.grant(), scene.people[0].citizen_id), "platform.recovering")
+    assert admission.client().get(admission.key_of("epoch")) is None
+
+
+def test_bulk_answers_have_a_bounded_number_of_places(scene: Scene) -> None:
+    grant = scene.grant(mode="BULK")
+    for _ in range(bulk.AT_ONCE):
+        bulk.take_place()
+    try:
+        reply = scene.partner.call(grant, "bulk", {})
+    finally:
+        for _ in range(bulk.AT_ONCE):
+            bulk.give_place()
+    check_refused(reply, "platform.busy")
+    for _ in range(bulk.AT_ONCE + 1):
+        assert scene.partner.call(grant, "bulk", {}).status == 200
+    assert CallRecord.objects.filter(grant_id=grant.id, outcome="call.closed").count() == bulk.AT_ONCE + 1
