@@ -19,4 +19,4 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """Dispatch by path; the call door runs without sessions, CSRF, messages and Django's URL resolver."""
     if environ["PATH_INFO"].startswith(CALL_PREFIX):
         return calls(environ, start_response)
-    return portal(environ, start_response)  # type: ignore[no-any-return]
+    return portal(environ, start_response)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Department, XidField
@@ -18,7 +19,7 @@ class SourceRecord(models.Model):
     source_key = models.CharField(max_length=64)
     subject_key = models.BinaryField(max_length=16)
     payload = models.JSONField()
-    received_at = models.DateTimeField(db_default=models.functions.Now())
+    received_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("来源记录")
@@ -33,7 +34,7 @@ class Provenance(models.Model):
     source_record_id = models.BigIntegerField()
     run_id = models.BigIntegerField()
     version = models.PositiveIntegerField(default=1)
-    changed_at = models.DateTimeField(db_default=models.functions.Now())
+    changed_at = models.DateTimeField(db_default=Now())
     changed_xid = XidField(db_default=CurrentXid())
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.models.shared import CurrentXid, XidField
@@ -14,7 +15,7 @@ class AuditEntry(models.Model):
     """One decision or one reading of the trail. Carries snapshots, not foreign keys: it must outlive what it names."""
 
     at = models.DateTimeField(_("时间"))
-    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    recorded_at = models.DateTimeField(db_default=Now())
     action = models.CharField(_("动作"), max_length=60)
     actor_id = models.BigIntegerField(null=True)
     actor_name = models.CharField(_("操作人"), max_length=60)

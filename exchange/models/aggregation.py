@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.ids import uuid7
@@ -111,7 +112,7 @@ class AggregationBatch(models.Model):
     accepted_count = models.IntegerField()
     changed_count = models.IntegerField()
     rejected_count = models.IntegerField()
-    committed_at = models.DateTimeField(db_default=models.functions.Now())
+    committed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "sequence"], name="batch_once")]
@@ -134,7 +135,7 @@ class RejectedRow(models.Model):
     state = models.CharField(_("状态"), max_length=10, choices=RejectState.choices, default=RejectState.OPEN, db_default="OPEN")
     reason = models.CharField(_("不再处理的原因"), max_length=200, blank=True, db_default="")
     replay_run = models.ForeignKey(AggregationRun, models.PROTECT, null=True, related_name="replayed_rows")
-    created_at = models.DateTimeField(db_default=models.functions.Now())
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("拒收记录")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from core.models import XidField
@@ -40,7 +41,7 @@ class CallRecord(models.Model):
     request_digest = models.BinaryField(max_length=32, null=True)
     answer_digest = models.BinaryField(max_length=32, null=True)
     client_ip = models.GenericIPAddressField(null=True)
-    recorded_at = models.DateTimeField(db_default=models.functions.Now())
+    recorded_at = models.DateTimeField(db_default=Now())
     xid = XidField(db_default=CurrentXid())
 
     class Meta:
