@@ -118,6 +118,10 @@ LOGOUT_REDIRECT_URL = "portal:login"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.5
 AXES_LOCKOUT_PARAMETERS = [["username"]]
+SILENCED_SYSTEM_CHECKS = [
+    "axes.W006",  # locked by name alone: an office's people share one address behind its proxy
+    "gis.W001",  # Debian 12 has GDAL 3.6, which serves everything used here
+]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_CALLABLE = "portal.accounts.locked_out"
