@@ -1,0 +1,34 @@
+"""The files the house rules look at."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+
+ROOT = Path(settings.BASE_DIR)
+ROOMS = ("settings", "core", "catalog", "basedb", "exchange", "portal", "openapi")
+BESIDE = ("demo", "bench", "ops", "examples")
+
+
+def modules(*folders: str) -> Iterator[Path]:
+    """Yield the Python modules of folders, migrations left out."""
+    for folder in folders:
+        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if "migrations" not in path.parts)
+
+
+def templates() -> list[Path]:
+    """Return all page templates."""
+    return sorted((ROOT / "portal" / "templates").rglob("*.html"))
+
+
+def name_of(path: Path) -> str:
+    """Return a path as it is written in exemptions."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path: Path) -> ast.Module:
+    """Return the syntax tree of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"))

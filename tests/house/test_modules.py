@@ -1,0 +1,84 @@
+"""The house is small and plain: lengths, docstrings, no print, no addresses in the code. Exemptions carry their reason."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house.files import BESIDE, ROOMS, modules, name_of, tree
+
+LONGEST_MODULE = 400
+LONGEST_FUNCTION = 50
+
+LONG_MODULES: dict[str, str] = {}
+LONG_FUNCTIONS: dict[str, str] = {}
+ADDRESSES: dict[str, str] = {
+    "settings/env.py": "loopback is the default place of the demo",
+}
+PRINTS = ("bench", "ops", "examples")  # programs for a terminal
+
+ALL = list(modules(*ROOMS, *BESIDE))
+ADDRESS = re.compile(r"https?://[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b")
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_module_is_short_and_says_what_it_is(path: Path) -> None:
+    lines = len(path.read_text(encoding="utf-8").splitlines())
+    if name_of(path) not in LONG_MODULES:
+        assert lines <= LONGEST_MODULE
+    if lines:
+        assert ast.get_docstring(tree(path)), "no module docstring"
+
+
+@pytest.mark.parametrize("path", ALL, ids=name_of)
+def test_functions_are_short(path: Path) -> None:
+    long = [
+        f"{node.name}: {node.end_lineno - node.lineno + 1}"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.end_lineno is not None
+        and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+        and f"{name_of(path)}:{node.name}" not in LONG_FUNCTIONS
+    ]
+    assert long == []
+
+
+@pytest.mark.parametrize("path", [path for path in ALL if name_of(path).split("/")[0] not in PRINTS], ids=name_of)
+def test_nothing_is_printed(path: Path) -> None:
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("print", "breakpoint")]
+
+
+@pytest.mark.parametrize("path", list(modules(*ROOMS)), ids=name_of)
+def test_no_address_stands_in_the_code(path: Path) -> None:
+    if name_of(path) in ADDRESSES:
+        pytest.skip(ADDRESSES[name_of(path)])
+    parsed = tree(path)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(parsed)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    found = [
+        node.value
+        for node in ast.walk(parsed)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+        and ADDRESS.search(node.value)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["services", "utils", "helpers", "managers", "common"])
+def test_no_module_is_named_for_a_layer(name: str) -> None:
+    assert [name_of(path) for path in ALL if path.stem == name or name in path.parent.parts] == []
+
+
+def test_exemptions_are_still_needed() -> None:
+    names = {name_of(path) for path in ALL}
+    for exempt in (*LONG_MODULES, *ADDRESSES, *(key.split(":")[0] for key in LONG_FUNCTIONS)):
+        assert exempt in names

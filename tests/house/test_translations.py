@@ -1,0 +1,81 @@
+"""Both languages are whole: every Chinese text is marked, every marked text has its English, nothing is fuzzy."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house.files import ROOMS, ROOT, modules, name_of, templates, tree
+
+CHINESE = re.compile("[\u4e00-\u9fff]")
+MARKERS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "gettext_noop"}
+MARKED = re.compile(
+    r"\{%\s*blocktrans(?:late)?\b.*?\{%\s*endblocktrans(?:late)?\s*%\}|\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}|<!--.*?-->", re.DOTALL
+)
+PLAIN_TEMPLATES = {
+    "portal/templates/500.html": "shown when nothing works any more, in both languages at once",
+    "portal/templates/portal/partials/language.html": "a language is named in its own words",
+}
+PLAIN_MODULES: dict[str, str] = {
+    "openapi/schema.py": "the description of the REST interface is Chinese in every language",
+}
+
+
+@pytest.mark.parametrize("path", templates(), ids=name_of)
+def test_template_has_no_unmarked_text(path: Path) -> None:
+    if name_of(path) in PLAIN_TEMPLATES:
+        pytest.skip(PLAIN_TEMPLATES[name_of(path)])
+    left = MARKED.sub("", path.read_text(encoding="utf-8"))
+    assert [line.strip() for line in left.splitlines() if CHINESE.search(line)] == []
+
+
+def unmarked(node: ast.AST, inside: bool = False) -> list[str]:
+    """Return the Chinese texts below a node that stand in no gettext call; docstrings and the API's own description do not count."""
+    if isinstance(node, ast.Call):
+        function = node.func
+        called = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+        inside = inside or called in MARKERS or called.startswith(("gettext", "extend_schema", "OpenApi"))
+    if isinstance(node, ast.keyword) and node.arg in ("summary", "description", "help_text"):
+        return []
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [] if inside or not CHINESE.search(node.value) else [f"{node.lineno}: {node.value[:30]}"]
+    found = []
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
+            continue
+        found += unmarked(child, inside)
+    return found
+
+
+@pytest.mark.parametrize("path", list(modules("portal", "openapi", "exchange", "catalog", "core")), ids=name_of)
+def test_module_has_no_unmarked_text(path: Path) -> None:
+    if name_of(path) in PLAIN_MODULES:
+        pytest.skip(PLAIN_MODULES[name_of(path)])
+    assert unmarked(tree(path)) == []
+
+
+def test_english_catalogue_is_complete(tmp_path: Path) -> None:
+    for room in ROOMS:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("migrations", "static", "__pycache__"))
+    shutil.copytree(ROOT / "locale", tmp_path / "locale", ignore=shutil.ignore_patterns("*.mo"))
+    environment = {key: value for key, value in os.environ.items() if key != "DJANGO_SETTINGS_MODULE"}
+    subprocess.run(
+        [sys.executable, "-m", "django", "makemessages", "-l", "en", "--no-location", "-v", "0"],
+        cwd=tmp_path,
+        env=environment,
+        check=True,
+    )
+    catalogue = tmp_path / "locale" / "en" / "LC_MESSAGES" / "django.po"
+    for flag in ("--untranslated", "--only-fuzzy"):
+        found = subprocess.run(
+            ["msgattrib", flag, "--no-obsolete", "--no-wrap", str(catalogue)], check=True, capture_output=True, text=True
+        )
+        missing = [line for line in found.stdout.splitlines() if line.startswith("msgid ") and line != 'msgid ""']
+        assert missing == [], f"{len(missing)} messages {flag}"
