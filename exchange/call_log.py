@@ -238,3 +238,10 @@ def _harmless(cell: str) -> str:
 
 def _hex(digest: bytes | memoryview | None) -> str:
     return bytes(digest).hex() if digest else ""
+
+
+def admitted_today(grant: Grant, now: datetime) -> int:
+    """Return how much of the day's quota is used (Shanghai day), counted from the records."""
+    midnight = datetime.combine(now.astimezone(SHANGHAI).date(), time.min, tzinfo=SHANGHAI)
+    rows = CallRecord.objects.filter(grant_id=grant.pk, recorded_at__gte=midnight, outcome__in=("call.answered", "call.opened"))
+    return rows.filter(requested_at__gte=midnight - timedelta(hours=1)).count()

@@ -14,6 +14,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notifications/", notices.notifications, name="notification-list"),
     path("notifications/read/", notices.read_all, name="notification-read-all"),
     path("notifications/<uuid:uid>/", notices.open_one, name="notification-open"),
+    path("", include("portal.catalog.urls")),
     path("audit/", include("portal.audit.urls")),
     path("", include("portal.people.urls")),
+    path("", include("portal.requests.urls")),
+    path("", include("portal.grants.urls")),
+    path("", include("portal.calls.urls")),
 ]

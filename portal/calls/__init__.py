@@ -1,0 +1,1 @@
+"""Pages of the call log (调用记录)."""

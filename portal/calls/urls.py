@@ -1,0 +1,11 @@
+"""Routes of the call log."""
+
+from django.urls import path
+
+from portal.calls import views
+
+urlpatterns = [
+    path("calls/", views.call_list, name="call-list"),
+    path("calls/export/", views.export, name="call-export"),
+    path("calls/<uuid:call_id>/", views.detail, name="call-detail"),
+]

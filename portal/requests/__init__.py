@@ -1,0 +1,1 @@
+"""Pages of access requests (共享申请): asking, following, deciding."""
