@@ -1,6 +1,6 @@
 """Routes of version 1: one include line a subject; names are `openapi:<subject>-<what>`."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from openapi.health import health
@@ -10,4 +10,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health, name="health"),
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi:schema"), name="docs"),
+    path("", include("openapi.v1.resources")),
+    path("", include("openapi.v1.access_requests")),
+    path("", include("openapi.v1.grants")),
+    path("", include("openapi.v1.systems")),
+    path("", include("openapi.v1.call_records")),
 ]

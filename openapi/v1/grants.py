@@ -1,0 +1,120 @@
+"""Grants (授权) at the door for systems: reading, suspending, resuming, revoking."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import generics, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.models import SharingMode
+from core.errors import NotFound
+from exchange import grants
+from exchange.models import Grant, GrantState
+from exchange.querysets import grants_visible_to
+from exchange.workflow import GrantCommand
+from openapi.authentication import actor
+from openapi.pagination import KeysetPagination
+from openapi.serializers import StrictSerializer
+
+COMMANDS = [command.value.lower() for command in GrantCommand]
+
+
+class GrantOut(serializers.Serializer[Any]):
+    """A grant as it is read; it holds from `valid_from` until just before `valid_to`."""
+
+    uid = serializers.UUIDField()
+    revision = serializers.IntegerField()
+    version = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=GrantState.choices)
+    state_reason = serializers.CharField()
+    access_request = serializers.UUIDField(source="access_request.uid")
+    system = serializers.UUIDField(source="system.uid")
+    resource = serializers.UUIDField(source="resource.uid")
+    mode = serializers.ChoiceField(choices=SharingMode.choices)
+    fields_ = serializers.ListField(child=serializers.CharField())
+    masks = serializers.DictField(child=serializers.CharField())
+    region_prefix = serializers.CharField()
+    purpose = serializers.CharField()
+    quota_per_day = serializers.IntegerField()
+    quota_per_second = serializers.IntegerField()
+    valid_from = serializers.DateTimeField()
+    valid_to = serializers.DateTimeField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """Name the items `fields`, which the class itself may not."""
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+class ChangeIn(StrictSerializer):
+    """Why, and the revision it was decided on."""
+
+    revision = serializers.IntegerField(min_value=1, required=False)
+    reason = serializers.CharField(max_length=500)
+
+
+class GrantList(generics.ListAPIView[Grant]):
+    """The grants one may see."""
+
+    serializer_class = GrantOut
+    pagination_class = KeysetPagination
+    ordering = ("-id",)
+
+    def get_queryset(self) -> QuerySet[Grant]:
+        """Return what the actor may see."""
+        return _with_names(grants_visible_to(actor(self.request)))
+
+
+class GrantDetail(APIView):
+    """One grant."""
+
+    @extend_schema(responses=GrantOut)
+    def get(self, request: Request, uid: UUID) -> Response:
+        """Return the grant."""
+        found = _with_names(grants_visible_to(actor(request))).filter(uid=uid).first()
+        if found is None:
+            raise NotFound("grant.not_found", _("没有这项授权,或您无权查看。"))
+        return Response(GrantOut(found).data)
+
+
+class GrantChange(APIView):
+    """Suspend, resume or revoke a grant."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("command", str, OpenApiParameter.PATH, enum=COMMANDS)], request=ChangeIn, responses=GrantOut
+    )
+    def post(self, request: Request, uid: UUID, command: str) -> Response:
+        """Change the state; it holds for the very next call."""
+        if command not in COMMANDS:
+            raise NotFound("request.not_found", _("没有这个资源,或您无权查看。"))
+        serializer = ChangeIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        done = grants.change_state(
+            grant_uid=uid,
+            command=GrantCommand(command.upper()),
+            reason=given["reason"],
+            revision=given.get("revision"),
+            actor=actor(request),
+            now=timezone.now(),
+        )
+        return Response(GrantOut(done).data)
+
+
+def _with_names(rows: QuerySet[Grant]) -> QuerySet[Grant]:
+    return rows.select_related("access_request", "system", "resource")
+
+
+urlpatterns = [
+    path("grants", GrantList.as_view(), name="grant-list"),
+    path("grants/<uuid:uid>", GrantDetail.as_view(), name="grant-detail"),
+    path("grants/<uuid:uid>/<str:command>", GrantChange.as_view(), name="grant-change"),
+]
