@@ -166,7 +166,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("change", "field"), WRONG, ids=lambda v: str(v)[:40])
 def test_wrong_terms_are_named_and_nothing_is_written(
-    change: dict[str, Any], field: str, city: City, resource: Resource, terms: Terms, now: datetime
+    *, change: dict[str, Any], field: str, city: City, resource: Resource, terms: Terms, now: datetime
 ) -> None:
     resource.items.filter(name="address").update(is_withheld=True)
     resource.items.filter(name="citizen_id").update(grade="L4")
@@ -297,7 +297,7 @@ def test_clocks_count_working_days_and_never_pass_the_limit_of_the_answer() -> N
     ],
 )
 def test_a_request_is_seen_by_its_own_sides_only(
-    state: RequestState, seers: set[str], city: City, resource: Resource, terms: Terms, now: datetime
+    *, state: RequestState, seers: set[str], city: City, resource: Resource, terms: Terms, now: datetime
 ) -> None:
     made = draft(resource_uid=resource.uid, terms=terms, actor=city.actor("education_operator"), now=now, submit=state != "DRAFTED")
     if state == "ENDORSED":
