@@ -5,7 +5,7 @@ Forms, datasets and snapshots meet here; who may change them stands in `workflow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -77,6 +77,11 @@ def entry_of(resource: Resource) -> Entry:
     values["control_parameters"] = tuple(resource.control_parameters)
     items = tuple(Item(**{name: getattr(item, name) for name in ITEM_ELEMENTS}) for item in resource.items.order_by("position"))
     return Entry(**values, items=items)
+
+
+def items_of(resources: Sequence[Resource]) -> list[DataItem]:
+    """Return the items of several entries in one query."""
+    return list(DataItem.objects.filter(resource__in=[resource.pk for resource in resources]).order_by("resource", "position"))
 
 
 def write(entry: Entry, resource: Resource) -> list[str]:

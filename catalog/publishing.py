@@ -196,8 +196,8 @@ def next_code(classification: str) -> str:
 
 def _merge(change: Resource, entry: Entry, *, now: datetime) -> Resource:
     """Write a reviewed change into its entry, mounting included, and close the change."""
-    original = change.change_of  # locked together with its change
-    if original is None or original.state != "PUBLISHED":
+    original = Resource.objects.get(changes=change)  # locked together with its change
+    if original.state != "PUBLISHED":
         raise Conflict("resource.original_withdrawn", _("原目录已下线，这份变更不能发布。"), {"state": original.state})
     binding = mounting.binding_of(change)
     if binding is None and mounting.binding_of(original) is not None:

@@ -6,6 +6,7 @@ a word no dictionary knows is still found. PostgreSQL's own parser is not used: 
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -46,6 +47,7 @@ _TITLE_ENDS = re.compile(r"(基本信息|登记信息|数据信息|信息|数据
 
 @cache
 def _tokenizer() -> jieba.Tokenizer:
+    jieba.setLogLevel(logging.WARNING)
     tokenizer = jieba.Tokenizer()
     tokenizer.tmp_dir = str(_cache_dir) if _cache_dir else None
     for word in (*_OFFICE_WORDS, *(word for group in SYNONYMS for word in group)):
