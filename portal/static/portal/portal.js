@@ -40,6 +40,22 @@
     if (field) field.form.requestSubmit();
   });
 
-  document.querySelectorAll("[data-copy]").forEach((b) => { b.hidden = false; });
-  document.addEventListener("htmx:load", (event) => event.target.querySelectorAll("[data-copy]").forEach((b) => { b.hidden = false; }));
+  // On a phone the rows of a wide table stand below each other, each cell beside the heading of its column.
+  const stack = (table) => {
+    const heads = [...table.querySelectorAll(":scope > thead th")].map((h) => (h.querySelector(".visually-hidden") ? "" : h.textContent.trim()));
+    if (heads.length < 5) return;
+    table.classList.add("stacked");
+    table.querySelectorAll(":scope > tbody > tr").forEach((row) => [...row.cells].forEach((cell, i) => {
+      if (i > 0 && cell.colSpan === 1) cell.dataset.label = heads[i] || "";
+    }));
+  };
+
+  const improve = (root) => {
+    root.querySelectorAll("[data-copy]").forEach((b) => { b.hidden = false; });
+    root.querySelectorAll("table.card-table").forEach(stack);
+  };
+
+  if (window.matchMedia("(max-width: 991.98px)").matches) document.querySelectorAll("details.facets").forEach((d) => { d.open = false; });
+  improve(document);
+  document.addEventListener("htmx:load", (event) => improve(event.target));
 })();
