@@ -102,7 +102,7 @@ def queue(plan: AggregationPlan, *, now: datetime, **values: Any) -> Aggregation
             run = AggregationRun.objects.create(plan=plan, queued_at=now, **values)
     except IntegrityError as error:
         raise Conflict("run.under_way", _("该归集任务已有一次运行正在进行,请等它结束。")) from error
-    transaction.on_commit(lambda: current_app.send_task(RUN_TASK, [str(run.uid)]), robust=True)
+    transaction.on_commit(lambda: current_app.send_task(RUN_TASK, [str(run.uid)], retry=False), robust=True)
     return run
 
 

@@ -110,7 +110,7 @@ def _no_database(plan: AggregationPlan, source: SourceTable) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    "case",
     [
         (_wrong_password, "用户名或口令不正确"),
         (_column_gone, "缺少字段:HJDZ"),
@@ -121,8 +121,9 @@ def _no_database(plan: AggregationPlan, source: SourceTable) -> None:
     ],
 )
 def test_what_is_wrong_with_the_source_is_said_clearly(
-    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime, spoil: Any, said: str
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime, case: tuple[Any, str]
 ) -> None:
+    spoil, said = case
     source.put([person(1)], at=now)
     spoil(plan, source)
     plan.save()

@@ -1,0 +1,199 @@
+"""Batches of a backflow (回流批次): fixed range, delivery, acknowledgement; killing a worker anywhere loses and doubles nothing.
+
+1. PREPARED, in our database: the range (from, to] of (changed_xid, id) is fixed below the horizon, where every transaction
+   has ended. In the same transaction everyone in the range and the region is noted as a member, before anything is sent:
+   whoever may be over there is known, and a later departure is delivered as a removal.
+2. Delivered, in the receiver's database: rows and receipt in one transaction (`delivery`). The range is read again for it. A row
+   that changed meanwhile has a newer xid, left the range, and comes with a later batch; nothing can enter the range. So a batch
+   delivered after a kill may carry less than planned, never something else, and what is missing follows.
+3. ACKNOWLEDGED, in our database: the receipt, the cursor and the members that left, together. Killed before it, the next
+   worker prepares nothing new, finds the receipt standing, writes nothing over there and acknowledges. A member is dropped only
+   when its row still stands in the range and outside the region: then its removal was in the parcel. A member too many costs a
+   removal of nobody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Q
+
+from basedb import changes
+from basedb.changes import START, Position, RegionFeed
+from basedb.dictionary import DATASETS
+from core import audit
+from core.audit import PLATFORM
+from core.errors import Conflict, DomainError
+from exchange.backflow import delivery
+from exchange.backflow.delivery import Parcel, Receipt
+from exchange.models import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+LEASE = timedelta(seconds=60)
+AGAIN = timedelta(seconds=30)
+
+
+class LeaseLost(Exception):
+    """Another worker delivers for this subscription now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to deliver for a subscription."""
+
+    subscription_id: int
+    token: UUID
+
+
+def due(*, now: datetime) -> list[UUID]:
+    """Return the subscriptions that are due and that no worker holds."""
+    rows = BackflowSubscription.objects.filter(state=SubscriptionState.ACTIVE).filter(
+        Q(next_run_at=None) | Q(next_run_at__lte=now), Q(lease_until=None) | Q(lease_until__lte=now)
+    )
+    return list(rows.values_list("uid", flat=True))
+
+
+def work(*, subscription_uid: UUID, clock: Clock) -> None:
+    """Deliver all that changed; what goes wrong is noted on the subscription and tried again later."""
+    lease = take(subscription_uid=subscription_uid, now=clock())
+    if lease is None:
+        return
+    try:
+        subscription = BackflowSubscription.objects.get(pk=lease.subscription_id)
+        delivery.prepare_target(subscription)
+        while batch := prepare(lease, clock()):
+            parcel = parcel_of(subscription, batch)
+            receipt = delivery.deliver(subscription, parcel)
+            acknowledge(lease, batch.pk, parcel, receipt, clock())
+        rest(lease, "", clock())
+    except LeaseLost:
+        log.warning("backflow %s: another worker has it", subscription_uid)
+    except DomainError as error:
+        rest(lease, str(error.message), clock())
+
+
+@transaction.atomic(durable=True)
+def take(*, subscription_uid: UUID, now: datetime) -> Lease | None:
+    """Take the lease of an active subscription nobody holds; None when there is nothing to take."""
+    rows = BackflowSubscription.objects.select_for_update(no_key=True, skip_locked=True)
+    row = rows.filter(uid=subscription_uid, state=SubscriptionState.ACTIVE).first()
+    if row is None or (row.lease_until is not None and row.lease_until > now):
+        return None
+    row.lease_token, row.lease_until = uuid4(), now + LEASE
+    row.save(update_fields=["lease_token", "lease_until"])
+    return Lease(row.pk, row.lease_token)
+
+
+def _held(lease: Lease) -> BackflowSubscription:
+    row = BackflowSubscription.objects.select_for_update(no_key=True).get(pk=lease.subscription_id)
+    if row.lease_token != lease.token or row.state == SubscriptionState.ENDED:
+        raise LeaseLost
+    return row
+
+
+def feed_of(subscription: BackflowSubscription) -> RegionFeed:
+    """Return the feed of the region's rows and of those the receiver may still hold."""
+    return RegionFeed(
+        dataset=DATASETS[subscription.dataset],
+        region_code=subscription.region.code,
+        also="EXISTS (SELECT FROM exchange_backflowmember m WHERE m.subscription_id = %s AND m.subject_key = p.subject_key)",
+        also_parameters=(subscription.pk,),
+    )
+
+
+@transaction.atomic(durable=True)
+def prepare(lease: Lease, now: datetime) -> BackflowBatch | None:
+    """Return the batch that is open, or fix the range of the next one; None when nothing changed or a pause was ordered."""
+    row = _held(lease)
+    row.lease_until = now + LEASE
+    row.save(update_fields=["lease_until"])
+    open_batch = BackflowBatch.objects.filter(subscription=row, state=BatchState.PREPARED).first()
+    if open_batch is not None:
+        return open_batch
+    if row.state != SubscriptionState.ACTIVE:
+        return None
+    below = changes.horizon()
+    after = Position(row.cursor_xid, row.cursor_id)
+    if after.xid >= below:
+        after = START  # our database was restored elsewhere and counts transactions anew: deliver everything again
+    upto = feed_of(row).end_of_batch(after, below, row.batch_size)
+    if upto is None:
+        return None
+    last = BackflowBatch.objects.filter(subscription=row).order_by("-sequence").values_list("sequence", flat=True).first()
+    batch = BackflowBatch.objects.create(
+        subscription=row,
+        sequence=(last or 0) + 1,
+        from_xid=after.xid,
+        from_id=after.id,
+        to_xid=upto.xid,
+        to_id=upto.id,
+        prepared_at=now,
+    )
+    parcel = parcel_of(row, batch)
+    members = [BackflowMember(subscription=row, subject_key=changed.subject_key) for changed in parcel.put]
+    BackflowMember.objects.bulk_create(members, ignore_conflicts=True)
+    return batch
+
+
+def parcel_of(subscription: BackflowSubscription, batch: BackflowBatch) -> Parcel:
+    """Read a batch's range as it stands now."""
+    after, upto = Position(batch.from_xid, batch.from_id), Position(batch.to_xid, batch.to_id)
+    rows = feed_of(subscription).read(subscription.fields, after, upto)
+    return Parcel(
+        sequence=batch.sequence,
+        put=[row for row in rows if row.is_inside],
+        removed=[row.subject_key for row in rows if not row.is_inside],
+        starts_over=after == START and batch.sequence > 1,
+    )
+
+
+@transaction.atomic(durable=True)
+def acknowledge(lease: Lease, batch_id: int, parcel: Parcel, receipt: Receipt, now: datetime) -> None:
+    """Note the receipt, advance the cursor and drop the members that left.
+
+    A receipt may carry another digest than the parcel: it then stems from an earlier delivery of the same range, from before some
+    of its rows moved on. One with more rows than the range was fixed with is not ours: Conflict.
+    """
+    row = _held(lease)
+    batch = BackflowBatch.objects.select_for_update().get(pk=batch_id)
+    if batch.state != BatchState.PREPARED:
+        raise LeaseLost
+    if receipt.sequence != batch.sequence or receipt.row_count + receipt.removed_count > row.batch_size:
+        raise Conflict("target.receipt_wrong", "目标库的回执与批次不符,请核对目标库。")
+    batch.state, batch.acknowledged_at = BatchState.ACKNOWLEDGED, now
+    batch.row_count, batch.removed_count, batch.digest = receipt.row_count, receipt.removed_count, receipt.digest
+    batch.receipt = asdict(receipt) | {"digest": receipt.digest.hex()}
+    batch.save()
+    row.cursor_xid, row.cursor_id, row.lease_until, row.last_error = batch.to_xid, batch.to_id, now + LEASE, ""
+    row.save(update_fields=["cursor_xid", "cursor_id", "lease_until", "last_error"])
+    BackflowMember.objects.filter(subscription=row, subject_key__in=list(parcel.removed)).delete()
+    audit.record(
+        PLATFORM,
+        "backflow_batch.acknowledged",
+        row,
+        at=now,
+        department_ids=[row.department_id],
+        sequence=batch.sequence,
+        rows=batch.row_count,
+        removed=batch.removed_count,
+        digest=receipt.digest.hex(),
+    )
+
+
+@transaction.atomic(durable=True)
+def rest(lease: Lease, error: str, now: datetime) -> None:
+    """Give the lease back; come again in time, sooner after an error."""
+    try:
+        row = _held(lease)
+    except LeaseLost:
+        return
+    row.last_error = error[:300]
+    row.next_run_at = now + (AGAIN if error else timedelta(minutes=row.every_minutes))
+    row.lease_token = row.lease_until = None
+    row.save(update_fields=["last_error", "next_run_at", "lease_token", "lease_until"])

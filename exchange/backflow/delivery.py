@@ -1,0 +1,161 @@
+"""Delivery into the receiver's database (投递): the rows of a batch and its receipt in one transaction over there.
+
+The receipt (回执) is inserted first, so that two workers with the same batch cannot both write; where it already stands the
+batch is there and nothing is written again. A receiver that lost receipts (restored from a backup) is noticed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+from django.utils.translation import gettext as _
+from psycopg2 import errors, sql
+from psycopg2.extras import execute_values
+
+from basedb.changes import ChangedRow
+from basedb.dictionary import DATASETS, DataType
+from core.errors import Conflict, Unavailable
+from exchange.models import BackflowSubscription
+from exchange.sealed_passwords import password_of
+
+RECEIPTS = "backflow_receipt"
+_TYPES = {DataType.TEXT: "text", DataType.DATE: "date", DataType.NUMBER: "numeric"}
+_MAKE_RECEIPTS = f"""
+    CREATE TABLE IF NOT EXISTS {RECEIPTS} (subscription uuid, sequence bigint, digest bytea NOT NULL, row_count integer NOT NULL,
+        removed_count integer NOT NULL, received_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (subscription, sequence))"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one batch carries: rows to put and keys to take away."""
+
+    sequence: int
+    put: Sequence[ChangedRow]
+    removed: Sequence[bytes]
+    starts_over: bool
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 over the contents in the order of the keys."""
+        total = hashlib.sha256()
+        for row in self.put:
+            total.update(repr((row.subject_key.hex(), row.version, [str(value) for value in row.values])).encode())
+        for key in self.removed:
+            total.update(repr((key.hex(), None)).encode())
+        return total.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the receiver's database says it holds of a batch."""
+
+    sequence: int
+    digest: bytes
+    row_count: int
+    removed_count: int
+    received_at: str
+
+
+@contextmanager
+def target(subscription: BackflowSubscription) -> Iterator[Any]:
+    """Open the receiver's database; what goes wrong there is Unavailable, in words that quote no parameters."""
+    place = subscription.settings
+    try:
+        connection = psycopg2.connect(
+            host=place.get("host"),
+            port=place.get("port"),
+            dbname=place.get("database"),
+            user=place.get("user"),
+            password=password_of(subscription),
+            connect_timeout=5,
+            application_name="backflow",
+            options="-c statement_timeout=60000 -c lock_timeout=20000",
+        )
+    except psycopg2.OperationalError as error:
+        said = _("目标库拒绝登录:用户名或口令不正确。") if "authentication failed" in str(error) else _("目标库连接不上。")
+        raise Unavailable("target.away", said) from error
+    try:
+        yield connection
+    except errors.InsufficientPrivilege as error:
+        raise Unavailable("target.forbidden", _("目标库账号没有写入权限。")) from error
+    except (errors.UndefinedColumn, errors.DatatypeMismatch) as error:
+        raise Unavailable("target.table_differs", _("目标表的结构与回流信息项不一致。")) from error
+    except psycopg2.Error as error:
+        raise Unavailable("target.failed", _("目标库写入失败(错误码 %(code)s)。") % {"code": error.pgcode or "-"}) from error
+    finally:
+        connection.close()
+
+
+def prepare_target(subscription: BackflowSubscription) -> None:
+    """Make the receiver's table and the receipts where they are not there yet."""
+    dataset = DATASETS[subscription.dataset]
+    columns = [sql.SQL("subject_key text PRIMARY KEY, version integer NOT NULL")]
+    columns += [
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_TYPES[dataset.field(name).data_type]))
+        for name in subscription.fields
+    ]
+    make = sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(_table(subscription), sql.SQL(", ").join(columns))
+    with target(subscription) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass(%s) IS NULL OR to_regclass(%s) IS NULL", [RECEIPTS, subscription.settings["table"]])
+        if cursor.fetchone()[0]:
+            cursor.execute(_MAKE_RECEIPTS)
+            cursor.execute(make)
+
+
+def deliver(subscription: BackflowSubscription, parcel: Parcel) -> Receipt:
+    """Write a parcel and its receipt in one transaction, once; return the receipt that stands over there.
+
+    Raises Conflict when the receiver has fewer receipts than batches were acknowledged: it was set back and must start over.
+    """
+    with target(subscription) as connection:
+        with connection, connection.cursor() as cursor:
+            if not parcel.starts_over:
+                _refuse_gap(cursor, subscription, parcel.sequence)
+            cursor.execute(
+                f"INSERT INTO {RECEIPTS} (subscription, sequence, digest, row_count, removed_count) VALUES (%s, %s, %s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [str(subscription.uid), parcel.sequence, parcel.digest, len(parcel.put), len(parcel.removed)],
+            )
+            if cursor.rowcount:
+                _write(cursor, subscription, parcel)
+        with connection, connection.cursor() as cursor:
+            return _receipt(cursor, subscription, parcel.sequence)
+
+
+def _refuse_gap(cursor: Any, subscription: BackflowSubscription, sequence: int) -> None:
+    cursor.execute(f"SELECT coalesce(max(sequence), 0) FROM {RECEIPTS} WHERE subscription = %s", [str(subscription.uid)])
+    last = cursor.fetchone()[0]
+    if last < sequence - 1:
+        said = _("目标库的回执只到第 %(last)s 批,平台已签收到第 %(known)s 批:目标库可能恢复过备份,请重新全量回流。")
+        raise Conflict("target.set_back", said % {"last": last, "known": sequence - 1})
+
+
+def _write(cursor: Any, subscription: BackflowSubscription, parcel: Parcel) -> None:
+    names = [sql.Identifier(name) for name in ("subject_key", "version", *subscription.fields)]
+    changes = sql.SQL(", ").join(sql.SQL("{} = excluded.{}").format(name, name) for name in names[1:])
+    table = _table(subscription)
+    if parcel.starts_over:
+        cursor.execute(sql.SQL("DELETE FROM {}").format(table))
+    put = sql.SQL("INSERT INTO {} ({}) VALUES %s ON CONFLICT (subject_key) DO UPDATE SET {}")
+    rows = [(row.subject_key.hex(), row.version, *row.values) for row in parcel.put]
+    execute_values(cursor, put.format(table, sql.SQL(", ").join(names), changes), rows, page_size=1_000)
+    remove = sql.SQL("DELETE FROM {} WHERE subject_key = ANY(%s)").format(table)
+    cursor.execute(remove, [[key.hex() for key in parcel.removed]])
+
+
+def _receipt(cursor: Any, subscription: BackflowSubscription, sequence: int) -> Receipt:
+    cursor.execute(
+        f"SELECT sequence, digest, row_count, removed_count, received_at FROM {RECEIPTS} WHERE subscription = %s AND sequence = %s",
+        [str(subscription.uid), sequence],
+    )
+    number, digest, rows, removed, received_at = cursor.fetchone()
+    return Receipt(number, bytes(digest), rows, removed, received_at.isoformat())
+
+
+def _table(subscription: BackflowSubscription) -> sql.Identifier:
+    return sql.Identifier(str(subscription.settings["table"]))

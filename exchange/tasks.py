@@ -1,0 +1,69 @@
+"""Tasks of the exchange: they parse, call one process function, and hold no truth.
+
+The truth is rows: what a queue loses is dispatched again from the rows that are due, queued or left by a dead worker, and a
+source that is away makes its row wait. Every task may run twice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from celery import current_app, shared_task
+from django.db import connection, transaction
+from django.utils import timezone
+
+from core.errors import Unavailable
+from exchange.aggregation import plans, runs
+from exchange.backflow import batches
+
+DELIVER_TASK = "exchange.deliver_backflow"
+_SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
+_LONG = {"acks_late": True, "time_limit": 3600, "soft_time_limit": 3500}
+_AGAIN = {"autoretry_for": (Unavailable,), "retry_backoff": 5, "max_retries": 3}
+
+
+@shared_task(name="exchange.dispatch_aggregation", **_SHORT, **_AGAIN)
+def dispatch_aggregation() -> None:
+    """Queue the plans that are due and hand out every run no worker holds."""
+    now = timezone.now()
+    plans.queue_due(now=now)
+    for uid in runs.unattended(now=now):
+        current_app.send_task(plans.RUN_TASK, [str(uid)])
+
+
+@shared_task(name=plans.RUN_TASK, **_LONG, **_AGAIN)
+def run_aggregation(run_uid: str) -> None:
+    """Carry one run to its end, or from where its last worker left it."""
+    runs.work(run_uid=UUID(run_uid), clock=timezone.now)
+
+
+@shared_task(name="exchange.dispatch_backflow", **_SHORT, **_AGAIN)
+def dispatch_backflow() -> None:
+    """Hand out the subscriptions that are due."""
+    for uid in batches.due(now=timezone.now()):
+        current_app.send_task(DELIVER_TASK, [str(uid)])
+
+
+@shared_task(name=DELIVER_TASK, **_LONG, **_AGAIN)
+def deliver_backflow(subscription_uid: str) -> None:
+    """Deliver what changed to one receiver."""
+    batches.work(subscription_uid=UUID(subscription_uid), clock=timezone.now)
+
+
+@shared_task(name="exchange.make_partitions", **_SHORT, **_AGAIN)
+def make_partitions() -> None:
+    """Make the partitions of the call record for this month and three ahead, by Shanghai's calendar."""
+    month = timezone.localdate().replace(day=1)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for _ahead in range(4):
+            cursor.execute("SELECT exchange_make_call_record_partition(%s)", [month])
+            month = (month + timedelta(days=31)).replace(day=1)
+
+
+@shared_task(name="exchange.remind_overdue", **_SHORT, **_AGAIN)
+def remind_overdue() -> None:
+    """Remind the desks that are late."""
+    from exchange.supervision import remind_overdue as remind
+
+    remind(now=timezone.now())
