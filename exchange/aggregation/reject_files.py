@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import IO
 from uuid import UUID
@@ -59,7 +59,7 @@ def _file(plan: AggregationPlan, rows: QuerySet[RejectedRow]) -> Iterator[bytes]
         yield _line([str(row.uid), row.line_number, row.rule, said, *(values.get(field) for field in fields)])
 
 
-def _line(values: list[object]) -> bytes:
+def _line(values: Sequence[object]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow([harmless(value) for value in values])
     return text.getvalue().encode()

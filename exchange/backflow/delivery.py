@@ -94,7 +94,7 @@ def target(subscription: BackflowSubscription) -> Iterator[Any]:
 def prepare_target(subscription: BackflowSubscription) -> None:
     """Make the receiver's table and the receipts where they are not there yet."""
     dataset = DATASETS[subscription.dataset]
-    columns = [sql.SQL("subject_key text PRIMARY KEY, version integer NOT NULL")]
+    columns: list[sql.Composable] = [sql.SQL("subject_key text PRIMARY KEY, version integer NOT NULL")]
     columns += [
         sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(_TYPES[dataset.field(name).data_type]))
         for name in subscription.fields

@@ -39,7 +39,9 @@ def subscriptions_visible_to(actor: Actor) -> QuerySet[BackflowSubscription]:
     rows = BackflowSubscription.objects.select_related("department", "region")
     if is_reviewer(actor):
         return rows
-    return rows.filter(department_id=actor.department_id) if actor.has(Role.OPERATOR, Role.HEAD) else rows.none()
+    if actor.department_id is None or not actor.has(Role.OPERATOR, Role.HEAD):
+        return rows.none()
+    return rows.filter(department_id=actor.department_id)
 
 
 def visible_subscription(uid: UUID, actor: Actor, *, lock: bool = False) -> BackflowSubscription:
