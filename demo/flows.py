@@ -15,7 +15,7 @@ from django.utils import timezone, translation
 from basedb.dictionary import DATASETS, ENTERPRISE
 from core.audit import PLATFORM
 from core.models import Department, Region
-from demo import city, sources
+from demo import city, sources, story
 from demo.people import PersonRow
 from demo.synthetic import enterprises, legal_entity_csv
 from exchange.aggregation import plans, runs
@@ -24,6 +24,8 @@ from exchange.models import AggregationPlan, BackflowSubscription, ConnectorKind
 
 POPULATION_PLAN = "人口基础信息归集"
 ENTERPRISE_PLAN = "法人登记信息归集"
+BACKFLOW = "玄武区户籍人口回流"
+BACKFLOW_FIELDS = ("citizen_id", "name", "sex", "birth_on", "person_status", "region_code", "address")
 BACKFLOW = "玄武区人口数据回流"
 BACKFLOW_FIELDS = ("citizen_id", "name", "sex", "birth_on", "person_status", "region_code", "address")
 FILES = (("legal_entities_01.csv", "gb18030"), ("legal_entities_02.csv", "utf-8-sig"))
@@ -110,20 +112,21 @@ def _target(url: Any) -> dict[str, Any]:
 
 
 def subscribe_district(departments: dict[str, Department]) -> int:
-    """Subscribe the district to its own people and deliver them once."""
+    """Subscribe the district to its own people and deliver what there is."""
     if BackflowSubscription.objects.exists():
         return 0
-    district = urlsplit(os.environ["DEMO_DISTRICT_URL"])
+    target = urlsplit(os.environ["DEMO_DISTRICT_URL"])
     subscription = subscriptions.create_subscription(
         title=BACKFLOW,
         department=departments[city.DISTRICT_OFFICE],
         region=Region.objects.get(code=city.BACKFLOW_DISTRICT),
         dataset="population.person",
         fields=BACKFLOW_FIELDS,
-        settings={**_target(district), "table": "population_person"},
-        password=district.password or "",
-        actor=PLATFORM,
+        settings={**_target(target), "table": sources.DISTRICT_TABLE},
+        password=target.password or "",
+        actor=story.actor("reviewer"),
         now=timezone.now(),
+        batch_size=500,
     )
     batches.work(subscription_uid=subscription.uid, clock=timezone.now)
-    return 1
+    return subscription.batches.count()
