@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
@@ -45,7 +45,9 @@ def due(at: datetime | None) -> SafeString | str:
     if at is None:
         return "—"
     left = (at - timezone.now()).total_seconds()
-    when = timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
+    local = timezone.localtime(at)
+    is_midnight = (local.hour, local.minute) == (0, 0)  # the end of a day is said as people say it
+    when = f"{local - timedelta(days=1):%Y-%m-%d} 24:00" if is_midnight else f"{local:%Y-%m-%d %H:%M}"
     if left < 0:
         days = int(-left // 86400)
         text = ngettext("已逾期 %(days)s 天", "已逾期 %(days)s 天", days) % {"days": days} if days else _("已逾期")
