@@ -93,6 +93,8 @@ class FilterForm(PortalForm):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.required = False
+            if isinstance(field, forms.ModelChoiceField):
+                field.empty_label = _("全部")
 
     def chosen(self) -> dict[str, Any]:
         """Return the filters that were set and are valid."""

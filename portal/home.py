@@ -20,7 +20,7 @@ from catalog.models import BaseDatabase, Resource
 from core.audit import Actor
 from core.roles import Role
 from exchange.call_figures import Day, calls_per_day
-from exchange.models import AggregationPlan, RejectedRow, RejectState, RunState
+from exchange.models import AggregationPlan, Desk, RejectedRow, RejectState, RunState
 from exchange.querysets import access_requests_awaiting
 from exchange.supervision import overdue_requests
 from portal.actor import BUSINESS, actor
@@ -57,6 +57,7 @@ class Task:
     title: str
     url: str
     due_at: datetime | None
+    who: str | Promise = ""
 
 
 @require_GET
@@ -69,7 +70,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "cards": cards(),
         "tasks": found,
         "counts": counts,
-        "overdue": list(overdue_requests(acting, now)[:SHOWN]),
+        "overdue": overdue(acting, now),
         "chart": chart_option(calls_per_day(actor=acting, now=now, days=CHART_DAYS)) if works else None,
         "works": works,
     }
@@ -133,6 +134,24 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
         (gettext_lazy("待处理拒收记录"), rejected.count(), address("portal:plan-list")),
     ]
     return found, counts
+
+
+def overdue(of: Actor, now: datetime) -> list[Task]:
+    """Return what is late: requests this person may see, whoever has them, and entries on the own desk."""
+    late = [
+        Task(
+            gettext_lazy("共享申请"),
+            f"{row.number} {row.resource.title}",
+            address("portal:request-detail", uid=row.uid),
+            row.due_at,
+            Desk(row.desk).label,
+        )
+        for row in overdue_requests(of, now)[:SHOWN]
+    ]
+    return late + [
+        Task(gettext_lazy("数据目录"), row.title, address("portal:resource-detail", uid=row.uid), row.due_at)
+        for row in Resource.objects.waiting_for(of).filter(due_at__lte=now)[:SHOWN]
+    ]
 
 
 def rejected_rows(of: Actor) -> Any:

@@ -81,6 +81,40 @@ PARTICIPLES: Mapping[str, str | Promise] = {
     "unlocked": _("解锁"),
     "withdrawn": _("撤回"),
 }
+DETAILS: Mapping[str, str | Promise] = {
+    "added": _("增加"),
+    "after": _("变更后"),
+    "before": _("变更前"),
+    "changed": _("变更"),
+    "code": _("代码"),
+    "count": _("数量"),
+    "fields": _("信息项"),
+    "filter": _("筛选条件"),
+    "filters": _("筛选条件"),
+    "is_active": _("启用"),
+    "is_contractor": _("外包人员"),
+    "mode": _("共享方式"),
+    "number": _("编号"),
+    "on": _("日期"),
+    "purpose": _("使用目的"),
+    "quota_per_day": _("日调用量"),
+    "reason": _("原因"),
+    "removed": _("取消"),
+    "roles_lost": _("失去的角色"),
+    "row_count": _("行数"),
+    "rows": _("行数"),
+    "shown_count": _("显示条数"),
+    "state": _("状态"),
+    "successor": _("承接部门"),
+    "system": _("使用方系统"),
+    "username": _("用户名"),
+    "version": _("版本"),
+}
+
+
+def detail_title(name: str) -> str:
+    """Return the name of a detail in words."""
+    return str(DETAILS.get(name, name))
 
 
 def action_title(action: str) -> str:

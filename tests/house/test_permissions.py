@@ -63,7 +63,13 @@ def answer(city: City, kind: str, method: str, address: str) -> int:
     with block:
         if kind != "anonymous":
             client.force_login(city.people[PEOPLE[kind]], backend="django.contrib.auth.backends.ModelBackend")
-        body = {"data": {}, "content_type": "application/json"} if address.startswith("/openapi/") and method != "GET" else {}
+        body = (
+            {"data": {}, "content_type": "application/json"}
+            if address.startswith("/openapi/") and method != "GET"
+            else {"data": {"csrfmiddlewaretoken": "-"}}
+            if method == "POST"
+            else {}
+        )
         response = getattr(client, method.lower())(address, **body)
         if response.streaming:
             for _ in response.streaming_content:
