@@ -6,7 +6,7 @@ All three are other people's systems; here a second and a third database of the 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -55,12 +55,13 @@ def exchange_node_folder(drop_dir: Path) -> Path:
     return folder
 
 
-def _copy_lines(rows: Iterable[PersonRow]) -> io.StringIO:
-    """Return the rows in COPY's text format, all changed an hour ago: outside any look-back window."""
-    changed_at = (datetime.now(tz=UTC) - timedelta(hours=1)).isoformat()
+def _copy_lines(rows: Sequence[PersonRow]) -> io.StringIO:
+    """Return the rows in COPY's text format, changed one after another during the last month, the last an hour ago."""
+    last = datetime.now(tz=UTC) - timedelta(hours=1)
+    step = timedelta(days=30) / max(len(rows), 1)
     buffer = io.StringIO()
-    for row in rows:
+    for back, row in zip(range(len(rows), 0, -1), rows, strict=True):
         values = [value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n") if value else "\\N" for value in row]
-        buffer.write("\t".join([*values, changed_at]) + "\n")
+        buffer.write("\t".join([*values, (last - step * back).isoformat()]) + "\n")
     buffer.seek(0)
     return buffer
