@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from axes.utils import reset as reset_attempts
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,10 +20,11 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.models import Department, RoleAssignment, User
+from core.models import AuditEntry, Department, RoleAssignment, User
 from core.roles import ADMINISTRATORS, Role, family
 
 TEMPORARY_PASSWORD_BYTES = 12
+LOCK_OUT = timedelta(hours=settings.AXES_COOLOFF_TIME)
 
 
 def actor_of(user: User, *, client_ip: str | None = None, request_id: str = "") -> Actor:
@@ -58,6 +60,18 @@ def require(actor: Actor, role: Role) -> None:
 def record_sign_in(*, actor: Actor, now: datetime) -> None:
     """Write down that somebody signed in."""
     audit.record(actor, "account.signed_in", _locked(actor.user_id), at=now)
+
+
+@transaction.atomic(durable=True)
+def record_lock_out(*, username: str, client_ip: str | None, request_id: str, now: datetime) -> None:
+    """Write down that a name was locked out, once a lock-out; names nobody has leave no entry."""
+    user = User.objects.select_for_update().filter(username=username).first()
+    if user is None:
+        return
+    known = AuditEntry.objects.filter(object_uid=str(user.uid), action="account.locked_out", at__gt=now - LOCK_OUT)
+    if not known.exists():
+        somebody = Actor(name=_("未登录"), client_ip=client_ip, request_id=request_id)
+        audit.record(somebody, "account.locked_out", user, at=now, department_ids=[user.department_id])
 
 
 @transaction.atomic(durable=True)

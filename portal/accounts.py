@@ -103,6 +103,12 @@ def next_page(request: HttpRequest) -> str:
 
 def locked_out(request: HttpRequest, response: HttpResponse | None, credentials: dict[str, Any] | None) -> HttpResponse:
     """Answer a locked name (called by django-axes); the same for names that do not exist."""
+    accounts.record_lock_out(
+        username=request.POST.get("username", ""),
+        client_ip=request.META.get("REMOTE_ADDR") or None,
+        request_id=getattr(request, "request_id", ""),
+        now=timezone.now(),
+    )
     message = _("连续多次输入错误，该用户名已锁定 30 分钟。请稍后再试，或联系安全管理员解锁。")
     form = SignInForm(None)
     return render(request, "portal/login.html", {"form": form, "locked": message, "next": next_page(request)}, status=429)

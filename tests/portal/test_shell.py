@@ -1,11 +1,15 @@
 """The frame of every page: sign-in, lock-out, passwords, messages, the language switch."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
 from core.models import AuditEntry, Notification
-from tests.factories import City
+from tests.factories import City, make_request, make_resource, make_system
 
 PASSWORD = "correct-horse-battery"
 
@@ -55,6 +59,7 @@ def test_five_wrong_passwords_lock_the_name_and_unknown_names_look_the_same(clie
     right = client.post(reverse("portal:login"), {"username": known, "password": PASSWORD})
     assert right.status_code == 429
     assert "_auth_user_id" not in client.session
+    assert list(AuditEntry.objects.filter(action="account.locked_out").values_list("object_title", flat=True)) == [known]
 
 
 def test_sign_in_goes_nowhere_else(client: Client, city: City) -> None:
@@ -116,3 +121,30 @@ def test_unknown_page_answers_in_our_own_words(client: Client, city: City) -> No
 def test_system_administrator_is_warned_of_years_without_holidays(client: Client, city: City) -> None:
     assert "节假日安排尚未载入" in sign_in(client, city, "system_admin").get("/").content.decode()
     assert "节假日安排尚未载入" not in sign_in(client, city, "police_operator").get("/").content.decode()
+
+
+def test_home_page_shows_what_waits_and_what_is_late(client: Client, city: City, now: datetime) -> None:
+    resource = make_resource(city.police, title="户籍人口")
+    system = make_system(city.education)
+    late = {"state": "ENDORSED", "desk": "PROVIDER_OPERATOR", "route": "PROVIDER_FIRST", "due_at": now - timedelta(days=2)}
+    make_request(resource, system, city.people["education_operator"], **late)
+    make_resource(city.police, published=False, title="居住证", due_at=now - timedelta(days=1))
+    page = sign_in(client, city, "police_operator").get("/")
+    assert {task.title for task in page.context["tasks"]} == {"户籍人口", "居住证"}
+    assert "居住证" in [task.title for task in page.context["overdue"]]
+    assert page.context["tasks"][0].title == "户籍人口"
+    assert "calls-per-day" in page.content.decode()
+    assert sign_in(client, city, "market_operator").get("/").context["tasks"] == []
+
+
+def test_home_page_is_honest_about_what_is_not_connected(client: Client, city: City) -> None:
+    cards = sign_in(client, city, "police_operator").get("/").context["cards"]
+    assert [(card.row_count, card.is_connected) for card in cards] == [(0, False)] * 5
+
+
+def test_home_page_asks_a_bounded_number_of_queries(
+    client: Client, city: City, django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]]
+) -> None:
+    sign_in(client, city, "police_operator")
+    with django_assert_max_num_queries(24):
+        client.get("/")
