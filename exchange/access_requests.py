@@ -24,7 +24,7 @@ from core.models import Region
 from core.roles import Role
 from exchange import clocks, desks, grants
 from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, RequestState
-from exchange.querysets import access_requests_visible_to, seats_on_request
+from exchange.querysets import access_requests_visible_to, seats_on_request, systems_usable_by
 from exchange.request_terms import Offer, Terms, faults, text_fault
 from exchange.routing import SharingTerms, route_of
 from exchange.workflow import REASON_REQUIRED, Command, Seat, Snapshot, State, Step, allowed, decide
@@ -44,7 +44,7 @@ EVENTS = {
 @transaction.atomic
 def draft(*, resource_uid: UUID, terms: Terms, actor: Actor, now: datetime, submit: bool = False) -> AccessRequest:
     """Write a request down for the actor's own department, and submit it at once if asked to."""
-    if actor.department_id is None or not actor.has(Role.OPERATOR):
+    if actor.department_id is None or actor.user_id is None or not actor.has(Role.OPERATOR):
         raise Forbidden("access_request.not_yours", _("共享申请由部门经办人起草。"))
     resource = _requestable(resource_uid)
     access_request = AccessRequest(
@@ -180,14 +180,14 @@ def _locked(request_uid: UUID, actor: Actor) -> AccessRequest:
     rows = access_requests_visible_to(actor).select_for_update(of=("self",)).select_related("resource", "requester", "system")
     found = rows.filter(uid=request_uid).first()
     if found is None:
-        raise NotFound("access_request.not_found", _("没有这项申请,或您无权查看。"))
+        raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
     return found
 
 
 def _requestable(resource_uid: UUID) -> Resource:
     resource = Resource.objects.filter(uid=resource_uid, state=ResourceState.PUBLISHED).select_related("provider").first()
     if resource is None:
-        raise NotFound("resource.not_found", _("没有这项资源,或尚未发布。"))
+        raise NotFound("resource.not_found", _("没有这项资源，或尚未发布。"))
     _route(resource)
     return resource
 
@@ -223,7 +223,7 @@ def _checked(terms: Terms, resource: Resource, actor: Actor, now: datetime) -> d
     if system is None:
         found["system"] = _("请选择本部门启用的使用方系统。")
     if found:
-        raise Invalid("access_request.invalid", _("申请事项有误,请一并修改后提交。"), found)
+        raise Invalid("access_request.invalid", _("申请事项有误，请一并修改后提交。"), found)
     names = ("mode", "purpose", "legal_basis", "scenario", "scope", "region_prefix", "quota_per_day", "term_from", "term_to")
     return {"system": system, "fields": list(terms.fields)} | {name: getattr(terms, name) for name in names}
 
@@ -233,7 +233,7 @@ def _own_system(uid: str, actor: Actor) -> ConsumerSystem | None:
         wanted = UUID(uid)
     except ValueError:
         return None
-    return ConsumerSystem.objects.filter(uid=wanted, department_id=actor.department_id, is_active=True).first()
+    return systems_usable_by(actor).filter(uid=wanted).first()
 
 
 def _still_offered(access_request: AccessRequest, now: datetime) -> None:
@@ -244,12 +244,12 @@ def _still_offered(access_request: AccessRequest, now: datetime) -> None:
     if resource.state != ResourceState.PUBLISHED or gone or access_request.mode not in offer.modes:
         raise Conflict(
             "access_request.resource_changed",
-            _("资源目录已变更,不再提供所申请的信息项或共享方式,请撤回后重新申请。"),
+            _("资源目录已变更，不再提供所申请的信息项或共享方式，请撤回后重新申请。"),
             {"fields": gone, "resource_version": resource.version},
         )
     _route(resource)
     if access_request.term_to < now.astimezone(SHANGHAI).date():
-        raise Conflict("access_request.term_passed", _("申请的使用期限已过,请撤回后重新申请。"))
+        raise Conflict("access_request.term_passed", _("申请的使用期限已过，请撤回后重新申请。"))
 
 
 def _reason(command: Command, reason: str) -> str:
@@ -267,9 +267,9 @@ def _stale(access_request: AccessRequest, differing: dict[str, str]) -> Conflict
     what = _("草稿已被他人修改。")
     if last is not None:
         values = {"name": last.actor_name, "state": access_request.get_state_display()}
-        what = _("%(name)s 已办理,现为“%(state)s”。") % values
+        what = _("%(name)s 已办理，现为“%(state)s”。") % values
         details |= {"last_command": last.command, "last_actor": last.actor_name, "last_at": last.at.isoformat()}
-    return Conflict("revision.stale", _("此页打开后申请已有变化:%(what)s请刷新后再办理。") % {"what": what}, details)
+    return Conflict("revision.stale", _("此页打开后申请已有变化：%(what)s请刷新后再办理。") % {"what": what}, details)
 
 
 def _next_number(now: datetime) -> str:

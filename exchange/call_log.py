@@ -123,7 +123,7 @@ def lines(records: list[CallRecord]) -> list[CallLine]:
     """Return the records with names, four queries whatever their number."""
     systems = _names(ConsumerSystem, {r.consumer_id for r in records})
     resources = _names(Resource, {r.resource_id for r in records}, "title")
-    departments = _names(Department, {r.department_id for r in records} | {r.provider_id for r in records})
+    departments = _names(Department, {number for r in records for number in (r.department_id, r.provider_id)})
     uids = _names(Grant, {r.grant_id for r in records}, "uid")
     return [
         CallLine(
@@ -160,11 +160,11 @@ def trace(*, call_id: UUID, actor: Actor, now: datetime) -> CallTrace:
     """Follow a call back to grant, request, steps and catalogue version; an invisible call raises NotFound."""
     record = calls_visible_to(actor).filter(call_id=call_id).order_by(*ORDER).first()
     if record is None:
-        raise NotFound("call.not_found", _("没有这次调用,或您无权查看。"))
+        raise NotFound("call.not_found", _("没有这次调用，或您无权查看。"))
     if is_auditor(actor):
         audit.record(actor, "call_log.traced", None, at=now, call=str(call_id))
     grant = (
-        Grant.objects.filter(pk=record.grant_id)
+        Grant.objects.filter(pk__in=[record.grant_id])
         .select_related("access_request__requester", "access_request__created_by", "resource__provider", "system__department")
         .first()
     )

@@ -34,12 +34,12 @@ def tell(access_request: AccessRequest, step: Step, *, now: datetime) -> None:
     title = access_request.resource.title
     if step.desk is not Seat.NOBODY:
         values = {"requester": access_request.requester.short_name, "title": title}
-        notify_desk(access_request, title=_("待办:%(requester)s申请使用“%(title)s”") % values, now=now)
+        notify_desk(access_request, title=_("待办：%(requester)s申请使用“%(title)s”") % values, now=now)
         return
     if step.command is Command.WITHDRAW:
         return
     granted = step.command is Command.APPROVE
-    text = _("申请已同意并授权:%(title)s") if granted else _("申请未获同意:%(title)s")
+    text = _("申请已同意并授权：%(title)s") if granted else _("申请未获同意：%(title)s")
     notify_users(
         [access_request.created_by_id],
         title=text % {"title": title},
@@ -51,7 +51,7 @@ def tell(access_request: AccessRequest, step: Step, *, now: datetime) -> None:
         notify_role(
             Role.OPERATOR,
             department_id=access_request.resource.provider_id,
-            title=_("本部门数据已授权%(requester)s使用:%(title)s")
+            title=_("本部门数据已授权%(requester)s使用：%(title)s")
             % {"requester": access_request.requester.short_name, "title": title},
             path=path_of(access_request),
             now=now,

@@ -35,7 +35,7 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
     """Issue the grant of a request that was just approved, in the caller's transaction."""
     resource = access_request.resource
     if not hasattr(resource, "binding"):
-        raise Conflict("resource.not_mounted", _("资源尚未挂接,请提供方挂接后再授权。"))
+        raise Conflict("resource.not_mounted", _("资源尚未挂接，请提供方挂接后再授权。"))
     items = DataItem.objects.filter(resource=resource, name__in=access_request.fields)
     starts_at = datetime.combine(access_request.term_from, time.min, tzinfo=SHANGHAI)
     grant = Grant.objects.create(
@@ -85,11 +85,11 @@ def change_state(
     rows = grants_visible_to(actor).select_for_update(of=("self",)).select_related("system__department", "resource")
     grant = rows.filter(uid=grant_uid).first()
     if grant is None:
-        raise NotFound("grant.not_found", _("没有这项授权,或您无权查看。"))
+        raise NotFound("grant.not_found", _("没有这项授权，或您无权查看。"))
     if revision is not None and revision != grant.revision:
         raise Conflict(
             "revision.stale",
-            _("此页打开后授权已变为“%(state)s”,请刷新后再办理。") % {"state": grant.get_state_display()},
+            _("此页打开后授权已变为“%(state)s”，请刷新后再办理。") % {"state": grant.get_state_display()},
             {"revision": grant.revision, "state": grant.state, "reason": grant.state_reason},
         )
     seats = seats_on_grant(actor, grant)
@@ -125,7 +125,7 @@ def _reason(reason: str) -> str:
     reason = reason.replace("\r\n", "\n").strip()
     fault = text_fault(reason, longest=LONGEST_REASON)
     if fault:
-        message = _("请说明理由,双方部门都会看到。") if not reason else fault
+        message = _("请说明理由，双方部门都会看到。") if not reason else fault
         raise Invalid("grant.reason", message, {"reason": message})
     return reason
 

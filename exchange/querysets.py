@@ -47,7 +47,8 @@ def access_requests_visible_to(actor: Actor) -> QuerySet[AccessRequest]:
     """Return the requests of the own department, those that reached it as provider, and all but drafts for overseers."""
     endorsed = Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.ENDORSE))
     reached = Q(state=RequestState.APPROVED) | (Q(route=Route.PROVIDER_FIRST) & endorsed)
-    seen = _works_in(actor, "requester_id") | (_works_in(actor, "resource__provider_id") & reached)
+    own, of_own_data = _works_in(actor, "requester_id"), _works_in(actor, "resource__provider_id")
+    seen = Q(own | (of_own_data & reached))
     if _sees_all(actor):
         seen |= ~Q(state=RequestState.DRAFTED)
     return AccessRequest.objects.filter(seen)
@@ -79,6 +80,11 @@ def systems_visible_to(actor: Actor) -> QuerySet[ConsumerSystem]:
     if _sees_all(actor):
         return ConsumerSystem.objects.all()
     return ConsumerSystem.objects.filter(_works_in(actor, "department_id"))
+
+
+def systems_usable_by(actor: Actor) -> QuerySet[ConsumerSystem]:
+    """Return the systems the actor may ask data for: the own department's that are in use."""
+    return ConsumerSystem.objects.filter(_works_in(actor, "department_id"), is_active=True)
 
 
 def calls_visible_to(actor: Actor) -> QuerySet[CallRecord]:

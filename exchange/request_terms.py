@@ -71,12 +71,12 @@ def text_fault(value: str, *, longest: int, may_be_empty: bool = False, may_have
     if not value and not may_be_empty:
         return _("此项必填。")
     if len(value) > longest:
-        return _("最多 %(longest)s 个字,现有 %(length)s 个字。") % {"longest": longest, "length": len(value)}
+        return _("最多 %(longest)s 个字，现有 %(length)s 个字。") % {"longest": longest, "length": len(value)}
     unwanted = {c for c in value if unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn")} | (
         set("\u202a\u202b\u202d\u202e") & set(value)
     )
     if unwanted - (set("\n") if may_have_lines else set()):
-        return _("含有不可见的控制字符,请删除后重新填写。")
+        return _("含有不可见的控制字符，请删除后重新填写。")
     return ""
 
 
@@ -92,11 +92,11 @@ def _items_fault(terms: Terms, offer: Offer) -> str:
         return _("信息项重复。")
     withheld = [name for name in terms.fields if name in offer.withheld]
     if withheld:
-        return _("不予共享的信息项不能申请:%(names)s。") % {"names": "、".join(withheld)}
+        return _("不予共享的信息项不能申请：%(names)s。") % {"names": "、".join(withheld)}
     if any(name not in offer.grades for name in terms.fields):
-        return _("所选信息项不属于该资源,请刷新页面后重新勾选。")
+        return _("所选信息项不属于该资源，请刷新页面后重新勾选。")
     if terms.mode == "BULK" and any(offer.grades[name] == "L4" for name in terms.fields):
-        return _("四级(高敏感)信息项不能批量复制,请改用比对验证或检索查询,或去掉这些信息项。")
+        return _("四级（高敏感）信息项不能批量复制，请改用比对验证或检索查询，或去掉这些信息项。")
     return ""
 
 
@@ -108,7 +108,7 @@ def _term_fault(terms: Terms) -> str:
     if terms.term_to < terms.term_from:
         return _("截止日期不能早于开始日期。")
     if terms.term_to > last_day_of_term(terms.term_from):
-        return _("使用期限最长 %(years)s 年,期满可再次申请。") % {"years": MAX_TERM_YEARS}
+        return _("使用期限最长 %(years)s 年，期满可再次申请。") % {"years": MAX_TERM_YEARS}
     return ""
 
 

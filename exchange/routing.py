@@ -26,7 +26,7 @@ class SharingTerms:
 def route_of(terms: SharingTerms) -> Route:
     """Return the route of a request for a resource; a withheld resource raises Conflict."""
     if terms.share_attribute == "WITHHELD":
-        raise Conflict("resource.withheld", _("该资源属于不予共享类,不能申请。"))
+        raise Conflict("resource.withheld", _("该资源属于不予共享类，不能申请。"))
     if terms.base_database and terms.is_mounted:
         return Route.DATA_CENTRE_ALONE
     if terms.share_attribute == "UNCONDITIONAL" and not terms.has_control_parameters:

@@ -42,7 +42,7 @@ def remind_overdue(now: datetime) -> int:
         is_late = access_request.due_at is not None and access_request.due_at <= now
         access_request.reminder = Reminder.OVERDUE if is_late else Reminder.SOON
         access_request.save(update_fields=["reminder"])
-        title = _("已超期,请尽快办理:%(title)s") if is_late else _("将于今日内到期:%(title)s")
+        title = _("已超期，请尽快办理：%(title)s") if is_late else _("将于今日内到期：%(title)s")
         notify_desk(access_request, title=title % {"title": access_request.resource.title}, now=now)
         count += 1
     return count

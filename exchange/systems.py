@@ -71,7 +71,7 @@ def issue_credential(*, system_uid: UUID, algorithm: str, actor: Actor, now: dat
         raise Conflict("system.inactive", _("系统已停用。"))
     live = system.credentials.filter(state=CredentialState.ACTIVE, valid_to__gt=now).count()
     if live >= LIVE_AT_MOST:
-        raise Conflict("credential.too_many", _("已有 %(count)s 个有效凭证,请先吊销不再使用的凭证。") % {"count": live})
+        raise Conflict("credential.too_many", _("已有 %(count)s 个有效凭证，请先吊销不再使用的凭证。") % {"count": live})
     key, secret = f"ak{secrets.token_hex(12)}", secrets.token_urlsafe(32)
     sealed = key_ring().seal(secret.encode(), associated_data(key))
     credential = Credential.objects.create(
@@ -104,7 +104,7 @@ def revoke_credential(*, credential_uid: UUID, actor: Actor, now: datetime) -> C
     rows = Credential.objects.select_for_update(of=("self",)).select_related("system")
     credential = rows.filter(uid=credential_uid, system__in=systems_visible_to(actor)).first()
     if credential is None:
-        raise NotFound("credential.not_found", _("没有这个凭证,或您无权查看。"))
+        raise NotFound("credential.not_found", _("没有这个凭证，或您无权查看。"))
     if not may_revoke(credential.system, actor):
         raise Forbidden("system.not_yours", _("凭证由系统所属部门管理。"))
     if credential.state == CredentialState.REVOKED:
@@ -134,7 +134,7 @@ def associated_data(key: str) -> bytes:
 def _own_locked(system_uid: UUID, actor: Actor) -> ConsumerSystem:
     system = systems_visible_to(actor).select_for_update(of=("self",)).filter(uid=system_uid).first()
     if system is None:
-        raise NotFound("system.not_found", _("没有这个系统,或您无权查看。"))
+        raise NotFound("system.not_found", _("没有这个系统，或您无权查看。"))
     if not may_manage(system, actor):
         raise Forbidden("system.not_yours", _("凭证由系统所属部门的经办人申领。"))
     return system

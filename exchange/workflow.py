@@ -163,13 +163,13 @@ def decide(snapshot: Snapshot, command: Command, seats: Set[Seat], *, user_id: i
     rule = RULES.get((snapshot.state, command))
     if rule is None:
         raise Conflict(
-            "access_request.wrong_state", _("申请当前的状态不允许此项操作,请刷新页面查看最新进度。"), {"state": snapshot.state}
+            "access_request.wrong_state", _("申请当前的状态不允许此项操作，请刷新页面查看最新进度。"), {"state": snapshot.state}
         )
     acting = rule.seats & seats
     if not acting:
         raise Forbidden("access_request.not_yours", _("这一步由其他岗位办理。"), {"desk": DESK_OF[snapshot.state]})
     if user_id is not None and user_id == _first_eyes(snapshot, command):
-        raise Forbidden("access_request.four_eyes", _("经办与审批须为不同人员,请由另一位同事办理。"))
+        raise Forbidden("access_request.four_eyes", _("经办与审批须为不同人员，请由另一位同事办理。"))
     target = rule.target(snapshot.route)
     return Step(command, min(acting), snapshot.state, target, DESK_OF[target])
 
@@ -233,10 +233,10 @@ def decide_grant(
         raise Forbidden("grant.not_yours", _("只有数据提供方负责人和数据中心可以暂停、恢复或撤销授权。"))
     rule = GRANT_RULES.get((state, command))
     if rule is None:
-        raise Conflict("grant.wrong_state", _("授权当前的状态不允许此项操作,请刷新页面。"), {"state": state})
+        raise Conflict("grant.wrong_state", _("授权当前的状态不允许此项操作，请刷新页面。"), {"state": state})
     seat = Seat.DATA_CENTRE if Seat.DATA_CENTRE in seats else Seat.PROVIDER_HEAD
     if command is GrantCommand.RESUME and state_desk == Seat.DATA_CENTRE and seat is not Seat.DATA_CENTRE:
-        raise Forbidden("grant.suspended_by_centre", _("该授权由数据中心暂停,只能由数据中心恢复。"))
+        raise Forbidden("grant.suspended_by_centre", _("该授权由数据中心暂停，只能由数据中心恢复。"))
     return rule[1], seat
 
 

@@ -35,7 +35,7 @@ KEY = OpenApiParameter(
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     required=True,
-    description="同一个值重复提交只生效一次,最长 64 个字符",
+    description="同一个值重复提交只生效一次，最长 64 个字符",
 )
 
 
@@ -144,7 +144,7 @@ class AccessRequestList(generics.ListAPIView[AccessRequest]):
         given = serializer.validated_data
         key = request.headers.get("Idempotency-Key", "")
         if not key.isascii() or not key.isprintable() or not 1 <= len(key) <= 64:
-            fault = _("请求头 Idempotency-Key 必填,1 至 64 个可见字符。")
+            fault = _("请求头 Idempotency-Key 必填，1 至 64 个可见字符。")
             raise Invalid("request.idempotency_key", fault, {"Idempotency-Key": [fault]})
         who = actor(request)
 
@@ -178,7 +178,7 @@ class AccessRequestCommand(APIView):
     def post(self, request: Request, uid: UUID, command: str) -> Response:
         """Submit, endorse, check, clear, approve, refuse or withdraw; a refusal needs a reason."""
         if command not in COMMANDS:
-            raise NotFound("request.not_found", _("没有这个资源,或您无权查看。"))
+            raise NotFound("request.not_found", _("没有这个资源，或您无权查看。"))
         serializer = CommandIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
@@ -211,7 +211,7 @@ def _terms(given: dict[str, Any]) -> Terms:
 def _visible(request: Request, uid: UUID) -> AccessRequest:
     found = _with_names(access_requests_visible_to(actor(request))).filter(uid=uid).first()
     if found is None:
-        raise NotFound("access_request.not_found", _("没有这项申请,或您无权查看。"))
+        raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
     return found
 
 

@@ -81,7 +81,7 @@ class GrantDetail(APIView):
         """Return the grant."""
         found = _with_names(grants_visible_to(actor(request))).filter(uid=uid).first()
         if found is None:
-            raise NotFound("grant.not_found", _("没有这项授权,或您无权查看。"))
+            raise NotFound("grant.not_found", _("没有这项授权，或您无权查看。"))
         return Response(GrantOut(found).data)
 
 
@@ -94,7 +94,7 @@ class GrantChange(APIView):
     def post(self, request: Request, uid: UUID, command: str) -> Response:
         """Change the state; it holds for the very next call."""
         if command not in COMMANDS:
-            raise NotFound("request.not_found", _("没有这个资源,或您无权查看。"))
+            raise NotFound("request.not_found", _("没有这个资源，或您无权查看。"))
         serializer = ChangeIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data

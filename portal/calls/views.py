@@ -49,9 +49,9 @@ class CallFilterForm(FilterForm):
         cleaned = super().clean()
         first, last = cleaned.get("day_from"), cleaned.get("day_to")
         if first and last and not 0 <= (last - first).days <= LONGEST_SPAN_DAYS:
-            raise ValidationError(_("结束日期应不早于开始日期,且一次最多查看 %(days)s 天。") % {"days": LONGEST_SPAN_DAYS})
+            raise ValidationError(_("结束日期应不早于开始日期，且一次最多查看 %(days)s 天。") % {"days": LONGEST_SPAN_DAYS})
         if first and not last and (timezone.localdate() - first).days > LONGEST_SPAN_DAYS:
-            raise ValidationError(_("一次最多查看 %(days)s 天,请填写结束日期。") % {"days": LONGEST_SPAN_DAYS})
+            raise ValidationError(_("一次最多查看 %(days)s 天，请填写结束日期。") % {"days": LONGEST_SPAN_DAYS})
         return cleaned
 
 
@@ -73,6 +73,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "total": (sum(good for _day, good, _bad in days), sum(bad for _day, _good, bad in days)),
         "first": first,
         "last": last,
+        "narrowed": bool(chosen.system or chosen.resource or chosen.grant),
         "query": request.GET.urlencode(),
     }
     return render(request, "portal/calls/list.html", context, status=422 if form.errors else 200)
@@ -84,7 +85,9 @@ def export(request: HttpRequest) -> StreamingHttpResponse:
     """The same calls as a CSV file."""
     form = CallFilterForm(request.GET)
     if not form.is_valid():
-        raise Invalid("call_log.filter", _("筛选条件有误,请返回修改。"), {name: list(texts) for name, texts in form.errors.items()})
+        raise Invalid(
+            "call_log.filter", _("筛选条件有误，请返回修改。"), {name: list(texts) for name, texts in form.errors.items()}
+        )
     now = timezone.now()
     lines = call_log.export(actor=actor(request), chosen=CallFilter(**form.chosen()), now=now)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")

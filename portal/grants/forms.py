@@ -29,7 +29,7 @@ class ChangeForm(RevisedForm):
 class SystemForm(OnceForm):
     """Register a consumer system."""
 
-    name = forms.CharField(label=_("系统名称"), max_length=60, help_text=_("例如:义务教育入学报名系统"))
+    name = forms.CharField(label=_("系统名称"), max_length=60, help_text=_("例如：义务教育入学报名系统"))
 
 
 class CredentialForm(OnceForm):

@@ -51,7 +51,7 @@ def register(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         form.add_domain_error(error)
         return _list_page(request, form)
-    messages.success(request, _("系统已登记。下一步:为它创建访问凭证。"))
+    messages.success(request, _("系统已登记。下一步：为它创建访问凭证。"))
     return redirect("portal:system-detail", uid=uid)
 
 
@@ -82,7 +82,7 @@ def issue(request: HttpRequest, uid: UUID) -> HttpResponse:
     digest = digest_of({"credential of": str(uid), "algorithm": algorithm})
     once(owner=f"user:{who.user_id}", token=form.cleaned_data["submission"], digest=digest, make=make)
     if not issued:
-        messages.warning(request, _("该凭证已经创建,密钥只展示一次。没有保存的话,请吊销后重新创建。"))
+        messages.warning(request, _("该凭证已经创建，密钥只展示一次。没有保存的话，请吊销后重新创建。"))
         return redirect("portal:system-detail", uid=uid)
     return render(request, "portal/grants/secret.html", {"system": system, "issued": issued[0]})
 
@@ -92,7 +92,7 @@ def issue(request: HttpRequest, uid: UUID) -> HttpResponse:
 def revoke(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Revoke a credential."""
     credential = systems.revoke_credential(credential_uid=uid, actor=actor(request), now=timezone.now())
-    messages.success(request, _("凭证已吊销,用它签名的调用将被拒绝。"))
+    messages.success(request, _("凭证已吊销，用它签名的调用将被拒绝。"))
     return redirect("portal:system-detail", uid=credential.system.uid)
 
 
@@ -124,5 +124,5 @@ def _detail_page(request: HttpRequest, system: ConsumerSystem, form: CredentialF
 def _visible(request: HttpRequest, uid: UUID) -> ConsumerSystem:
     found = systems_visible_to(actor(request)).select_related("department").filter(uid=uid).first()
     if found is None:
-        raise NotFound("system.not_found", _("没有这个系统,或您无权查看。"))
+        raise NotFound("system.not_found", _("没有这个系统，或您无权查看。"))
     return found

@@ -35,9 +35,9 @@ STANDINGS = {
     "REVOKED": gettext_lazy("已撤销"),
 }
 BUTTONS = {
-    GrantCommand.SUSPEND: (gettext_lazy("暂停"), "btn-warning", gettext_lazy("暂停后下一次调用即被拒绝,可以恢复。确定暂停吗?")),
-    GrantCommand.RESUME: (gettext_lazy("恢复"), "btn-success", gettext_lazy("恢复后使用方即可继续调用。确定恢复吗?")),
-    GrantCommand.REVOKE: (gettext_lazy("撤销"), "btn-outline-danger", gettext_lazy("撤销后不能恢复,须重新申请。确定撤销吗?")),
+    GrantCommand.SUSPEND: (gettext_lazy("暂停"), "btn-warning", gettext_lazy("暂停后下一次调用即被拒绝，可以恢复。确定暂停吗？")),
+    GrantCommand.RESUME: (gettext_lazy("恢复"), "btn-success", gettext_lazy("恢复后使用方即可继续调用。确定恢复吗？")),
+    GrantCommand.REVOKE: (gettext_lazy("撤销"), "btn-outline-danger", gettext_lazy("撤销后不能恢复，须重新申请。确定撤销吗？")),
 }
 
 
@@ -91,7 +91,7 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
             raise
         form.add_domain_error(error)
         return _detail_page(request, grant, form)
-    messages.success(request, _("授权现为“%(state)s”,双方部门已收到通知。") % {"state": done.get_state_display()})
+    messages.success(request, _("授权现为“%(state)s”，双方部门已收到通知。") % {"state": done.get_state_display()})
     return redirect("portal:grant-detail", uid=uid)
 
 
@@ -127,5 +127,5 @@ def _visible(request: HttpRequest, uid: UUID) -> Grant:
     rows = grants_visible_to(actor(request)).select_related("resource__provider", "system__department", "access_request")
     found = rows.filter(uid=uid).first()
     if found is None:
-        raise NotFound("grant.not_found", _("没有这项授权,或您无权查看。"))
+        raise NotFound("grant.not_found", _("没有这项授权，或您无权查看。"))
     return found

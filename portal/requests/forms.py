@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import DataItem, Resource, SharingMode
 from core.audit import Actor
 from core.models import Region
-from exchange.models import AccessRequest, ConsumerSystem
+from exchange.models import AccessRequest
+from exchange.querysets import systems_usable_by
 from exchange.request_terms import MAX_QUOTA_PER_DAY, Terms
 from exchange.workflow import Command
 from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm
@@ -52,7 +53,7 @@ class TermsForm(PortalForm):
         super().__init__(*args, **kwargs)
         self.data_items: list[DataItem] = list(resource.items.order_by("position"))
         offered = [mode for mode in SharingMode if mode in resource.sharing_modes]
-        systems = ConsumerSystem.objects.filter(department_id=actor.department_id, is_active=True).order_by("name")
+        systems = systems_usable_by(actor).order_by("name")
         choices: dict[str, list[tuple[str, Any]]] = {
             "items": [(item.name, item.title) for item in self.data_items if not item.is_withheld],
             "mode": [(mode.value, MODE_HINTS[mode]) for mode in offered],

@@ -52,7 +52,7 @@ def _requests() -> Iterable[str]:
     yield from _row(*["---"] * (len(RequestCommand) + 2))
     for state in State:
         cells = [_rule(RULES.get((state, command))) for command in RequestCommand]
-        yield from _row(f"{state} {RequestState(state).label}", Desk(DESK_OF[state]).label, *cells)
+        yield from _row(f"{state} {RequestState(state).label}", str(Desk(DESK_OF[state]).label), *cells)
     needed = ", ".join(sorted(REASON_REQUIRED))
     yield f"\nA reason is required for: {needed}. Every pair without an entry is refused and changes nothing.\n"
 
@@ -78,7 +78,7 @@ def _grants() -> Iterable[str]:
 def _clocks() -> Iterable[str]:
     yield "## Clocks (working days)\n"
     desks = [seat for seat in Seat if any(seat in days for days in DESK_DAYS.values())]
-    yield from _row("sharing attribute", *(Desk(seat).label for seat in desks), "whole answer, from receipt")
+    yield from _row("sharing attribute", *(str(Desk(seat).label) for seat in desks), "whole answer, from receipt")
     yield from _row(*["---"] * (len(desks) + 2))
     for attribute, days in DESK_DAYS.items():
         yield from _row(attribute, *(str(days[seat]) for seat in desks), str(ANSWER_DAYS[attribute]))
