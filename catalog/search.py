@@ -22,11 +22,12 @@ from catalog.querysets import ResourceQuerySet
 from core.keyset import PAGE_SIZE, Page, page
 from core.models import Department
 
-# Weights of D, C, B, A in ts_rank; 1 = the rank is divided by 1 + the logarithm of the document's length.
+# Weights of D, C, B, A in ts_rank; a hit inside the title outweighs every rank.
 _RANK = (
-    "ts_rank('{0.05, 0.2, 0.4, 1.0}', catalog_resource.search_vector, %s::tsquery, 1)::float8"
-    " + (CASE WHEN strpos(lower(catalog_resource.title), %s) > 0 THEN 10 ELSE 0 END)"
+    "ts_rank('{0.05, 0.2, 0.4, 1.0}', catalog_resource.search_vector, %s::tsquery)::float8"
+    " + (CASE WHEN strpos(catalog_resource.title, %s) > 0 THEN 10 ELSE 0 END)"
 )
+_RANK_LATIN = _RANK.replace("catalog_resource.title", "lower(catalog_resource.title)")
 LEARNED_TITLES = 5000
 MOST_PROVIDERS = 30
 
@@ -75,15 +76,29 @@ def matching(text: str, filters: Filters) -> ResourceQuerySet:
     return rows
 
 
-def find(text: str, filters: Filters, *, cursor: str = "", size: int = PAGE_SIZE) -> Page[Resource]:
-    """Return one page: by rank when something is asked for, else the latest published first."""
-    rows = matching(text, filters).select_related("provider").defer("search_vector")
+def ordered(text: str, filters: Filters) -> tuple[ResourceQuerySet, tuple[str, ...]]:
+    """Return the keys of what matches and the order to read them in: by rank when something is asked for, else the latest first."""
+    rows = matching(text, filters).only("pk", "published_at")
     query = words.query(text)
     if not query:
-        return page(rows, order=("-published_at", "-id"), cursor=cursor, size=size)
+        return rows, ("-published_at", "-id")
     typed = "".join(words.normal(text[: words.LONGEST_QUERY]).split())
-    rank = RawSQL(_RANK, [query, typed], output_field=FloatField())  # noqa: S611  constant SQL, values are parameters
-    return page(rows.annotate(rank=rank), order=("-rank", "-id"), cursor=cursor, size=size)
+    ranked = _RANK_LATIN if any(c.isascii() for c in typed) else _RANK  # lower() costs as much as the rank itself
+    rank = RawSQL(ranked, [query, typed], output_field=FloatField())  # noqa: S611  constant SQL, values are parameters
+    return rows.annotate(rank=rank), ("-rank", "-id")
+
+
+def whole(keys: Iterable[int]) -> ResourceQuerySet:
+    """Return the entries of a page as lists show them."""
+    return Resource.objects.filter(pk__in=list(keys)).select_related("provider", "region").defer("search_vector")
+
+
+def find(text: str, filters: Filters, *, cursor: str = "", size: int = PAGE_SIZE) -> Page[Resource]:
+    """Return one page of what matches, without a total: first the keys in order, then these rows alone."""
+    rows, order = ordered(text, filters)
+    found = page(rows, order=order, cursor=cursor, size=size)
+    entries = {entry.pk: entry for entry in whole(row.pk for row in found.items)}
+    return replace(found, items=[entries[row.pk] for row in found.items if row.pk in entries])
 
 
 def facets(text: str, filters: Filters) -> Mapping[str, list[Choice]]:
