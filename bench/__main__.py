@@ -11,6 +11,7 @@ from bench import frame
 
 FIGURES = {
     "call.query": "bench.call_query",
+    "catalog.search": "bench.catalog_search",
 }
 
 
