@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from catalog import codes, mounting
 from catalog.content import DATA_TYPES, SOURCE_FORMATS, Entry, Item
@@ -62,7 +63,7 @@ def check_submission(entry: Entry, resource: Resource) -> None:
     problems: Problems = defaultdict(list)
     for field, ask in _MUST_BE_FILLED.items():
         if not str(getattr(entry, field)).strip():
-            problems[field].append(_(ask))
+            problems[field].append(str(ask))
     if SYSTEM_NAME.search(entry.title.strip()):
         problems["title"].append(_("目录应以数据内容命名，不能以系统、平台或数据库命名。"))
     if entry.classification and not _fits_base_database(entry):
@@ -78,10 +79,10 @@ def check_submission(entry: Entry, resource: Resource) -> None:
 
 
 _MUST_BE_FILLED = {
-    "classification": "请填写资源分类。",
-    "summary": "请填写资源摘要。",
-    "secrecy_assessment": "提交前须完成保密风险评估，请填写结论。",
-    "personal_information_assessment": "提交前须完成个人信息保护影响评估，请填写结论（不涉及个人信息的也应写明）。",
+    "classification": gettext_lazy("请填写资源分类。"),
+    "summary": gettext_lazy("请填写资源摘要。"),
+    "secrecy_assessment": gettext_lazy("提交前须完成保密风险评估，请填写结论。"),
+    "personal_information_assessment": gettext_lazy("提交前须完成个人信息保护影响评估，请填写结论（不涉及个人信息的也应写明）。"),
 }
 
 

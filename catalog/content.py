@@ -9,20 +9,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from django.utils.translation import gettext_lazy as _
+
 from catalog.models import DataItem, Resource
 
 DATA_TYPES = {
-    "C": "字符型",
-    "N": "数值型",
-    "Y": "货币型",
-    "D": "日期型",
-    "T": "日期时间型",
-    "L": "逻辑型",
-    "M": "备注型",
-    "G": "通用型",
-    "B": "双精度型",
-    "I": "整型",
-    "F": "浮点型",
+    "C": _("字符型"),
+    "N": _("数值型"),
+    "Y": _("货币型"),
+    "D": _("日期型"),
+    "T": _("日期时间型"),
+    "L": _("逻辑型"),
+    "M": _("备注型"),
+    "G": _("通用型"),
+    "B": _("双精度型"),
+    "I": _("整型"),
+    "F": _("浮点型"),
 }
 SOURCE_FORMATS = ("数据库", "电子表格", "电子文件", "图形图像", "流媒体", "自描述格式")
 

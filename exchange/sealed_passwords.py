@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from core.crypto import SealBroken, Sealed
 from core.errors import Invalid
 from exchange.models import AggregationPlan, BackflowSubscription
@@ -29,4 +31,4 @@ def password_of(holder: Holder) -> str:
     try:
         return key_ring().open(sealed, _place(holder)).decode()
     except SealBroken as error:
-        raise Invalid("secret.broken", "保存的口令无法解封,请重新填写。") from error
+        raise Invalid("secret.broken", _("保存的口令无法解封，请重新填写。")) from error

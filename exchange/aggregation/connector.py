@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.utils.translation import gettext as _
+
 from basedb.dictionary import DATASETS, Dataset
 from basedb.staging import RawRow
 from core.errors import Invalid
@@ -49,7 +51,9 @@ def dataset_of(plan: AggregationPlan) -> Dataset:
     try:
         return DATASETS[plan.dataset]
     except KeyError as error:
-        raise Invalid("plan.dataset_unknown", f"归集任务的目标数据集「{plan.dataset}」不存在。") from error
+        raise Invalid(
+            "plan.dataset_unknown", _("归集任务的目标数据集「%(dataset)s」不存在。") % {"dataset": plan.dataset}
+        ) from error
 
 
 def fields_of(plan: AggregationPlan) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from basedb import changes
 from basedb.changes import START, Position, RegionFeed
@@ -165,7 +166,7 @@ def acknowledge(lease: Lease, batch_id: int, parcel: Parcel, receipt: Receipt, n
     if batch.state != BatchState.PREPARED:
         raise LeaseLost
     if receipt.sequence != batch.sequence or receipt.row_count + receipt.removed_count > row.batch_size:
-        raise Conflict("target.receipt_wrong", "目标库的回执与批次不符,请核对目标库。")
+        raise Conflict("target.receipt_wrong", _("目标库的回执与批次不符，请核对目标库。"))
     batch.state, batch.acknowledged_at = BatchState.ACKNOWLEDGED, now
     batch.row_count, batch.removed_count, batch.digest = receipt.row_count, receipt.removed_count, receipt.digest
     batch.receipt = asdict(receipt) | {"digest": receipt.digest.hex()}

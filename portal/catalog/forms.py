@@ -161,7 +161,7 @@ class ItemForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("字段名"), max_length=40, required=False)
     title = forms.CharField(label=gettext_lazy("信息项名称"), max_length=60, required=False)
     data_type = forms.ChoiceField(
-        label=gettext_lazy("类型"), required=False, choices=[(code, f"{code} {text}") for code, text in DATA_TYPES.items()]
+        label=gettext_lazy("类型"), required=False, choices=lambda: [(code, f"{code} {text}") for code, text in DATA_TYPES.items()]
     )
     length = forms.IntegerField(label=gettext_lazy("长度"), required=False, min_value=1, max_value=1_000_000)
     grade = forms.ChoiceField(

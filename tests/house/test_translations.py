@@ -15,6 +15,13 @@ import pytest
 from tests.house.files import ROOMS, ROOT, modules, name_of, templates, tree
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
+DATA_TEXTS = {
+    "(系统|平台|数据库|软件|app|小程序|网站)$": "what a title may not end in",
+    **dict.fromkeys(
+        ("数据库", "电子表格", "电子文件", "图形图像", "流媒体", "自描述格式"), "values of the source format, kept as data"
+    ),
+    **dict.fromkeys(("编号", "行号", "规则", "说明"), "columns of the file of rejected rows, which comes back"),
+}
 MARKERS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "gettext_noop"}
 MARKED = re.compile(
     r"\{%\s*blocktrans(?:late)?\b.*?\{%\s*endblocktrans(?:late)?\s*%\}|\{%.*?%\}|\{#.*?#\}|\{\{.*?\}\}|<!--.*?-->", re.DOTALL
@@ -48,7 +55,7 @@ def unmarked(node: ast.AST, inside: bool = False) -> list[str]:
     if isinstance(node, ast.keyword) and node.arg in ("summary", "description", "help_text"):
         return []
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [] if inside or not CHINESE.search(node.value) else [f"{node.lineno}: {node.value[:30]}"]
+        return [] if inside or node.value in DATA_TEXTS or not CHINESE.search(node.value) else [f"{node.lineno}: {node.value[:30]}"]
     if isinstance(node, ast.Dict):
         told = [isinstance(key, ast.Constant) and key.value in ("summary", "description") for key in node.keys]
         return [text for value, is_told in zip(node.values, told, strict=True) if not is_told for text in unmarked(value, inside)]
