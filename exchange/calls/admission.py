@@ -95,6 +95,7 @@ class Line:
         self.connection.connect()
         self._poll = select.poll()
         self._poll.register(self.connection._sock.fileno(), select.POLLIN)
+        self.names = tuple(key_of(kind) for kind in ("epoch", "nonce", "second", "day"))
         self.command("SCRIPT", "LOAD", ADMIT)
 
     def is_stale(self) -> bool:
@@ -139,14 +140,16 @@ def key_of(kind: str, rest: str = "") -> str:
 def admit(signed: Signed, terms: Terms) -> Allowance:
     """Count one admission, or refuse; one round trip."""
     try:
-        code, remaining, reset = _line().command(
+        line = _line()
+        epoch, nonce, second, day = line.names
+        code, remaining, reset = line.command(
             "EVALSHA",
             ADMIT_SHA,
             4,
-            key_of("epoch"),
-            key_of("nonce", f"{signed.caller.credential_id}:{signed.nonce}"),
-            key_of("second", f"{terms.grant_id}:"),
-            key_of("day", f"{terms.grant_id}:"),
+            epoch,
+            f"{nonce}{signed.caller.credential_id}:{signed.nonce}",
+            f"{second}{terms.grant_id}:",
+            f"{day}{terms.grant_id}:",
             signed.signed_ms,
             settings.CALL_WINDOW_SECONDS * 1000,
             terms.quota_per_second,

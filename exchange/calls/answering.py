@@ -103,7 +103,7 @@ def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
     if result is None:
         raise Refusal("platform.unavailable", {"grant": "is_changing"})
     text, digest = result
-    return Answer(200, _headers(str(signed.call_id), signed, 200, JSON, digest) + allowance.headers(), [text.encode()])
+    return Answer(200, _headers(signed.call_id, signed, 200, JSON, digest) + allowance.headers(), [text.encode()])
 
 
 def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
@@ -117,7 +117,7 @@ def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
     except BaseException:
         connection.close()
         raise
-    headers = _headers(str(signed.call_id), None, 200, "text/csv; charset=utf-8", "")
+    headers = _headers(signed.call_id, None, 200, "text/csv; charset=utf-8", "")
     return Answer(200, headers + allowance.headers(), bulk.Transfer(signed, *_known(progress), connection))
 
 
@@ -134,7 +134,7 @@ def _recorded(refusal: Refusal, signed: Signed, progress: Progress) -> Refusal:
 def refuse(refusal: Refusal, signed: Signed | None = None) -> Answer:
     """Return the answer that says no; signed when we know to whom."""
     verdict = refusal.verdict
-    call_id = str(signed.call_id if signed else uuid7())
+    call_id = signed.call_id if signed else str(uuid7())
     told: dict[str, Any] = {
         "code": refusal.code,
         "message": str(verdict.message),

@@ -54,7 +54,7 @@ def authenticate(call: Incoming) -> Signed:
     if not hmac_matches(caller.algorithm, caller.secret, text.encode(), signature):
         raise Refusal("auth.bad_signature")
     return Signed(
-        call_id=uuid7(),
+        call_id=str(uuid7()),
         caller=caller,
         mode=call.mode,
         path=call.path,

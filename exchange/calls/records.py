@@ -5,7 +5,7 @@ Both are appended; nothing is ever changed. Calls of nobody we know are counted 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
 from typing import Any, Final
 
 import psycopg2
@@ -17,7 +17,7 @@ from exchange.calls.statement import asked
 from exchange.calls.terms import Question, Signed, Terms
 
 COLUMNS: Final = (
-    ("requested_at", "timestamptz"),
+    ("signed_ms", "bigint"),
     ("consumer_id", "bigint"),
     ("call_id", "uuid"),
     ("parent_call_id", "uuid"),
@@ -38,8 +38,8 @@ COLUMNS: Final = (
     ("client_ip", "inet"),
 )
 INSERT: Final = (
-    f"INSERT INTO exchange_callrecord ({', '.join(name for name, _ in COLUMNS)}) "
-    f"VALUES ({', '.join(f'<<{name}>>' for name, _ in COLUMNS)})"
+    f"INSERT INTO exchange_callrecord (requested_at, {', '.join(name for name, _ in COLUMNS[1:])}) "
+    f"VALUES (to_timestamp(<<signed_ms>>::float8 / 1000), {', '.join(f'<<{name}>>' for name, _ in COLUMNS[1:])})"
 )
 
 
@@ -47,7 +47,7 @@ def record_refusal(signed: Signed, terms: Terms | None, question: Question | Non
     """Append the record of a refused call; one whose signed time is not to be trusted stands under the time of now."""
     values = _values(signed, terms, question) | {"outcome": code}
     if code == "auth.clock_skew":
-        values["requested_at"] = datetime.now(tz=UTC)
+        values["signed_ms"] = int(time.time() * 1000)
     _append(values)
 
 
@@ -57,7 +57,7 @@ def record_closed(
     """Append the closing record of a bulk call, under its own call id, naming the opened one."""
     values = _values(signed, terms, question) | {
         "call_id": str(uuid7()),
-        "parent_call_id": str(signed.call_id),
+        "parent_call_id": signed.call_id,
         "outcome": outcome,
         "row_count": row_count,
         "answer_digest": answer_digest,

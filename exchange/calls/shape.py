@@ -28,6 +28,16 @@ CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066
 STATE_REFUSALS: Final = {"SUSPENDED": "grant.suspended", "REVOKED": "grant.revoked"}
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise ValueError("a name stands twice")
+    return given
+
+
+DECODER: Final = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -> tuple[Terms, Selection]:
     """Return the grant and its selection when this system may use it this way now."""
     if terms is None or terms.system_id != system_id:
@@ -67,18 +77,11 @@ def read_question(body: bytes, mode: str, selection: Selection) -> Question:
 
 def _read_object(body: bytes) -> dict[str, Any]:
     try:
-        given = json.loads(body or b"{}", object_pairs_hook=_once)
+        given = DECODER.decode(body.decode() or "{}")
     except (ValueError, RecursionError):
         raise Refusal("call.invalid_parameter", {"body": "not_json"}) from None
     if not isinstance(given, dict):
         raise Refusal("call.invalid_parameter", {"body": "not_an_object"})
-    return given
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise ValueError("a name stands twice")
     return given
 
 

@@ -6,7 +6,6 @@ a grant that has changed leaves neither record nor answer. The commit of the sta
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,7 +20,7 @@ from exchange.calls.terms import Question, Signed, Terms
 
 ASKED: Final = (
     ("call_id", "uuid"),
-    ("requested_at", "timestamptz"),
+    ("signed_ms", "bigint"),
     ("consumer_id", "bigint"),
     ("credential_id", "bigint"),
     ("nonce", "text"),
@@ -35,31 +34,30 @@ ASKED: Final = (
 )
 SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
 
-ADMITTED: Final = """
-admitted AS MATERIALIZED (
+ADMITTED: Final = """(
     SELECT now() AS at FROM exchange_grant g, exchange_credential c
     WHERE g.id = <<grant_id>> AND g.version = <<grant_version>> AND g.state = 'ACTIVE'
       AND g.valid_from <= now() AND g.valid_to > now() AND c.id = <<credential_id>> AND c.state = 'ACTIVE'
-)"""
+) AS admitted"""
 
 RECORD: Final = """
 INSERT INTO exchange_callrecord (requested_at, consumer_id, call_id, credential_id, nonce, grant_id, grant_version, resource_id,
     provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip)
-SELECT <<requested_at>>, <<consumer_id>>, <<call_id>>, <<credential_id>>, <<nonce>>, <<grant_id>>, <<grant_version>>,
-    <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[], {subject_key}, {row_count},
+SELECT to_timestamp(<<signed_ms>>::float8 / 1000), <<consumer_id>>, <<call_id>>, <<credential_id>>, <<nonce>>, <<grant_id>>,
+    <<grant_version>>, <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[], {subject_key}, {row_count},
     decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>
 FROM {source}"""
 
+# OFFSET 0 keeps the body from being built once for the answer and again for its digest.
 SINGLE: Final = """
-WITH {admitted}, answer AS MATERIALIZED (
-    SELECT {body}::text AS body, {found}::int AS row_count FROM admitted LEFT JOIN {row}
-), signed AS MATERIALIZED (
-    SELECT body, row_count, sha256(convert_to(body, 'UTF8')) AS digest FROM answer
+WITH signed AS MATERIALIZED (
+    SELECT body, row_count, sha256(convert_to(body, 'UTF8')) AS digest
+    FROM (SELECT {body}::text AS body, {found}::int AS row_count FROM {admitted} LEFT JOIN {row} OFFSET 0) AS answer
 ), recorded AS ({record})
 SELECT body, encode(digest, 'hex') FROM signed"""
 
 OPENED: Final = """
-WITH {admitted}, recorded AS ({record}) SELECT 1 FROM admitted"""
+WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}), recorded AS ({record}) SELECT 1 FROM admitted"""
 
 
 @lru_cache(maxsize=512)
@@ -116,8 +114,8 @@ def parameters_of(mode: str, value_count: int) -> tuple[tuple[str, str], ...]:
 def asked(signed: Signed, terms: Terms | None) -> dict[str, Any]:
     """Return the values of a record that are known before the database is asked."""
     return {
-        "call_id": str(signed.call_id),
-        "requested_at": signed_at(signed).isoformat(),
+        "call_id": signed.call_id,
+        "signed_ms": signed.signed_ms,
         "consumer_id": signed.caller.system_id,
         "credential_id": signed.caller.credential_id,
         "nonce": signed.nonce,
@@ -129,11 +127,6 @@ def asked(signed: Signed, terms: Terms | None) -> dict[str, Any]:
         "request_digest": signed.digest,
         "client_ip": signed.client_ip,
     }
-
-
-def signed_at(signed: Signed) -> datetime:
-    """Return the signed time; equal milliseconds give equal times."""
-    return datetime.fromtimestamp(signed.signed_ms / 1000, tz=UTC)
 
 
 def read_and_record(signed: Signed, terms: Terms, question: Question) -> tuple[str, str] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from basedb.lookup import Selection
 from core.crypto import HmacAlgorithm
@@ -78,7 +77,7 @@ class Terms:
 class Signed:
     """A request whose signature is genuine. `signed_ms` is the signed time in milliseconds since 1970."""
 
-    call_id: UUID
+    call_id: str
     caller: Caller
     mode: str
     path: str

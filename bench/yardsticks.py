@@ -1,0 +1,71 @@
+"""Yardsticks of a call: `bare` reads one row with a prepared select; `durable` runs the platform's own statement unchecked.
+
+Both are as thin as WSGI allows on the same server, driver and connection settings. They check nothing and sign nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.demo")
+django.setup()
+
+from core.ids import uuid7  # noqa: E402
+from exchange.calls import registry, statement  # noqa: E402
+from exchange.calls.connections import connect  # noqa: E402
+from exchange.calls.terms import Question, Signed  # noqa: E402
+
+Start = Callable[..., Any]
+HEADERS = [("Content-Type", "application/json; charset=utf-8")]
+SELECT = """
+PREPARE bare (bytea) AS
+SELECT json_build_object('citizen_id', citizen_id, 'name', name, 'sex', sex, 'address', address)::text
+FROM basedb_person WHERE subject_key = $1"""
+held = threading.local()
+
+
+def _subject_key(environ: dict[str, Any]) -> bytes:
+    asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    return registry.key_ring().subject_key(asked["key"]["citizen_id"])
+
+
+def bare(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    """One prepared select on a persistent connection."""
+    subject_key = _subject_key(environ)
+    cursor = getattr(held, "cursor", None)
+    if cursor is None:
+        cursor = held.cursor = connect().cursor()
+        cursor.execute(SELECT)
+    cursor.execute("EXECUTE bare (%s)", (subject_key,))
+    row = cursor.fetchone()
+    start_response("200 OK", HEADERS)
+    return [row[0].encode()]
+
+
+def durable(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    """The read-and-record statement of a call, without a check before it."""
+    caller = registry.callers.get(environ["HTTP_X_GOV_KEY"])
+    terms = registry.grants.get(environ["PATH_INFO"].split("/")[4])
+    if caller is None or terms is None or terms.selection is None:
+        raise LookupError
+    signed = Signed(
+        call_id=str(uuid7()),
+        caller=caller,
+        mode="QUERY",
+        path=environ["PATH_INFO"],
+        signed_ms=int(environ["HTTP_X_GOV_TIMESTAMP"]),
+        nonce=environ["HTTP_X_GOV_NONCE"],
+        digest=environ["HTTP_X_GOV_DIGEST"],
+        client_ip=environ["REMOTE_ADDR"],
+    )
+    told = statement.read_and_record(signed, terms, Question(terms.selection, _subject_key(environ)))
+    if told is None:
+        raise LookupError
+    start_response("200 OK", HEADERS)
+    return [told[0].encode()]
