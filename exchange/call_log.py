@@ -13,8 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from catalog.models import Resource, ResourceVersion
@@ -23,11 +22,13 @@ from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import NotFound
 from core.models import Department
+from exchange import call_figures
+from exchange.call_figures import Day
 from exchange.models import CallRecord, ConsumerSystem, Credential, Grant
 from exchange.querysets import calls_visible_to, is_auditor
 
 ORDER = ("-requested_at", "-consumer_id", "-call_id")
-ANSWERED = ("call.answered", "call.opened", "call.closed")
+ANSWERED = (*call_figures.ANSWERED, "call.closed", "call.aborted")  # a bulk call leaves a second record when it ends
 DAYS_SHOWN = 7
 EXPORT_AT_MOST = 100_000
 
@@ -106,17 +107,9 @@ def read_page(
     return page, lines(page.items)
 
 
-def outcomes_per_day(actor: Actor, chosen: CallFilter, now: datetime) -> list[tuple[date, int, int]]:
-    """Return (day, answered, refused) for every day of the span, days without calls too."""
-    rows = select(actor, chosen, now).annotate(day=TruncDate("requested_at", tzinfo=SHANGHAI)).values("day").order_by()
-    good = Q(outcome__in=ANSWERED)
-    found = {
-        r["day"]: (r["good"], r["bad"])
-        for r in rows.annotate(good=Count("call_id", filter=good), bad=Count("call_id", filter=~good))
-    }
-    first, last = chosen.span(now)
-    days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
-    return [(day, *found.get(day, (0, 0))) for day in days]
+def outcomes_per_day(actor: Actor, chosen: CallFilter, now: datetime) -> list[Day]:
+    """Return answered and refused calls for every day of the span."""
+    return call_figures.outcomes_per_day(select(actor, chosen, now), *chosen.span(now))
 
 
 def lines(records: list[CallRecord]) -> list[CallLine]:
@@ -243,5 +236,5 @@ def _hex(digest: bytes | memoryview | None) -> str:
 def admitted_today(grant: Grant, now: datetime) -> int:
     """Return how much of the day's quota is used (Shanghai day), counted from the records."""
     midnight = datetime.combine(now.astimezone(SHANGHAI).date(), time.min, tzinfo=SHANGHAI)
-    rows = CallRecord.objects.filter(grant_id=grant.pk, recorded_at__gte=midnight, outcome__in=("call.answered", "call.opened"))
+    rows = CallRecord.objects.filter(grant_id=grant.pk, recorded_at__gte=midnight, outcome__in=call_figures.ANSWERED)
     return rows.filter(requested_at__gte=midnight - timedelta(hours=1)).count()

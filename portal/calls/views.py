@@ -18,6 +18,7 @@ from catalog.models import SharingMode
 from core.errors import Invalid
 from core.roles import Role
 from exchange import call_log
+from exchange.call_figures import Day
 from exchange.call_log import CallFilter
 from exchange.models import CallRecord
 from portal.actor import BUSINESS, actor, roles_required
@@ -70,7 +71,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "page": found,
         "lines": [_line(line) for line in lines],
         "chart": _chart(days),
-        "total": (sum(good for _day, good, _bad in days), sum(bad for _day, _good, bad in days)),
+        "total": (sum(day.answered for day in days), sum(day.refused for day in days)),
         "first": first,
         "last": last,
         "narrowed": bool(chosen.system or chosen.resource or chosen.grant),
@@ -129,15 +130,15 @@ def _line(line: call_log.CallLine) -> dict[str, Any]:
     return {"line": line, "record": record, "outcome": outcome_title(record.outcome), "mode": labels.get(record.mode, record.mode)}
 
 
-def _chart(days: list[tuple[Any, int, int]]) -> dict[str, Any]:
+def _chart(days: list[Day]) -> dict[str, Any]:
     """Return the ECharts option of outcomes per day."""
-    series = {_("已应答"): [good for _day, good, _bad in days], _("已拒绝"): [bad for _day, _good, bad in days]}
+    series = {_("已应答"): [day.answered for day in days], _("已拒绝"): [day.refused for day in days]}
     return {
         "color": ["#2fb344", "#d63939"],
         "tooltip": {"trigger": "axis"},
         "legend": {"top": 0},
         "grid": {"left": 8, "right": 16, "top": 32, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "category", "data": [f"{day:%m-%d}" for day, _good, _bad in days]},
+        "xAxis": {"type": "category", "data": [f"{day.on:%m-%d}" for day in days]},
         "yAxis": {"type": "value", "minInterval": 1},
         "series": [
             {"name": name, "type": "bar", "stack": "calls", "barMaxWidth": 48, "data": data} for name, data in series.items()
