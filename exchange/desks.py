@@ -77,11 +77,15 @@ def _departments(desk: Seat, access_request: AccessRequest) -> Iterable[int]:
     return [access_request.requester_id if desk is Seat.REQUESTER_HEAD else access_request.resource.provider_id]
 
 
-def department_name(access_request: AccessRequest, desk: Seat) -> str:
-    """Return the department a desk belongs to, for people to read."""
+def data_centre_name() -> str:
+    """Return the name of the department whose reviewers sit at the last desk."""
+    centres = Department.objects.filter(is_data_centre=True, valid_to=None).order_by("pk")
+    return centres.values_list("name", flat=True).first() or ""
+
+
+def department_name(access_request: AccessRequest, desk: Seat, *, centre: str) -> str:
+    """Return the department a desk belongs to, for people to read; `centre` is asked once for a whole page."""
     if desk is Seat.DATA_CENTRE:
-        centre = Department.objects.filter(is_data_centre=True, valid_to=None).order_by("pk").first()
-        return centre.name if centre else ""
-    if desk in (Seat.PROVIDER_OPERATOR, Seat.PROVIDER_HEAD):
-        return access_request.resource.provider.name
-    return access_request.requester.name
+        return centre
+    provider = desk in (Seat.PROVIDER_OPERATOR, Seat.PROVIDER_HEAD)
+    return access_request.resource.provider.name if provider else access_request.requester.name

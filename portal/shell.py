@@ -37,9 +37,9 @@ class Entry:
 MENU = (
     Entry("portal:home", _("首页"), "home", "home"),
     Entry("portal:resource-list", _("数据目录"), "list-search", "resource"),
-    Entry("portal:request-list", _("共享申请"), "send", "request", BUSINESS),
+    Entry("portal:request-list", _("共享申请"), "send", "request", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:request-inbox", _("待我审批"), "inbox", "request-inbox", BUSINESS),
-    Entry("portal:grant-list", _("授权"), "certificate", "grant", BUSINESS),
+    Entry("portal:grant-list", _("授权"), "certificate", "grant", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:system-list", _("使用方系统"), "device-desktop", "system", BUSINESS),
     Entry("portal:plan-list", _("数据归集"), "database-import", "plan", BUSINESS),
     Entry("portal:backflow-list", _("数据回流"), "database-export", "backflow", BUSINESS),

@@ -20,7 +20,7 @@ from core.errors import DomainError, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import access_requests, grants
+from exchange import access_requests, desks, grants
 from exchange.models import AccessRequest, Desk, RequestState
 from exchange.querysets import access_requests_awaiting, access_requests_visible_to, seats_on_request
 from exchange.workflow import Command, Seat
@@ -53,10 +53,11 @@ def request_list(request: HttpRequest) -> HttpResponse:
     if "mode" in chosen:
         rows = rows.filter(mode=chosen["mode"])
     found = page(rows, order=("-id",), cursor=request.GET.get("after", ""))
+    centre = desks.data_centre_name()
     context = {
         "form": form,
         "page": found,
-        "lines": [{"request": r, "ball": words.ball(r)} for r in found.items],
+        "lines": [{"request": r, "ball": words.ball(r, centre=centre)} for r in found.items],
         "tabs": [(key, label) for key, label, _condition in TABS],
         "tab": tab,
     }
@@ -168,12 +169,12 @@ def _detail_page(request: HttpRequest, access_request: AccessRequest, form: Deci
     items = {item.name: item for item in access_request.resource.items.order_by("position")}
     steps = list(access_request.steps.all())
     opinions = [s for s in steps if s.command == Command.CHECK and s.reason]
-    seats = seats_on_request(who, access_request)
+    seats, centre = seats_on_request(who, access_request), desks.data_centre_name()
     context = {
         "access_request": access_request,
         "items": [_item_line(items.get(name), name) for name in access_request.fields],
-        "steps": words.timeline(access_request, steps),
-        "ball": words.ball(access_request),
+        "steps": words.timeline(access_request, steps, centre=centre),
+        "ball": words.ball(access_request, centre=centre),
         "next_step": words.next_step(access_request),
         "is_mine": access_request.desk in seats and access_request.desk != Desk.NOBODY,
         "buttons": [(c.value, *words.BUTTONS[c]) for c in commands if c in words.BUTTONS],

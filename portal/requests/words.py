@@ -52,7 +52,7 @@ AFTERWARDS = {
 }
 
 
-def timeline(access_request: AccessRequest, steps: list[AccessRequestStep]) -> list[Step]:
+def timeline(access_request: AccessRequest, steps: list[AccessRequestStep], *, centre: str = "") -> list[Step]:
     """Return the steps taken, the desk that has the ball, and the desks still ahead."""
     lines = [
         Step(
@@ -67,19 +67,21 @@ def timeline(access_request: AccessRequest, steps: list[AccessRequestStep]) -> l
     desk = Seat(access_request.desk)
     if desk is Seat.NOBODY:
         return lines
-    who = department_name(access_request, desk)
+    who = department_name(access_request, desk, centre=centre)
     lines.append(Step(title=AHEAD_TITLES[desk], state="current", who=who, due_at=access_request.due_at))
     ahead = list(WAYS.get(Route(access_request.route), ())) if access_request.route else [Seat.REQUESTER_HEAD]
     ahead = ahead[ahead.index(desk) + 1 :] if desk in ahead else ahead
-    return lines + [Step(title=AHEAD_TITLES[d], state="waiting", who=department_name(access_request, d)) for d in ahead]
+    return lines + [
+        Step(title=AHEAD_TITLES[d], state="waiting", who=department_name(access_request, d, centre=centre)) for d in ahead
+    ]
 
 
-def ball(access_request: AccessRequest) -> str:
+def ball(access_request: AccessRequest, *, centre: str) -> str:
     """Return who has to act now, as department and desk."""
     if access_request.desk == Desk.NOBODY:
         return _("已办结")
     desk = Seat(access_request.desk)
-    return f"{department_name(access_request, desk)} · {access_request.get_desk_display()}"
+    return f"{department_name(access_request, desk, centre=centre)} · {access_request.get_desk_display()}"
 
 
 def next_step(access_request: AccessRequest) -> str:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -299,3 +301,21 @@ def test_an_export_is_no_formula(client: Client, city: City, resource: Resource,
     make_call(factories.make_grant(resource, system, city.people["education_operator"]), now)
     answer = as_(client, city, "auditor").get(reverse("portal:call-export"))
     assert ",'=HYPERLINK(1)," in b"".join(answer.streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+
+
+def test_a_page_of_requests_takes_as_many_queries_as_one_request(
+    client: Client, city: City, resource: Resource, system: ConsumerSystem
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            client.get(reverse("portal:request-list"))
+        return len(seen)
+
+    operator = city.people["education_operator"]
+    as_(client, city, "reviewer")
+    factories.make_request(resource, system, operator, state="CLEARED", desk="DATA_CENTRE")
+    queries()
+    one = queries()
+    for _ in range(5):
+        factories.make_request(resource, system, operator, state="CLEARED", desk="DATA_CENTRE")
+    assert queries() == one
