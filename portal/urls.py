@@ -20,4 +20,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.requests.urls")),
     path("", include("portal.grants.urls")),
     path("", include("portal.calls.urls")),
+    path("aggregation/", include("portal.aggregation.urls")),
+    path("backflow/", include("portal.backflow.urls")),
 ]

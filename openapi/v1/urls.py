@@ -15,4 +15,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.grants")),
     path("", include("openapi.v1.systems")),
     path("", include("openapi.v1.call_records")),
+    path("", include("openapi.v1.aggregation")),
 ]
