@@ -152,8 +152,10 @@ class PostgresqlReading:
         fields = fields_of(self.plan)
         wanted = [*self._order(), *(sql.Identifier(self.plan.columns[field]) for field in fields)]
         texts = sql.SQL(", ").join(sql.SQL("{}::text").format(column) for column in wanted)
-        query = sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {}")
-        return query.format(texts, _table(self.table), self._ahead(), sql.SQL(", ").join(self._order()))
+        # Qualified: a bare name would mean the text of the same name in the answer, where 10 comes before 9.
+        order = sql.SQL(", ").join(sql.SQL("source.{}").format(column) for column in self._order())
+        query = sql.SQL("SELECT {} FROM {} AS source WHERE {} ORDER BY {}")
+        return query.format(texts, _table(self.table), self._ahead(), order)
 
     def batch(self, size: int) -> Iterator[RawRow]:
         """Hand out the next rows in order."""

@@ -77,6 +77,16 @@ def test_row_at_the_very_cursor_is_not_missed(city: City, clerk: Actor, source: 
     assert run_now(plan, clerk).changed_count == 1
 
 
+def test_rows_of_the_same_moment_are_read_in_the_order_of_the_key_not_of_its_text(
+    city: City, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    plan = table_plan(city.police, now, source.name, batch_size=50)
+    source.put((person(n) for n in range(1, 121)), at=now)
+    source.execute(f'UPDATE {source.name} SET "GXSJ" = %s', [now])
+    batches = run_now(plan, clerk).batches.all()
+    assert [batch.checkpoint["key"] for batch in batches] == ["50", "100", "120"]
+
+
 def test_table_without_cursor_is_compared_as_a_whole(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
     plan = table_plan(city.police, now, source.name, cursor_column="")
     source.put((person(n) for n in range(1, 151)), at=now)
