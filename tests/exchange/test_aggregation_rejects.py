@@ -1,0 +1,170 @@
+"""Rejected rows: corrected, replayed, dismissed, taken out as a file and brought back; never by strangers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from basedb.ingest import SUPERSEDED
+from basedb.models import Person
+from core.audit import Actor
+from core.errors import Conflict, Invalid, NotFound
+from core.models import AuditEntry
+from exchange.aggregation import plans, reject_files, rejects, runs
+from exchange.aggregation.visibility import plans_visible_to, rejected_visible_to, runs_visible_to
+from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RunState
+from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person
+from tests.factories import City
+
+
+@pytest.fixture
+def clerk(city: City) -> Actor:
+    return city.actor("police_operator")
+
+
+@pytest.fixture
+def plan(city: City, clerk: Actor, now: datetime, settings: Any, tmp_path: Path) -> AggregationPlan:
+    """A plan that ran once: three good rows, a nameless one, one with a formula for a name and no sex."""
+    settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
+    plan = csv_plan(city.police, now)
+    rows = [person(1), person(2), person(3), person(4, XM=""), person(5, XM='=HYPERLINK("x")', XB="")]
+    drop(tmp_path / "drop" / "police", "a.csv", csv_text(rows))
+    _work(plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now))
+    assert RejectedRow.objects.count() == 2
+    return plan
+
+
+def _work(run: AggregationRun) -> AggregationRun:
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    run.refresh_from_db()
+    return run
+
+
+def _row(rule: str) -> RejectedRow:
+    return RejectedRow.objects.get(rule=rule)
+
+
+def test_corrected_row_is_replayed_through_the_same_gate(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    row = rejects.correct(uid=_row("name.required").uid, values={"name": "张四"}, actor=clerk, now=now)
+    assert row.state == "CORRECTED"
+    run = _work(rejects.replay(plan_uid=plan.uid, actor=clerk, now=now))
+    assert (run.state, run.is_replay, counts(run)) == (RunState.SUCCEEDED, True, (1, 1, 1, 0))
+    row.refresh_from_db()
+    assert (row.state, row.replay_run) == ("REPLAYED", run)
+    assert Person.objects.get(name="张四").run_id == run.pk
+    assert row.raw["name"] is None  # the row as it came is kept
+    for action in ("rejected_row.corrected", "rejected_row.replayed"):
+        assert AuditEntry.objects.filter(action=action, department_ids=[plan.department_id]).exists()
+    with pytest.raises(Conflict):
+        rejects.correct(uid=row.uid, values={"name": "再改"}, actor=clerk, now=now)
+    with pytest.raises(Conflict) as nothing:
+        rejects.replay(plan_uid=plan.uid, actor=clerk, now=now)
+    assert nothing.value.code == "reject.nothing_to_replay"
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "张四", "birth_on": "20990101"}, "birth_on"),
+        ({"name": "a\x00b"}, "name"),
+        ({"name": "\ud800"}, "name"),
+        ({"name": "张" * 5000}, "name"),
+        ({"phone": "1"}, "phone"),
+    ],
+)
+def test_correction_that_is_still_wrong_is_refused(
+    plan: AggregationPlan, clerk: Actor, now: datetime, values: dict[str, str], field: str
+) -> None:
+    row = _row("name.required")
+    with pytest.raises(Invalid) as refused:
+        rejects.correct(uid=row.uid, values=values, actor=clerk, now=now)
+    assert field in refused.value.details
+    row.refresh_from_db()
+    assert (row.state, row.correction) == ("OPEN", None)
+
+
+def test_replay_does_not_overwrite_what_the_source_corrected_meanwhile(
+    plan: AggregationPlan, clerk: Actor, now: datetime, tmp_path: Path
+) -> None:
+    rejects.correct(uid=_row("name.required").uid, values={"name": "旧的更正"}, actor=clerk, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE exchange_rejectedrow SET created_at = %s", [now - timedelta(hours=1)])
+    drop(tmp_path / "drop" / "police", "b.csv", csv_text([person(4, XM="数源更正")]))
+    _work(plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now))
+    run = _work(rejects.replay(plan_uid=plan.uid, actor=clerk, now=now))
+    assert counts(run) == (1, 0, 0, 1)
+    assert Person.objects.filter(name="数源更正").exists()
+    row = _row(SUPERSEDED)
+    assert row.state == "OPEN"
+    assert RejectedRow.objects.count() == 2
+
+
+def test_dismissal_needs_a_reason_that_stays(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    row = _row("name.required")
+    with pytest.raises(Invalid):
+        rejects.dismiss(uids=[row.uid], reason=" ", actor=clerk, now=now)
+    assert rejects.dismiss(uids=[row.uid], reason="人员已注销", actor=clerk, now=now) == 1
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("DISMISSED", "人员已注销")
+    with pytest.raises(Conflict):
+        rejects.dismiss(uids=[row.uid], reason="再来一次", actor=clerk, now=now)
+
+
+def _download(plan: AggregationPlan, clerk: Actor) -> str:
+    rows = rejected_visible_to(clerk)
+    return b"".join(reject_files.start_download(plan_uid=plan.uid, rows=rows, actor=clerk, now=timezone.now())).decode("utf-8-sig")
+
+
+def test_file_goes_out_harmless_and_comes_back_corrected(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    text = _download(plan, clerk)
+    lines = list(csv.reader(io.StringIO(text)))
+    assert lines[0] == ["编号", "行号", "规则", "说明", *COLUMNS.values()]
+    assert lines[1][1:5] == ["5", "name.required", "姓名不能为空", person(4)["GMSFHM"]]
+    assert lines[2][5] == '\'=HYPERLINK("x")'
+    assert AuditEntry.objects.get(action="rejected_row.downloaded").detail["rows"] == 2
+    lines[1][5], lines[2][6] = "张四", "1"
+    back = io.StringIO()
+    csv.writer(back).writerows(lines)
+    content = back.getvalue().encode("gb18030")
+    assert reject_files.upload(plan_uid=plan.uid, file=io.BytesIO(content), size=len(content), actor=clerk, now=now) == 2
+    assert counts(_work(rejects.replay(plan_uid=plan.uid, actor=clerk, now=now))) == (2, 2, 2, 0)
+    assert set(Person.objects.values_list("name", flat=True)) >= {"张四", '=HYPERLINK("x")'}
+
+
+def test_file_with_one_wrong_line_changes_nothing_and_names_it(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    lines = list(csv.reader(io.StringIO(_download(plan, clerk))))
+    lines[1][5] = "张四"
+    back = io.StringIO()
+    csv.writer(back).writerows(lines)
+    content = back.getvalue().encode()
+    with pytest.raises(Invalid) as refused:
+        reject_files.upload(plan_uid=plan.uid, file=io.BytesIO(content), size=len(content), actor=clerk, now=now)
+    assert str(refused.value.message).startswith("第 3 行:")
+    assert not RejectedRow.objects.filter(state="CORRECTED").exists()
+
+
+def test_strangers_find_nothing(plan: AggregationPlan, city: City, now: datetime) -> None:
+    row = _row("name.required")
+    for name in ("market_operator", "auditor", "system_admin"):
+        stranger = city.actor(name)
+        assert not plans_visible_to(stranger).exists()
+        assert not runs_visible_to(stranger).exists()
+        assert not rejected_visible_to(stranger).exists()
+        with pytest.raises(NotFound):
+            rejects.correct(uid=row.uid, values={"name": "x"}, actor=stranger, now=now)
+        with pytest.raises(NotFound):
+            rejects.dismiss(uids=[row.uid], reason="不需要", actor=stranger, now=now)
+        with pytest.raises(NotFound):
+            rejects.replay(plan_uid=plan.uid, actor=stranger, now=now)
+        with pytest.raises(NotFound):
+            plans.queue_run(plan_uid=plan.uid, actor=stranger, now=now)
+    assert plans_visible_to(city.actor("reviewer")).exists()
+    assert plans_visible_to(city.actor("police_head")).exists()
