@@ -181,6 +181,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "ResourceState": "catalog.models.ResourceState",
+        "SharingMode": "catalog.models.SharingMode",
+        "RequestState": "exchange.models.RequestState",
+        "GrantState": "exchange.models.GrantState",
+        "CredentialState": "exchange.models.CredentialState",
+    },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "openapi.schema.add_error"],
 }
 

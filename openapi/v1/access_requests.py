@@ -136,7 +136,9 @@ class AccessRequestList(generics.ListAPIView[AccessRequest]):
         """Return what the actor may see."""
         return _with_names(access_requests_visible_to(actor(self.request)))
 
-    @extend_schema(parameters=[KEY], request=AccessRequestIn, responses={201: AccessRequestDetailOut})
+    @extend_schema(
+        operation_id="access_requests_create", parameters=[KEY], request=AccessRequestIn, responses={201: AccessRequestDetailOut}
+    )
     def post(self, request: Request) -> Response:
         """Draft a request for the own department and submit it (once a key)."""
         serializer = AccessRequestIn(data=request.data)
@@ -172,6 +174,7 @@ class AccessRequestCommand(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("command", str, OpenApiParameter.PATH, enum=COMMANDS)],
+        operation_id="access_requests_command",
         request=CommandIn,
         responses=AccessRequestDetailOut,
     )

@@ -89,7 +89,10 @@ class GrantChange(APIView):
     """Suspend, resume or revoke a grant."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("command", str, OpenApiParameter.PATH, enum=COMMANDS)], request=ChangeIn, responses=GrantOut
+        parameters=[OpenApiParameter("command", str, OpenApiParameter.PATH, enum=COMMANDS)],
+        operation_id="grants_change",
+        request=ChangeIn,
+        responses=GrantOut,
     )
     def post(self, request: Request, uid: UUID, command: str) -> Response:
         """Change the state; it holds for the very next call."""
