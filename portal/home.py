@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -24,7 +25,6 @@ from exchange.models import AggregationPlan, Desk, RejectedRow, RejectState, Run
 from exchange.querysets import access_requests_awaiting
 from exchange.supervision import overdue_requests
 from portal.actor import BUSINESS, actor
-from portal.shell import address
 
 SHOWN = 8
 CHART_DAYS = 14
@@ -111,27 +111,27 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
     resources = Resource.objects.waiting_for(of)
     rejected = rejected_rows(of)
     found = [
-        Task(gettext_lazy("共享申请"), row.resource.title, address("portal:request-detail", uid=row.uid), row.due_at)
+        Task(gettext_lazy("共享申请"), row.resource.title, reverse("portal:request-detail", args=[row.uid]), row.due_at)
         for row in requests.select_related("resource").order_by("due_at", "id")[:SHOWN]
     ]
     found += [
-        Task(gettext_lazy("数据目录"), row.title, address("portal:resource-detail", uid=row.uid), row.due_at)
+        Task(gettext_lazy("数据目录"), row.title, reverse("portal:resource-detail", args=[row.uid]), row.due_at)
         for row in resources[:SHOWN]
     ]
     found += [
         Task(
             gettext_lazy("拒收记录"),
             _("%(plan)s：%(count)s 条待处理") % {"plan": row["plan__title"], "count": row["count"]},
-            address("portal:plan-detail", args=[row["plan__uid"]]),
+            reverse("portal:plan-detail", args=[row["plan__uid"]]),
             None,
         )
         for row in rejected.order_by().values("plan__uid", "plan__title").annotate(count=Count("id"))[:SHOWN]
     ]
     found.sort(key=lambda task: (task.due_at is None, task.due_at.timestamp() if task.due_at else 0))
     counts = [
-        (gettext_lazy("待办申请"), requests.count(), address("portal:request-inbox")),
-        (gettext_lazy("待办目录"), resources.count(), address("portal:resource-inbox")),
-        (gettext_lazy("待处理拒收记录"), rejected.count(), address("portal:plan-list")),
+        (gettext_lazy("待办申请"), requests.count(), reverse("portal:request-inbox")),
+        (gettext_lazy("待办目录"), resources.count(), reverse("portal:resource-inbox")),
+        (gettext_lazy("待处理拒收记录"), rejected.count(), reverse("portal:plan-list")),
     ]
     return found, counts
 
@@ -142,14 +142,14 @@ def overdue(of: Actor, now: datetime) -> list[Task]:
         Task(
             gettext_lazy("共享申请"),
             f"{row.number} {row.resource.title}",
-            address("portal:request-detail", uid=row.uid),
+            reverse("portal:request-detail", args=[row.uid]),
             row.due_at,
             Desk(row.desk).label,
         )
         for row in overdue_requests(of, now)[:SHOWN]
     ]
     return late + [
-        Task(gettext_lazy("数据目录"), row.title, address("portal:resource-detail", uid=row.uid), row.due_at)
+        Task(gettext_lazy("数据目录"), row.title, reverse("portal:resource-detail", args=[row.uid]), row.due_at)
         for row in Resource.objects.waiting_for(of).filter(due_at__lte=now)[:SHOWN]
     ]
 

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -69,17 +69,9 @@ def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
     fitting = [entry.section for entry in entries if page == entry.section or page.startswith(entry.section + "-")]
     current = max(fitting, key=len, default="")
     return [
-        {"url": address(entry.name), "label": entry.label, "icon": entry.icon, "current": entry.section == current}
+        {"url": reverse(entry.name), "label": entry.label, "icon": entry.icon, "current": entry.section == current}
         for entry in entries
     ]
-
-
-def address(name: str, **arguments: Any) -> str:
-    """Return the address of a page, "#" while its subject is not built."""
-    try:
-        return reverse(name, kwargs=arguments)
-    except NoReverseMatch:
-        return "#"
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -97,7 +89,6 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "actor": once(lambda: actor(request)),
         "menu": once(lambda: menu(actor(request), view_name)),
         "unread": once(unread),
-        "search_url": address("portal:resource-list"),
         "warnings": once(lambda: warnings(actor(request))),
     }
 
