@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 import select
+import socket
+import struct
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import redis
 from django.conf import settings
@@ -54,7 +57,9 @@ if used > tonumber(ARGV[4]) then
 end
 return {'', tonumber(ARGV[4]) - used, until_midnight}
 """
-ADMIT_SHA: Final = hashlib.sha1(ADMIT.encode(), usedforsecurity=False).hexdigest()
+_SHA: Final = hashlib.sha1(ADMIT.encode(), usedforsecurity=False).hexdigest()
+HEAD: Final = f"*11\r\n$7\r\nEVALSHA\r\n$40\r\n{_SHA}\r\n$1\r\n4\r\n"
+ANSWER_LINES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +88,49 @@ class OverQuota(Refusal):
 
 
 class Line:
-    """One persistent connection, without the pool, retries and hooks of the full client: a script is never sent twice."""
+    """One persistent connection. The library connects and authenticates; then one script and its one form of answer are
+    spoken on the bare socket: no pool, no retries (a script is never sent twice), a third of the library's time."""
 
     def __init__(self) -> None:
-        self.connection = Connection(
+        self._connection = Connection(
             **parse_url(settings.CALLS_REDIS_URL),
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
             protocol=2,
         )
-        self.connection.connect()
+        self._connection.connect()
+        self._connection.send_command("SCRIPT", "LOAD", ADMIT)
+        self._connection.read_response()
+        self.socket: socket.socket = self._connection._sock
+        self.socket.settimeout(None)  # the kernel keeps the time: one system call less for each of ours
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            self.socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(TIMEOUT_SECONDS), 0))
         self._poll = select.poll()
-        self._poll.register(self.connection._sock.fileno(), select.POLLIN)
+        self._poll.register(self.socket.fileno(), select.POLLIN)
         self.names = tuple(key_of(kind) for kind in ("epoch", "nonce", "second", "day"))
-        self.command("SCRIPT", "LOAD", ADMIT)
 
     def is_stale(self) -> bool:
         """Whether the server closed the connection while it was idle."""
         return bool(self._poll.poll(0))
 
-    def command(self, *words: Any) -> Any:
-        """Send one command and return its answer."""
-        self.connection.send_packed_command(self.connection.pack_command(*words), check_health=False)
-        return self.connection.read_response()
+    def close(self) -> None:
+        """Drop the connection."""
+        self._connection.disconnect()
+
+    def ask(self, words: Sequence[str | int]) -> tuple[str, int, int]:
+        """Run the script with its keys and arguments and return its answer: a code and two numbers."""
+        texts = [str(word) for word in words]
+        self.socket.sendall((HEAD + "".join([f"${len(text)}\r\n{text}\r\n" for text in texts])).encode())
+        answer = self.socket.recv(4096)
+        while answer.count(b"\r\n") < ANSWER_LINES and not (answer.startswith(b"-") and answer.endswith(b"\r\n")):
+            more = self.socket.recv(4096)
+            if not more:
+                raise redis.ConnectionError("closed while answering")
+            answer += more
+        if not answer.startswith(b"*3\r\n"):
+            raise redis.ResponseError("the script failed")
+        _, _, code, remaining, reset, _ = answer.split(b"\r\n")
+        return code.decode(), int(remaining[1:]), int(reset[1:])
 
 
 _held = threading.local()
@@ -124,7 +149,7 @@ def close() -> None:
     line: Line | None = getattr(_held, "line", None)
     _held.line = None
     if line is not None:
-        line.connection.disconnect()
+        line.close()
 
 
 def client() -> redis.Redis:
@@ -142,26 +167,20 @@ def admit(signed: Signed, terms: Terms) -> Allowance:
     try:
         line = _line()
         epoch, nonce, second, day = line.names
-        code, remaining, reset = line.command(
-            "EVALSHA",
-            ADMIT_SHA,
-            4,
+        keys = (
             epoch,
             f"{nonce}{signed.caller.credential_id}:{signed.nonce}",
             f"{second}{terms.grant_id}:",
             f"{day}{terms.grant_id}:",
-            signed.signed_ms,
-            settings.CALL_WINDOW_SECONDS * 1000,
-            terms.quota_per_second,
-            terms.quota_per_day,
         )
+        window = settings.CALL_WINDOW_SECONDS * 1000
+        refused, remaining, reset = line.ask((*keys, signed.signed_ms, window, terms.quota_per_second, terms.quota_per_day))
     except (RedisError, OSError) as error:
         logger.error("Redis away or refusing: %s", type(error).__name__)
         close()
         raise Refusal("platform.unavailable") from None
-    if not code:
+    if not refused:
         return Allowance(terms.quota_per_day, remaining, reset)
-    refused = code.decode()
     if refused == "quota.second_exceeded":
         raise OverQuota(refused, Allowance(terms.quota_per_second, 0, reset))
     if refused == "quota.day_exceeded":

@@ -44,8 +44,8 @@ RECORD: Final = """
 INSERT INTO exchange_callrecord (requested_at, consumer_id, call_id, credential_id, nonce, grant_id, grant_version, resource_id,
     provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip)
 SELECT to_timestamp(<<signed_ms>>::float8 / 1000), <<consumer_id>>, <<call_id>>, <<credential_id>>, <<nonce>>, <<grant_id>>,
-    <<grant_version>>, <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[], {subject_key}, {row_count},
-    decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>
+    <<grant_version>>, <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[],
+    {subject_key}, {row_count}, decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>
 FROM {source}"""
 
 # OFFSET 0 keeps the body from being built once for the answer and again for its digest.

@@ -29,7 +29,7 @@ def watched() -> Iterator[tuple[list[str], list[str]]]:
     statements: list[str] = []
     commands: list[str] = []
     session, line = connections._session(), admission._line()
-    cursor, send = session.cursor, line.connection.send_packed_command
+    cursor, sock = session.cursor, line.socket
 
     class Watching:
         def execute(self, sql: str, values: Any = None) -> None:
@@ -39,16 +39,20 @@ def watched() -> Iterator[tuple[list[str], list[str]]]:
         def __getattr__(self, name: str) -> Any:
             return getattr(cursor, name)
 
-    def sent(packed: Any, **options: Any) -> None:
-        commands.append(str(packed))
-        send(packed, **options)
+    class Listening:
+        def sendall(self, sent: bytes) -> None:
+            commands.append(sent.decode())
+            sock.sendall(sent)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(sock, name)
 
     session.cursor = Watching()  # type: ignore[assignment]
-    line.connection.send_packed_command = sent
+    line.socket = Listening()  # type: ignore[assignment]
     try:
         yield statements, commands
     finally:
-        session.cursor, line.connection.send_packed_command = cursor, send
+        session.cursor, line.socket = cursor, sock
 
 
 @pytest.mark.parametrize("mode", ["query", "verify"])
@@ -97,7 +101,8 @@ def test_connection_lost_while_idle_is_replaced_unnoticed(scene: Scene) -> None:
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [connections._session().connection.info.backend_pid])
     other.close()
-    admission.client().client_kill_filter(_id=str(admission._line().command("CLIENT", "ID")))
+    mine = "{}:{}".format(*admission._line().socket.getsockname())
+    admission.client().client_kill_filter(addr=mine)
     assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
     assert outcomes_of(grant) == ["call.answered"] * 2
 
