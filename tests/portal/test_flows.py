@@ -38,8 +38,8 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def start(client: Client, plan: AggregationPlan, token: str = "t1") -> Any:
-    return client.post(reverse("portal:plan-start", args=[plan.uid]), {"submission": token})
+def start(client: Client, plan: AggregationPlan, once: str = "t1") -> Any:
+    return client.post(reverse("portal:plan-start", args=[plan.uid]), {"submission": once})
 
 
 def test_clerk_starts_watches_corrects_and_replays(client: Client, city: City, plan: AggregationPlan) -> None:
