@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog import desks
+from catalog.codes import BASE_DATABASE_ITEMS, ResourceClass
 from catalog.content import Entry, Item, entry_of
 from catalog.models import Binding, Resource
 from catalog.workflow import Command
@@ -109,6 +110,7 @@ def draft_from(code: str) -> Entry:
     )
     return Entry(
         title="",
+        classification=f"{ResourceClass.BASE}{BASE_DATABASE_ITEMS[source.base_database]}001",
         base_database=source.base_database.upper(),
         grade=max(item.grade for item in items),
         items=items,

@@ -15,12 +15,14 @@ from catalog import content, desks, mounting, publishing
 from catalog.content import Entry
 from catalog.models import Resource
 from catalog.workflow import Command
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.roles import Role
 from core.submissions import digest_of, once
 from portal.actor import actor, roles_required, user_of
+from portal.catalog import progress
 from portal.catalog.forms import (
     BLANK_ROWS,
+    FIRST_GRADE,
     BaseItemFormSet,
     EntryForm,
     ExistingEntryForm,
@@ -82,6 +84,10 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
         except Invalid as error:
             form.add_domain_error(error)
             return _page(request, form, rows, resource, problems=error.details.get("items", []))
+        except Conflict as error:
+            if error.code != "resource.stale":
+                raise
+            return _page(request, form, rows, resource, conflict=error)
         return _saved(request, uid, revision=resource.revision)
     return _page(request, form, rows, resource)
 
@@ -136,9 +142,10 @@ def _posted(request: HttpRequest) -> QueryDict | None:
     data = request.POST.copy()
     if _wants_rows(request):
         total = data.get("items-TOTAL_FORMS", "")
-        data["items-TOTAL_FORMS"] = str(
-            int(total) + BLANK_ROWS if total.isascii() and total.isdigit() and len(total) < 4 else BLANK_ROWS
-        )
+        count = int(total) if total.isascii() and total.isdigit() and len(total) < 4 else 0
+        data["items-TOTAL_FORMS"] = str(count + BLANK_ROWS)
+        for number in range(count, count + BLANK_ROWS):
+            data[f"items-{number}-grade"] = FIRST_GRADE
     return data
 
 
@@ -162,19 +169,33 @@ def _saved(request: HttpRequest, uid: UUID, *, revision: int) -> HttpResponse:
 
 
 def _page(
-    request: HttpRequest, form: EntryForm, rows: BaseItemFormSet, resource: Resource, *, problems: list[str] | None = None
+    request: HttpRequest,
+    form: EntryForm,
+    rows: BaseItemFormSet,
+    resource: Resource,
+    *,
+    problems: list[str] | None = None,
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
+    """Show the form again. After a conflict it keeps what was written and carries the new revision: saving again is meant."""
     adding = request.method == "POST" and _wants_rows(request)
     if adding:
         form.errors.clear()
+    if conflict is not None:
+        data = request.POST.copy()
+        data["revision"] = str(conflict.details["revision"])
+        form.data = data
     context = {
         "form": form,
         "rows": rows,
         "resource": resource,
         "problems": problems or [],
+        "conflict": conflict,
+        "changes": progress.changes(conflict) if conflict else [],
         "datasets": mounting.datasets(),
         "show_errors": request.method == "POST" and not adding,
         "add_rows": ADD_ROWS,
         "submit": SUBMIT,
     }
-    return render(request, "portal/catalog/edit.html", context, status=422 if request.method == "POST" and not adding else 200)
+    status = 409 if conflict else 422 if request.method == "POST" and not adding else 200
+    return render(request, "portal/catalog/edit.html", context, status=status)

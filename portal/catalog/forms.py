@@ -19,6 +19,7 @@ from core.models import Region
 from portal.forms import CLASSES, FilterForm, OnceForm, PortalForm, RevisedForm, has_control_characters
 
 BLANK_ROWS = 3
+FIRST_GRADE = Grade.L2.value
 MOST_ROWS = 200
 CONTROL_PARAMETERS = (
     ("USER_ID", gettext_lazy("须传办理人身份")),
@@ -165,7 +166,7 @@ class ItemForm(forms.Form):
     )
     length = forms.IntegerField(label=gettext_lazy("长度"), required=False, min_value=1, max_value=1_000_000)
     grade = forms.ChoiceField(
-        label=gettext_lazy("分级"), required=False, choices=[(value, value) for value in Grade.values], initial="L2"
+        label=gettext_lazy("分级"), required=False, choices=[(value, value) for value in Grade.values], initial=FIRST_GRADE
     )
     mask = forms.ChoiceField(label=gettext_lazy("默认脱敏"), required=False, choices=lambda: list(mounting.mask_titles().items()))
     standard = forms.CharField(label=gettext_lazy("数据标准"), max_length=60, required=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from catalog.content import DATA_TYPES, Entry
 from catalog.models import BaseDatabase, Binding, Grade, Resource, ResourceVersion, ShareAttribute, SharingMode, UpdateCycle
 from catalog.publishing import OPEN
 from catalog.workflow import DESKS, PARTY_TITLES, Party, State
+from core.errors import Conflict
 from core.models import AuditEntry
 from portal.shell import Step
 
@@ -85,6 +87,19 @@ def trail(resource: Resource) -> list[dict[str, Any]]:
     ]
 
 
+def changes(error: Conflict) -> list[dict[str, Any]]:
+    """Return what a conflict says was done to the entry meanwhile."""
+    return [
+        {
+            "at": datetime.fromisoformat(change["at"]),
+            "who": change["by"],
+            "title": ACTIONS.get(change["action"], change["action"]),
+            "changed": "、".join(change["changed"]),
+        }
+        for change in error.details.get("changed", [])
+    ]
+
+
 def versions(kept: Iterable[ResourceVersion]) -> list[dict[str, Any]]:
     """Return the versions, the latest first, each with what it changed."""
     newest_first = list(kept)
@@ -131,11 +146,11 @@ def open_change(resource: Resource) -> Resource | None:
     return resource.changes.filter(state__in=OPEN).first()
 
 
-def snapshot_rows(snapshot: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the elements of a kept version as (name, text)."""
+def snapshot_rows(snapshot: Mapping[str, Any], *, with_assessments: bool) -> list[tuple[str, str]]:
+    """Return the elements of a kept version as (name, text); assessments are the provider's and the data centre's to read."""
     rows = []
     for name in content.ELEMENTS:
-        if name == "region_id":
+        if name == "region_id" or (name.endswith("_assessment") and not with_assessments):
             continue
         value = snapshot.get(name, "")
         labels = _LABELS.get(name, {})

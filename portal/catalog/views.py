@@ -18,7 +18,7 @@ from catalog.models import BaseDatabase, Grade, Resource, ResourceVersion, Share
 from catalog.querysets import not_found
 from catalog.search import Filters
 from catalog.workflow import COMMAND_TITLES, Command, Party, allowed
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.roles import Role
 from portal.actor import BUSINESS, actor, roles_required
@@ -109,7 +109,9 @@ def version(request: HttpRequest, uid: UUID, version: int) -> HttpResponse:
     kept = resource.versions.filter(version=min(version, 2**31 - 1)).first()
     if kept is None:
         raise not_found()
-    labels = progress.snapshot_rows(kept.snapshot)
+    who = actor(request)
+    is_insider = bool(desks.parties(resource, who)) or who.department_id == resource.provider_id
+    labels = progress.snapshot_rows(kept.snapshot, with_assessments=is_insider)
     context = {"resource": resource, "kept": kept, "labels": labels, "items": kept.snapshot["items"]}
     return render(request, "portal/catalog/version.html", context)
 
@@ -131,6 +133,8 @@ def carry_out(request: HttpRequest, uid: UUID, command: Command) -> HttpResponse
             form.add_domain_error(error)
             return _detail_page(request, resource, form)
         return _detail_page(request, resource, problems=error.details)
+    except Conflict as error:
+        return _detail_page(request, _visible(request, uid), conflict=error)
     messages.success(request, NEXT[command])
     return redirect("portal:resource-edit" if command is Command.CHANGE else "portal:resource-detail", uid=result.uid)
 
@@ -161,6 +165,8 @@ def _facets(text: str, filters: Filters) -> list[dict[str, Any]]:
     for name, (label, titles) in FACET_LABELS.items():
         value = str(getattr(filters, name) or "")
         choices = [{"value": c.value, "label": c.label or titles.get(c.value, c.value), "count": c.count} for c in counted[name]]
+        if value and value not in {choice["value"] for choice in choices}:
+            choices.append({"value": value, "label": titles.get(value, value), "count": 0})
         shown.append({"name": name, "label": label, "choices": choices, "value": value})
     return shown
 
@@ -173,7 +179,11 @@ def _desk_page(request: HttpRequest, tab: str, found: Any, form: FilterForm | No
 
 
 def _detail_page(
-    request: HttpRequest, resource: Resource, form: DecisionForm | None = None, problems: Mapping[str, list[str]] | None = None
+    request: HttpRequest,
+    resource: Resource,
+    form: DecisionForm | None = None,
+    problems: Mapping[str, list[str]] | None = None,
+    conflict: Conflict | None = None,
 ) -> HttpResponse:
     who = actor(request)
     parties = desks.parties(resource, who)
@@ -194,6 +204,8 @@ def _detail_page(
         "labels": {str(command): COMMAND_TITLES[command] for command in commands},
         "form": form or DecisionForm(initial={"revision": resource.revision}),
         "problems": {content.element_title(name): texts for name, texts in (problems or {}).items()},
+        "conflict": conflict,
+        "changes": progress.changes(conflict) if conflict else [],
         "steps": progress.steps(resource) if is_insider else [],
         "trail": progress.trail(resource) if is_insider else [],
         "versions": progress.versions(ResourceVersion.objects.filter(resource=resource).select_related("published_by")),
@@ -204,4 +216,4 @@ def _detail_page(
         "is_provider_operator": Party.PROVIDER_OPERATOR in parties,
     }
     failed = bool(problems) or (form is not None and bool(form.errors))
-    return render(request, "portal/catalog/detail.html", context, status=422 if failed else 200)
+    return render(request, "portal/catalog/detail.html", context, status=409 if conflict else 422 if failed else 200)

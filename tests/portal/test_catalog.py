@@ -197,6 +197,7 @@ def test_more_rows_are_given_without_saving(client: Client, city: City) -> None:
     answer = client.post(reverse("portal:resource-new"), entry(city, ITEM, action="add-rows"))
     assert answer.status_code == 200
     assert 'name="items-4-name"' in text_of(answer)
+    assert text_of(answer).count('<option value="L2" selected>') == 3
     assert "公民身份号码" in text_of(answer)
     assert not Resource.objects.exists()
 
@@ -223,7 +224,21 @@ def test_a_stale_form_is_a_conflict_that_says_what_changed(client: Client, city:
     assert client.post(url, data | {"revision": 1, "summary": "甲的修改，写得够长。"}).status_code == 302
     answer = client.post(url, data | {"revision": 1, "summary": "乙的修改"})
     assert answer.status_code == 409
+    assert "资源摘要" in text_of(answer)
+    assert "乙的修改" in text_of(answer)
     assert Resource.objects.get().summary == "甲的修改，写得够长。"
+
+
+def test_a_decision_on_a_stale_page_shows_the_entry_as_it_is_now(client: Client, city: City) -> None:
+    resource = walked_to("SUBMITTED", city)
+    signed_in(client, city, "police_operator")
+    client.post(reverse("portal:resource-recall", args=[resource.uid]), {"revision": 1})
+    client.post(reverse("portal:resource-submit", args=[resource.uid]), {"revision": 2})
+    answer = signed_in(client, city, "police_head").post(reverse("portal:resource-endorse", args=[resource.uid]), {"revision": 1})
+    assert answer.status_code == 409
+    assert "撤回修改" in text_of(answer)
+    resource.refresh_from_db()
+    assert resource.state == "SUBMITTED"
 
 
 def test_returning_needs_a_reason_and_the_operator_reads_it(client: Client, city: City) -> None:
@@ -261,5 +276,9 @@ def test_versions_can_be_read(client: Client, city: City) -> None:
     Resource.objects.filter(pk=resource.pk).update(base_database="POPULATION")
     publishing.publish(uid=resource.uid, revision=1, actor=city.actor("reviewer"), now=timezone.now())
     signed_in(client, city, "education_operator")
-    assert client.get(reverse("portal:resource-version", args=[resource.uid, 1])).status_code == 200
+    page = client.get(reverse("portal:resource-version", args=[resource.uid, 1]))
+    assert page.status_code == 200
+    assert "已评估" not in text_of(page)
+    signed_in(client, city, "police_head")
+    assert "已评估" in text_of(client.get(reverse("portal:resource-version", args=[resource.uid, 1])))
     assert client.get(reverse("portal:resource-version", args=[resource.uid, 2])).status_code == 404
