@@ -1,0 +1,80 @@
+"""The description of the call door and what the door does must not drift apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+
+from exchange.calls import authentication
+from exchange.calls.refusals import REFUSALS
+from exchange.calls.shape import PARAMETERS
+from openapi.calls import PATH
+from tests.hotpath import partner as partners
+from tests.hotpath.scene import Scene
+
+MODES = ("verify", "query", "bulk")
+
+
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return schema
+
+
+def operation(described: dict[str, Any], mode: str) -> dict[str, Any]:
+    [path] = [path for path in described["paths"] if re.fullmatch(rf".*/calls/{{uid}}/{mode}", path)]
+    assert PATH.fullmatch(path.replace("{uid}", "00000000-0000-7000-8000-000000000000"))
+    assert described["paths"][path].keys() == {"post"}
+    found: dict[str, Any] = described["paths"][path]["post"]
+    return found
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_code_is_described_under_its_status(described: dict[str, Any], mode: str) -> None:
+    told = {status: answer["description"] for status, answer in operation(described, mode)["responses"].items()}
+    for code, verdict in REFUSALS.items():
+        assert f"`{code}`" in told[str(verdict.status)]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_parameters_of_the_body_are_the_ones_the_door_takes(described: dict[str, Any], mode: str) -> None:
+    content = operation(described, mode)["requestBody"]["content"]["application/json"]["schema"]
+    schema = described["components"]["schemas"][content["$ref"].rsplit("/", 1)[1]]
+    required, optional = PARAMETERS[mode.upper()]
+    assert set(schema["properties"]) == set(required + optional)
+    assert set(schema.get("required", [])) == set(required)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_described_headers_have_the_form_the_door_checks(described: dict[str, Any], mode: str) -> None:
+    headers = {p["name"]: p for p in operation(described, mode)["parameters"] if p["in"] == "header"}
+    for name, form in (("Key", "KEY"), ("Timestamp", "TIMESTAMP"), ("Nonce", "NONCE"), ("Digest", "DIGEST")):
+        header = headers[f"X-Gov-{name}"]
+        assert header["schema"]["pattern"] == f"^{getattr(authentication, form).pattern}$"
+        assert header["required"]
+    assert headers.keys() == {f"X-Gov-{n}" for n in ("Key", "Timestamp", "Nonce", "Digest", "Signature", "Algorithm")}
+
+
+@pytest.mark.parametrize(("mode", "answer"), [("query", "QueryOut"), ("verify", "VerifyOut")])
+def test_described_answers_have_the_keys_of_real_ones(scene: Scene, described: dict[str, Any], mode: str, answer: str) -> None:
+    body: dict[str, Any] = {"key": {"citizen_id": scene.people[0].citizen_id}}
+    body |= {"attributes": {"name": "张三丰"}} if mode == "verify" else {}
+    reply = scene.partner.call(scene.grant(mode=mode.upper()), mode, body)
+    assert reply.json.keys() == described["components"]["schemas"][answer]["properties"].keys()
+
+
+def test_a_server_that_knows_only_django_answers_calls_as_well(scene: Scene) -> None:
+    grant = scene.grant()
+    body = json.dumps({"key": {"citizen_id": scene.people[0].citizen_id}}).encode()
+    path = partners.path_of(grant, "query")
+    reply = Client().post(path, body, content_type="application/json", headers=scene.partner.headers(path, body))
+    assert (reply.status_code, reply.json()["data"]) == (200, {"name": "张**", "sex": "1"})
+    grant = scene.grant(mode="BULK", fields=["sex"])
+    path = partners.path_of(grant, "bulk")
+    reply = Client().post(path, b"{}", content_type="application/json", headers=scene.partner.headers(path, b"{}"))
+    assert b"".join(reply.streaming_content).startswith(b"sex\n")  # type: ignore[attr-defined]
