@@ -14,7 +14,7 @@ import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import redis
 from django.conf import settings
@@ -92,12 +92,9 @@ class Line:
     spoken on the bare socket: no pool, no retries (a script is never sent twice), a third of the library's time."""
 
     def __init__(self) -> None:
-        self._connection = Connection(
-            **parse_url(settings.CALLS_REDIS_URL),
-            socket_timeout=TIMEOUT_SECONDS,
-            socket_connect_timeout=TIMEOUT_SECONDS,
-            protocol=2,
-        )
+        place: dict[str, Any] = parse_url(settings.CALLS_REDIS_URL)  # type: ignore[no-untyped-call]
+        untyped: Any = Connection
+        self._connection = untyped(**place, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, protocol=2)
         self._connection.connect()
         self._connection.send_command("SCRIPT", "LOAD", ADMIT)
         self._connection.read_response()

@@ -6,7 +6,7 @@ and they hand the request to the very same callable. The codes are read from the
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import path
@@ -111,8 +111,8 @@ def _answer(answer: Any) -> Any:
 class CallView(APIView):
     """Hands the request over as it came: parsed, authenticated and limited by nobody before."""
 
-    authentication_classes: ClassVar[list[Any]] = []
-    permission_classes: ClassVar[list[Any]] = []
+    authentication_classes = ()
+    permission_classes = ()
 
     def handle(self, request: Request) -> HttpResponseBase:
         """Ask the callable of the call door."""
