@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 
@@ -90,3 +91,9 @@ def check_versions(stack: WholeStack) -> None:
         SELECT count(*) FROM basedb_person p WHERE p.version <> (
             SELECT count(*) FROM basedb_sourcerecord s WHERE s.subject_key = p.subject_key AND s.dataset = 'population.person')"""
     assert stack.one(sql) == 0
+
+
+def check_logs(stack: WholeStack) -> None:
+    """However things went wrong, nobody's number got into a log."""
+    for log in stack.places.log.glob("*.log"):
+        assert not re.search(r"(?<!\d)9901\d{13}[\dX]", log.read_text(errors="replace")), log.name

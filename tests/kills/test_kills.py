@@ -38,6 +38,7 @@ def test_however_often_processes_are_killed_what_is_delivered_is_recorded_and_no
     try:
         work_while_shot_at(killer, bureau, district)
         wait_until("the last run is over", bureau.is_idle, SETTLED_WITHIN)
+        district.ask()
         wait_until("the district has everything", district.is_up_to_date, SETTLED_WITHIN)
     finally:
         for office in offices:
@@ -45,6 +46,7 @@ def test_however_often_processes_are_killed_what_is_delivered_is_recorded_and_no
     delivered = [answer for office in offices for answer in office.delivered]
     calls_agree(stack, callers, delivered, killer)
     rows_agree(stack, bureau, district)
+    books.check_logs(stack)
 
 
 def set_quotas(stack: WholeStack, callers: dict[str, Caller]) -> None:

@@ -10,8 +10,7 @@ from tests.kills.whole_stack import WholeStack, wait_until
 
 def test_calls_are_refused_with_503_while_redis_is_stopped_and_answered_again_afterwards(stack: WholeStack) -> None:
     caller = callers_of(stack.demo, stack.web_address)["QUERY"]
-    [(citizen_id,)] = stack.rows("SELECT citizen_id FROM basedb_person ORDER BY id LIMIT 1")
-    question = {"key": {"citizen_id": citizen_id}}
+    question = {"key": {"citizen_id": stack.one("SELECT min(citizen_id) FROM basedb_person")}}
     assert caller.call_once(question).status == 200
 
     stack.stop("redis-calls")
@@ -30,4 +29,15 @@ def test_calls_are_refused_with_503_while_redis_is_stopped_and_answered_again_af
     finally:
         stack.start("redis-calls")
     wait_until("a call is answered again", lambda: caller.call_once(question).status == 200)
+    wait_until("the stack is well", stack.is_well)
+
+
+def test_calls_are_answered_while_the_broker_is_stopped(stack: WholeStack) -> None:
+    caller = callers_of(stack.demo, stack.web_address)["QUERY"]
+    question = {"key": {"citizen_id": stack.one("SELECT min(citizen_id) FROM basedb_person")}}
+    stack.stop("redis-broker")
+    try:
+        assert {caller.call_once(question).status for _ in range(10)} == {200}
+    finally:
+        stack.start("redis-broker")
     wait_until("the stack is well", stack.is_well)

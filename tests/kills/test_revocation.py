@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 from tests.kills.callers import Delivered, callers_of
 from tests.kills.whole_stack import WholeStack
@@ -19,6 +20,12 @@ from exchange.workflow import GrantCommand
 reviewer = actor_of(User.objects.select_related("department").get(username="reviewer"))
 grants.change_state(grant_uid=sys.argv[1], command=GrantCommand.REVOKE, reason="使用已经结束", actor=reviewer, now=timezone.now())
 """
+
+
+def cpu_ticks(pid: int) -> int:
+    """Return how much a process has worked so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def test_a_revoked_grant_is_refused_by_every_web_process_within_five_seconds(stack: WholeStack) -> None:
@@ -38,6 +45,7 @@ def test_a_revoked_grant_is_refused_by_every_web_process_within_five_seconds(sta
     for thread in threads:
         thread.start()
     time.sleep(2)
+    worked = {pid: cpu_ticks(pid) for pid in stack.children("web")}
     stack.stack.run("-c", REVOKE, caller.grant, role="web")
     revoked_at = time.time()
     time.sleep(6)
@@ -46,6 +54,8 @@ def test_a_revoked_grant_is_refused_by_every_web_process_within_five_seconds(sta
         thread.join()
     assert sum(1 for _, one in answers if one.status == 200) > 20
     assert max(one.at for _, one in answers if one.status == 200) < revoked_at + 5
+    assert len(worked) >= 2
+    assert all(cpu_ticks(pid) > before for pid, before in worked.items()), "a web process got no calls"
     late = [one for asked_at, one in answers if asked_at > revoked_at + 5]
     assert len(late) > 20
     assert {(one.status, one.code) for one in late} == {(403, "grant.revoked")}
