@@ -10,6 +10,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import DomainError
 
@@ -18,13 +20,21 @@ FREE_OF_PASSWORD_CHANGE = {"portal:password-change", "portal:logout", "set_langu
 
 def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Return the page of a refusal; for htmx an alert placed into `#alerts`."""
-    context = {"error": error, "status": error.status}
+    context = {"error": error, "status": error.status, "back": _page_before(request)}
     if getattr(request, "htmx", False):
         response = render(request, "portal/partials/alert.html", context, status=error.status)
         response["HX-Retarget"] = "#alerts"
         response["HX-Reswap"] = "innerHTML show:#alerts:top"
         return response
     return render(request, "portal/error.html", context, status=error.status)
+
+
+def _page_before(request: HttpRequest) -> str:
+    """Return the page the refused form stood on, else home: the address of the form itself may take no GET."""
+    referer = request.headers.get("referer", "")
+    if url_has_allowed_host_and_scheme(referer, {request.get_host()}):
+        return referer
+    return reverse("portal:home")
 
 
 class PortalErrorMiddleware:
