@@ -18,11 +18,14 @@ from exchange.aggregation.connector import fields_of
 from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RejectState
 
 _MOST_ROWS = 5_000
+# A row of a table that is read again as it was (look-back window) is not rejected twice; lines of files always are.
 _KEEP = """
     INSERT INTO exchange_rejectedrow (uid, run_id, plan_id, line_number, related_line, source_key, rule, field, raw, state, reason,
         created_at)
-    SELECT gen_random_uuid(), %s, %s, line_number, related_line, source_key, rule, field, raw, 'OPEN', '', now()
-    FROM rejected"""
+    SELECT gen_random_uuid(), %s, p.id, line_number, related_line, source_key, rule, field, raw, 'OPEN', '', now()
+    FROM rejected r, exchange_aggregationplan p WHERE p.id = %s AND NOT (r.line_number IS NULL AND EXISTS (
+        SELECT FROM exchange_rejectedrow e
+        WHERE e.plan_id = p.id AND e.source_key = r.source_key AND e.rule = r.rule AND e.raw = r.raw))"""
 _GIVE_BACK = """
     UPDATE exchange_rejectedrow t SET state = 'OPEN', rule = r.rule, field = r.field
     FROM rejected r WHERE t.id = r.number AND t.replay_run_id = %s AND t.plan_id = %s"""

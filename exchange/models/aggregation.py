@@ -143,6 +143,7 @@ class RejectedRow(models.Model):
         indexes = [
             models.Index(fields=["plan", "state", "id"], name="rejected_plan"),
             models.Index(fields=["run", "id"], name="rejected_run"),
+            models.Index(fields=["plan", "source_key"], name="rejected_source"),
         ]
 
 

@@ -13,7 +13,7 @@ from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.models import AuditEntry, Notification
 from exchange.aggregation import plans, runs
-from exchange.models import AggregationPlan, AggregationRun, RunState
+from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RunState
 from exchange.sealed_passwords import seal_password
 from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
 from tests.factories import City
@@ -67,6 +67,15 @@ def test_row_committed_late_is_found_within_the_look_back_window(
     run_now(plan, clerk)
     source.put([person(2)], at=now - timedelta(seconds=200), first_id=2)
     assert run_now(plan, clerk).changed_count == 1
+
+
+def test_row_read_again_as_it_was_is_rejected_once(plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    source.put([person(1), person(2, XM="")], at=now)
+    assert [counts(run_now(plan, clerk))[3] for _ in range(2)] == [1, 1]
+    assert RejectedRow.objects.count() == 1
+    source.put([person(2, XM="", HJDZ="别处")], at=now + timedelta(seconds=1), first_id=2)
+    run_now(plan, clerk)
+    assert RejectedRow.objects.count() == 2
 
 
 def test_row_at_the_very_cursor_is_not_missed(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
