@@ -108,6 +108,12 @@ def feed_of(subscription: BackflowSubscription) -> RegionFeed:
     )
 
 
+def waiting_count(subscription: BackflowSubscription, *, most: int) -> int:
+    """Return how many of the region's rows wait to be delivered, counting no further than `most`; departures are not counted."""
+    feed = RegionFeed(DATASETS[subscription.dataset], subscription.region.code, also="false", also_parameters=())
+    return feed.count(Position(subscription.cursor_xid, subscription.cursor_id), changes.horizon(), most)
+
+
 @transaction.atomic(durable=True)
 def prepare(lease: Lease, now: datetime) -> BackflowBatch | None:
     """Return the batch that is open, or fix the range of the next one; None when nothing changed or a pause was ordered."""

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from basedb.code_sets import CODE_SETS, CodeSet
 from basedb.dictionary import DataType
 from exchange.aggregation.connector import dataset_of, fields_of
 from exchange.aggregation.rejects import LONGEST_VALUE
@@ -44,7 +45,16 @@ class CorrectionForm(PortalForm):
             self.fields[name] = forms.CharField(
                 label=field.title, required=False, max_length=LONGEST_VALUE, help_text=hint, strip=False
             )
-            self.fields[name].widget.attrs["class"] = "form-control"
+            codes = CODE_SETS.get(field.code_set)
+            if codes is not None and codes.closed:
+                self.fields[name].widget = forms.Select(choices=self._codes(codes, self.initial.get(name, "")))
+            self.fields[name].widget.attrs["class"] = "form-select" if codes is not None and codes.closed else "form-control"
+
+    @staticmethod
+    def _codes(codes: CodeSet, delivered: str) -> list[tuple[str, Any]]:
+        """The codes to choose from, after the value that was delivered when it is none of them."""
+        choices = [(code, f"{code} {label}") for code, label in codes.labels.items()]
+        return [(delivered, delivered or "—"), *choices] if delivered not in codes.labels else [("", "—"), *choices]
 
 
 class DismissForm(PortalForm):

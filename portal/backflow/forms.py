@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from basedb.dictionary import DATASETS
@@ -14,6 +15,11 @@ from exchange.models import SubscriptionState
 from portal.forms import OnceForm, RevisedForm
 
 
+def items_name(dataset: str) -> str:
+    """Return the form field that holds the items of a dataset."""
+    return "items_" + dataset.replace(".", "_")
+
+
 class SubscriptionForm(OnceForm):
     """A region's own rows of a dataset, and the database they go to."""
 
@@ -21,7 +27,6 @@ class SubscriptionForm(OnceForm):
     region = forms.ModelChoiceField(label=_("区划"), queryset=Region.objects.none(), to_field_name="uid")
     department = forms.ModelChoiceField(label=_("接收部门"), queryset=Department.objects.none(), to_field_name="uid")
     dataset = forms.ChoiceField(label=_("数据集"))
-    fields_wanted = forms.MultipleChoiceField(label=_("信息项"), widget=forms.CheckboxSelectMultiple)
     host = forms.CharField(label=_("目标库地址"), max_length=100)
     port = forms.IntegerField(label=_("端口"), min_value=1, max_value=65535, initial=5432)
     database = forms.CharField(label=_("库名"), max_length=60)
@@ -37,8 +42,15 @@ class SubscriptionForm(OnceForm):
         )
         self._query("department", Department.objects.filter(valid_to=None).order_by("name"))
         self._choices("dataset", [(code, dataset.title) for code, dataset in DATASETS.items()])
-        every_field = {field.name: field.title for dataset in reversed(DATASETS.values()) for field in dataset.fields}
-        self._choices("fields_wanted", list(every_field.items()))
+        for code, dataset in DATASETS.items():
+            self.fields[items_name(code)] = forms.MultipleChoiceField(
+                label=format_lazy("{items} · {title}", items=_("信息项"), title=dataset.title),
+                choices=[(field.name, field.title) for field in dataset.fields],
+                required=False,
+                widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
+            )
+        items = [items_name(code) for code in DATASETS]
+        self.order_fields(["title", "region", "department", "dataset", *items])
 
     def _query(self, name: str, rows: Any) -> None:
         self.fields[name].queryset = rows  # type: ignore[attr-defined]
@@ -51,7 +63,11 @@ class SubscriptionForm(OnceForm):
         given = self.cleaned_data
         plain = {name: given[name] for name in ("title", "region", "department", "dataset", "password", "every_minutes")}
         place = {name: given[name] for name in ("host", "port", "database", "user", "table")}
-        return plain | {"fields": given["fields_wanted"], "settings": place}
+        return plain | {"fields": given[items_name(given["dataset"])], "settings": place}
+
+    def name_of(self, name: str) -> str:
+        """Return the field of the form that a rule's field is."""
+        return items_name(self.cleaned_data["dataset"]) if name == "fields" else name
 
 
 class StateForm(RevisedForm):

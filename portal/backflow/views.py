@@ -13,15 +13,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from basedb import changes
-from basedb.changes import Position
 from basedb.dictionary import DATASETS
 from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
 from exchange.backflow import subscriptions
-from exchange.backflow.batches import feed_of
+from exchange.backflow.batches import waiting_count
 from exchange.models import BackflowBatch, BackflowSubscription, BatchState, SubscriptionState
 from exchange.querysets import is_reviewer
 from portal.actor import BUSINESS, actor, roles_required
@@ -52,14 +50,13 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     who = actor(request)
     row = subscriptions.visible_subscription(uid, who)
     dataset = DATASETS[row.dataset]
-    waiting = feed_of(row).count(Position(row.cursor_xid, row.cursor_id), changes.horizon(), MOST_COUNTED)
     done = row.batches.filter(state=BatchState.ACKNOWLEDGED)
     context = {
         "row": row,
         "dataset": dataset,
         "items": [dataset.field(name).title for name in row.fields],
         "target": "{host}:{port}/{database} · {table}".format(**row.settings),
-        "waiting": waiting,
+        "waiting": waiting_count(row, most=MOST_COUNTED),
         "most_counted": MOST_COUNTED,
         "last": done.order_by("-sequence").first(),
         "page": page(row.batches.all(), order=("-sequence",), cursor=request.GET.get("after", "")),
@@ -104,7 +101,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 owner=f"user:{who.user_id}", token=form.cleaned_data["submission"], digest=digest_of(told), make=make
             )
         except (Invalid, Conflict) as error:
-            error.details = {("fields_wanted" if name == "fields" else name): text for name, text in error.details.items()}
+            error.details = {form.name_of(name): text for name, text in error.details.items()}
             form.add_domain_error(error)
         else:
             messages.success(request, _("回流任务已设立,首批数据即将投递。"))

@@ -128,7 +128,7 @@ def form_values(city: City, **values: Any) -> dict[str, Any]:
         "region": str(city.districts["320102"].uid),
         "department": str(city.education.uid),
         "dataset": "population.person",
-        "fields_wanted": ["citizen_id", "name"],
+        "items_population_person": ["citizen_id", "name"],
         "host": "127.0.0.1",
         "port": "5432",
         "database": "district",
@@ -144,7 +144,7 @@ def test_reviewer_lays_down_a_backflow_and_its_password_is_never_shown(client: C
     as_(client, city, "reviewer")
     address = reverse("portal:backflow-new")
     assert client.get(address).status_code == 200
-    wrong = client.post(address, form_values(city, table="Drop Table", fields_wanted=["uscc"]))
+    wrong = client.post(address, form_values(city, table="Drop Table", items_population_person=[]))
     assert wrong.status_code == 422
     assert "目标表名只能由" in text(wrong)
     assert "geheim-secret" not in text(wrong)
