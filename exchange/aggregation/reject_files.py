@@ -94,7 +94,7 @@ def upload(*, plan_uid: UUID, file: IO[bytes], size: int, actor: Actor, now: dat
         corrected += 1
     if not corrected:
         raise csv_reading.refused("empty", _("文件只有表头,没有数据行。"))
-    audit.record(actor, "rejected_row.corrections_uploaded", plan, at=now, department_ids=[plan.department_id], rows=corrected)
+    audit.record(actor, "rejected_row.uploaded", plan, at=now, department_ids=[plan.department_id], rows=corrected)
     return corrected
 
 

@@ -120,7 +120,8 @@ def change_state(*, uid: UUID, state: SubscriptionState, revision: int, actor: A
         raise Conflict("backflow.state", _("当前状态为「%(state)s」,不能这样更改。") % {"state": row.get_state_display()})
     row.state, row.revision, row.next_run_at = state, row.revision + 1, now
     row.save(update_fields=["state", "revision", "next_run_at", "updated_at"])
-    audit.record(actor, f"backflow_subscription.{state.lower()}", row, at=now, department_ids=[row.department_id])
+    done = "activated" if state == SubscriptionState.ACTIVE else state.lower()
+    audit.record(actor, f"backflow_subscription.{done}", row, at=now, department_ids=[row.department_id])
     return row
 
 
