@@ -70,7 +70,7 @@ def _load_people() -> list[str]:
     from psycopg2.extras import execute_values
 
     from basedb.identifiers import generate_citizen_id
-    from exchange.calls.registry import key_ring
+    from exchange.systems import key_ring
     from tests import factories
 
     city = factories.make_city()

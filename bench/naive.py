@@ -33,8 +33,8 @@ from basedb.masking import Mask, mask_value  # noqa: E402
 from basedb.models import Person  # noqa: E402
 from core.crypto import HmacAlgorithm, Sealed, hmac_digest, hmac_matches  # noqa: E402
 from core.ids import uuid7  # noqa: E402
-from exchange.calls.registry import key_ring, secret_place  # noqa: E402
 from exchange.models import CallRecord, Credential, Grant  # noqa: E402
+from exchange.systems import associated_data, key_ring  # noqa: E402
 
 counters = redis.Redis.from_url(settings.CALLS_REDIS_URL)
 
@@ -92,7 +92,7 @@ class Call(APIView):
     def check_signature(self, request: Request, credential: Credential) -> bytes:
         headers = request.headers
         sealed = Sealed(credential.secret_key_id, bytes(credential.secret_nonce), bytes(credential.secret_ciphertext))
-        secret = key_ring().open(sealed, secret_place(credential.key))
+        secret = key_ring().open(sealed, associated_data(credential.key))
         text = f"POST\n{request.path}\n{headers['X-Gov-Timestamp']}\n{headers['X-Gov-Nonce']}\n{headers['X-Gov-Digest']}"
         signature = base64.b64decode(headers["X-Gov-Signature"])
         if not hmac_matches(HmacAlgorithm(credential.algorithm), secret, text.encode(), signature):

@@ -20,6 +20,7 @@ from core.ids import uuid7  # noqa: E402
 from exchange.calls import registry, statement  # noqa: E402
 from exchange.calls.connections import connect  # noqa: E402
 from exchange.calls.terms import Question, Signed  # noqa: E402
+from exchange.systems import key_ring  # noqa: E402
 
 Start = Callable[..., Any]
 HEADERS = [("Content-Type", "application/json; charset=utf-8")]
@@ -32,7 +33,7 @@ held = threading.local()
 
 def _subject_key(environ: dict[str, Any]) -> bytes:
     asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-    return registry.key_ring().subject_key(asked["key"]["citizen_id"])
+    return key_ring().subject_key(asked["key"]["citizen_id"])
 
 
 def bare(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 from django.conf import settings
 
 from basedb.lookup import Selection, select
-from core.crypto import HmacAlgorithm, KeyRing, Sealed
+from core.crypto import HmacAlgorithm, Sealed
 from exchange.calls import connections
 from exchange.calls.terms import Caller, Terms
+from exchange.systems import associated_data, key_ring
 
 REMEMBERED_AT_MOST: Final = 4_096
 
@@ -61,17 +61,6 @@ class Memory(Generic[Thing]):
         self._known.clear()
 
 
-@cache
-def key_ring() -> KeyRing:
-    """Return the keys of this node, read once a process."""
-    return KeyRing.load(settings.KEY_FILE)
-
-
-def secret_place(key: str) -> bytes:
-    """Return the associated data a credential's secret is sealed with."""
-    return f"credential:{key}".encode()
-
-
 def _load_caller(key: str) -> Caller | None:
     row = connections.run(CREDENTIAL, (("key", "text"),), {"key": key})
     if row is None:
@@ -80,7 +69,7 @@ def _load_caller(key: str) -> Caller | None:
     return Caller(
         credential_id=row[0],
         key=key,
-        secret=key_ring().open(sealed, secret_place(key)),
+        secret=key_ring().open(sealed, associated_data(key)),
         algorithm=HmacAlgorithm(row[1]),
         is_revoked=row[2],
         valid_from=row[3],

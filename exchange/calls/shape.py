@@ -14,8 +14,8 @@ from typing import Any, Final
 from basedb.dictionary import DATASETS
 from basedb.lookup import Selection, read_key, read_value
 from exchange.calls.refusals import Refusal
-from exchange.calls.registry import key_ring
 from exchange.calls.terms import Question, Terms
+from exchange.systems import key_ring
 
 BODY_AT_MOST: Final = 16_384
 VALUE_AT_MOST: Final = 500

@@ -17,8 +17,8 @@ from basedb.identifiers import generate_citizen_id
 from basedb.models import Person
 from catalog.models import Resource
 from core.models import Department
-from exchange.calls.registry import key_ring, secret_place
 from exchange.models import ConsumerSystem, Credential, Grant
+from exchange.systems import associated_data, key_ring
 from openapi.calls import application
 from tests import factories
 
@@ -109,7 +109,7 @@ def make_partner(department: Department, *, algorithm: str = "HMAC-SHA256", **va
     """Return a new system of a department with a key."""
     system = factories.make_system(department)
     key, secret = f"test-{secrets.token_hex(8)}", secrets.token_urlsafe(32)
-    sealed = key_ring().seal(secret.encode(), secret_place(key))
+    sealed = key_ring().seal(secret.encode(), associated_data(key))
     now = datetime.now().astimezone()
     defaults: dict[str, Any] = {"valid_from": now - timedelta(days=1), "valid_to": now + timedelta(days=365)}
     Credential.objects.create(

@@ -174,7 +174,7 @@ def test_legal_entities_are_found_by_their_credit_code(scene: Scene) -> None:
     from basedb.identifiers import generate_uscc
     from basedb.models import LegalEntity
     from catalog.models import Binding
-    from exchange.calls.registry import key_ring
+    from exchange.systems import key_ring
     from tests import factories
 
     uscc = generate_uscc(12345, region="990101")
