@@ -6,6 +6,7 @@ Redis passwords, the Django key and the key file. `python -m ops.container secre
 
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -31,7 +32,10 @@ def variables(name: str, folder: Path, given: Mapping[str, str]) -> dict[str, st
         "DB_USER": role,
         "DB_PASSWORD": read(folder, f"db_{role}"),
         "KEY_FILE": str(folder / "keys"),
+        "SEAL_KEYS_FILE": str(folder / "seal_keys"),
     }
+    if name == "worker":
+        told |= {"SEALER_PASSWORD": read(folder, "db_sealer"), "SIGNING_KEY_FILE": str(folder / "signing_key")}
     for variable, (host, secret) in REDIS.items():
         told[variable] = f"redis://:{read(folder, secret)}@{host}:6379/0"
     return told
@@ -51,6 +55,19 @@ def make_secrets(folder: Path) -> None:
         if not (folder / name).exists():
             write_private(folder / name, text)
             (folder / name).chmod(0o644)
+    keyring.prepare_signing(folder, "signing_key", "seal_keys")
+    for name in ("signing_key", "seal_keys"):
+        (folder / name).chmod(0o644)
+
+
+def with_private_keys(told: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with key files this process alone may read: a mounted secret keeps the mode it has outside."""
+    private = {}
+    for variable in {"KEY_FILE", "SIGNING_KEY_FILE"} & told.keys():
+        path = Path(tempfile.gettempdir()) / variable.lower()
+        write_private(path, Path(told[variable]).read_text())
+        private[variable] = str(path)
+    return {**told, **private}
 
 
 def prepare_database(folder: Path) -> None:
@@ -70,7 +87,7 @@ def main(arguments: list[str]) -> None:
         told = variables(arguments[0], folder, os.environ)
         command = arguments[1:] or commands(Path(told["RUN_DIR"]))[arguments[0]]
         os.chdir(ROOT)
-        os.execve(sys.executable, [sys.executable, *command], told)  # noqa: S606 - no shell is meant
+        os.execve(sys.executable, [sys.executable, *command], with_private_keys(told))  # noqa: S606 - no shell is meant
 
 
 if __name__ == "__main__":

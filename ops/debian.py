@@ -49,6 +49,7 @@ BASE = (
     Need("redis-tools", lambda: memory.installed_program() is not None),
     Need("libgdal32", _file("usr/lib/*/libgdal.so*")),
     Need("gettext", _program("msgfmt")),
+    Need("openssl", _program("openssl")),
     Need("python3-venv", lambda: importlib.util.find_spec("ensurepip") is not None),
     Need("nodejs", _program("node")),
     Need("npm", _program("npm")),

@@ -1,15 +1,17 @@
 """The secrets of one stack: made once at random, kept in files only their owner may read.
 
 The key file (current key, older keys, pepper) follows the architecture's rule for secrets: outside
-the database and the repository. What is sealed with it is not this module's business.
+the database and the repository. The signing key is made by OpenSSL; its public half is added to those
+of the past. What is sealed or signed with them is not this module's business.
 """
 
 import base64
 import json
 import secrets
+import subprocess
 from pathlib import Path
 
-from ops.places import write_private
+from ops.places import Trouble, write_private
 
 ROLES = (
     "postgres",
@@ -38,6 +40,33 @@ def new_key_file() -> str:
     return json.dumps({"current": 1, "keys": {"1": random_bytes()}, "pepper": random_bytes()})
 
 
+def new_signing_key() -> str:
+    """Return a fresh SM2 key (PKCS#8, PEM)."""
+    return _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:SM2")
+
+
+def public_half(signing_key: str) -> str:
+    """Return the public half of a private key (PEM)."""
+    return _openssl("pkey", "-pubout", given=signing_key)
+
+
+def _openssl(*arguments: str, given: str = "") -> str:
+    done = subprocess.run(["openssl", *arguments], input=given, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Trouble(f"openssl {arguments[0]} failed; version 1.1.1 or newer is needed:\n{done.stderr}")
+    return done.stdout
+
+
+def prepare_signing(folder: Path, private: str, public: str) -> None:
+    """Make the signing key where there is none, and list its public half with those of the past."""
+    if not (folder / private).exists():
+        write_private(folder / private, new_signing_key())
+    half = public_half((folder / private).read_text())
+    known = (folder / public).read_text() if (folder / public).exists() else ""
+    if half not in known:
+        write_private(folder / public, known + half)
+
+
 def prepare(folder: Path) -> None:
     """Make every secret that is not there yet; what exists is never changed."""
 
@@ -50,6 +79,7 @@ def prepare(folder: Path) -> None:
     make("secret_key", new_password() + new_password())
     make("redis.json", json.dumps({name: new_password() for name in ("broker", "calls")}))
     make("supervisor", new_password())
+    prepare_signing(folder, "signing.pem", "seal_keys.pem")
 
 
 def passwords(folder: Path) -> dict[str, str]:

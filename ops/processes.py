@@ -82,9 +82,19 @@ def environment(places: Places, setting: Setting, role: str) -> dict[str, str]:
         "KEY_FILE": str(places.secrets / "keys.json"),
         "DROP_DIR": str(places.stack / "drop"),
         "UPLOAD_DIR": str(places.stack / "uploads"),
+        "ARCHIVE_DIR": str(places.stack / "archive"),
+        "SEAL_KEYS_FILE": str(places.secrets / "seal_keys.pem"),
         "DEMO_SOURCE_URL": f"postgresql://ps_reader:{words['ps_reader']}@{database}/public_security",
         "DEMO_SOURCE_OWNER_URL": f"postgresql://ps_owner:{words['ps_owner']}@{database}/public_security",
         "DEMO_DISTRICT_URL": f"postgresql://district:{words['district']}@{database}/district",
+    }
+
+
+def sealing(places: Places) -> dict[str, str]:
+    """Return what the worker needs to seal, and nobody else is given: the sealer's password and the signing key."""
+    return {
+        "SEALER_PASSWORD": keyring.passwords(places.secrets)["sealer"],
+        "SIGNING_KEY_FILE": str(places.secrets / "signing.pem"),
     }
 
 
@@ -95,6 +105,8 @@ def application(places: Places, setting: Setting) -> dict[str, dict[str, object]
         variables = environment(places, setting, DATABASE_ROLE[name])
         variables["GRANIAN_HOST"] = setting.host
         variables["GRANIAN_PORT"] = str(setting.ports["web"])
+        if name == "worker":
+            variables |= sealing(places)
         argv = [str(places.python), *commands(places.stack)[name]]
         orders[name] = order(places, name, argv, variables, cwd=ROOT)
     return orders

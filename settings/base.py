@@ -197,6 +197,14 @@ KEY_FILE = ENV.key_file
 DROP_DIR = ENV.drop_dir
 UPLOAD_DIR = ENV.upload_dir
 
+# Sealing and archiving of evidence. Only the worker is given the sealer's password and the signing key.
+ARCHIVE_DIR = ENV.archive_dir
+SEAL_KEYS_FILE = ENV.seal_keys_file
+SIGNING_KEY_FILE = ENV.signing_key_file
+SEALER_PASSWORD = ENV.sealer_password
+# Records older than this without a seal stop calls on sensitive resources.
+SEAL_LAG_LIMIT_SECONDS = 14_400
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,

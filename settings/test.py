@@ -1,5 +1,6 @@
 """Settings of the test suite: real PostgreSQL and Redis, quick password hashing."""
 
+import json
 import os
 
 from settings.base import *  # noqa: F403
@@ -11,3 +12,4 @@ DATABASES["default"]["TEST"]["NAME"] = "test_" + os.environ.get("PYTEST_DB_SUFFI
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 ROLES_FILE = ENV.run_dir / "secrets" / "roles.json"
 CELERY_TASK_ALWAYS_EAGER = False
+SEALER_PASSWORD = json.loads(ROLES_FILE.read_text())["sealer"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from core.signing import SigningKey, public_keys
 from ops import cluster, container, keyring, processes
 from ops.places import ROOT
 
@@ -77,6 +78,31 @@ def test_a_container_s_process_gets_its_role_and_reads_its_secrets(tmp_path: Pat
     assert told["DB_PASSWORD"] == (folder / "db_worker").read_text()
     assert told["CALLS_REDIS_URL"].endswith("@redis-calls:6379/0")
     assert set(json.loads(Path(told["KEY_FILE"]).read_text())) == {"current", "keys", "pepper"}
+
+
+def test_only_the_worker_may_seal_and_its_keys_are_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compose: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = tmp_path / "secrets"
+    container.make_secrets(folder)
+    for name in ("web", "beat", "migrate"):
+        assert not {"SEALER_PASSWORD", "SIGNING_KEY_FILE"} & container.variables(name, folder, {}).keys()
+        assert not {"signing_key", "db_sealer"} & set(compose["services"][name]["secrets"])
+    told = container.with_private_keys(container.variables("worker", folder, {}))
+    for variable in ("KEY_FILE", "SIGNING_KEY_FILE"):
+        assert Path(told[variable]).stat().st_mode & 0o777 == 0o600
+    assert SigningKey.load(Path(told["SIGNING_KEY_FILE"])).public.id in public_keys(Path(told["SEAL_KEYS_FILE"]))
+
+
+def test_a_new_signing_key_stands_beside_those_of_the_past(tmp_path: Path) -> None:
+    keyring.prepare_signing(tmp_path, "signing.pem", "seal_keys.pem")
+    keyring.prepare_signing(tmp_path, "signing.pem", "seal_keys.pem")
+    first = public_keys(tmp_path / "seal_keys.pem")
+    assert list(first) == [SigningKey.load(tmp_path / "signing.pem").public.id]
+    (tmp_path / "signing.pem").unlink()
+    keyring.prepare_signing(tmp_path, "signing.pem", "seal_keys.pem")
+    assert len(public_keys(tmp_path / "seal_keys.pem").keys() - first.keys()) == 1
 
 
 def test_each_role_of_the_cluster_has_a_secret(compose: dict[str, Any]) -> None:
