@@ -13,8 +13,8 @@ from demo import city
 POPULATION = "户籍人口基本信息"
 ENTERPRISES = "企业法人登记信息"
 MARRIAGE = "居民婚姻与居住状况"
-ASSESSED = "已按要求评估:不涉及国家秘密,风险可控。"
-PERSONAL = "涉及个人信息:限于法定职责所必需的信息项,默认脱敏,逐次留痕。"
+ASSESSED = "已按要求评估：不涉及国家秘密，风险可控。"
+PERSONAL = "涉及个人信息：限于法定职责所必需的信息项，默认脱敏，逐次留痕。"
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ def mounted() -> list[Listing]:
                 mounting.draft_from("population.person"),
                 title=POPULATION,
                 classification="101001",
-                summary="全市户籍人口的姓名、性别、民族、出生日期、人员状态和户籍地址,由公安机关采集,是人口库的数源。",
+                summary="全市户籍人口的姓名、性别、民族、出生日期、人员状态和户籍地址，由公安机关采集，是人口库的数源。",
                 keywords="人口 户籍 身份 居民",
-                share_conditions="用于依法履职中的身份核验和资格审查,不得转提供。",
+                share_conditions="用于依法履职中的身份核验和资格审查，不得转提供。",
                 sharing_modes=("VERIFY", "QUERY", "BULK"),
                 secrecy_assessment=ASSESSED,
                 personal_information_assessment=PERSONAL,
@@ -71,9 +71,9 @@ def _marriage() -> Entry:
         base_database="",
         title=MARRIAGE,
         classification="307011",
-        summary="居民的婚姻状况和居住地址,供办理社会救助、住房保障时比对。",
+        summary="居民的婚姻状况和居住地址，供办理社会救助、住房保障时比对。",
         keywords="婚姻 居住 社会救助 住房保障",
-        share_conditions="须经提供方逐项审核,只用于核对申请人本人情况。",
+        share_conditions="须经提供方逐项审核，只用于核对申请人本人情况。",
         sharing_modes=("VERIFY", "QUERY"),
         secrecy_assessment=ASSESSED,
         personal_information_assessment=PERSONAL,

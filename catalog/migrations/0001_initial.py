@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
                 ('code', models.CharField(editable=False, max_length=40, null=True, unique=True, verbose_name='资源代码')),
-                ('classification', models.CharField(help_text='类、项、目、细目代码,例如 101001', max_length=20, verbose_name='资源分类')),
+                ('classification', models.CharField(help_text='类、项、目、细目代码，例如 101001', max_length=20, verbose_name='资源分类')),
                 ('title', models.CharField(max_length=100, verbose_name='资源名称')),
                 ('summary', models.TextField(max_length=1000, verbose_name='资源摘要')),
                 ('keywords', models.CharField(blank=True, max_length=200, verbose_name='关键词')),

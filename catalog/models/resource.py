@@ -83,7 +83,7 @@ class Resource(SharedObject):
     """
 
     code = models.CharField(_("资源代码"), max_length=40, null=True, unique=True, editable=False)
-    classification = models.CharField(_("资源分类"), max_length=20, help_text=_("类、项、目、细目代码,例如 101001"))
+    classification = models.CharField(_("资源分类"), max_length=20, help_text=_("类、项、目、细目代码，例如 101001"))
     title = models.CharField(_("资源名称"), max_length=100)
     summary = models.TextField(_("资源摘要"), max_length=1000)
     keywords = models.CharField(_("关键词"), max_length=200, blank=True)

@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 ('revision', models.PositiveIntegerField(default=1)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(help_text='统一社会信用代码,18 位', max_length=18, verbose_name='部门代码')),
+                ('code', models.CharField(help_text='统一社会信用代码，18 位', max_length=18, verbose_name='部门代码')),
                 ('name', models.CharField(max_length=100, verbose_name='部门名称')),
                 ('short_name', models.CharField(max_length=30, verbose_name='简称')),
                 ('is_data_centre', models.BooleanField(default=False, verbose_name='数据主管部门')),

@@ -12,7 +12,7 @@ from core.models.shared import SharedObject
 class Department(SharedObject):
     """An organ that provides or consumes data. `is_data_centre` marks the authority that publishes and grants (主管部门)."""
 
-    code = models.CharField(_("部门代码"), max_length=18, help_text=_("统一社会信用代码,18 位"))
+    code = models.CharField(_("部门代码"), max_length=18, help_text=_("统一社会信用代码，18 位"))
     name = models.CharField(_("部门名称"), max_length=100)
     short_name = models.CharField(_("简称"), max_length=30)
     region = models.ForeignKey(Region, models.PROTECT, related_name="departments", verbose_name=_("所属区划"))

@@ -111,7 +111,7 @@ class CsvReading:
             for found in _files(self.plan):
                 if found.path.name == name:
                     return found
-            raise refused("gone", _("文件「%(name)s」已不在前置机目录中,未归集完。") % {"name": name})
+            raise refused("gone", _("文件「%(name)s」已不在前置机目录中，未归集完。") % {"name": name})
         return next(waiting_files(self.plan, again=again), None)
 
     def begin(self) -> None:
@@ -128,7 +128,7 @@ class CsvReading:
         try:
             self._look_through(file)
         except DomainError as error:
-            error.message = _("文件「%(name)s」:%(what)s") % {"name": name, "what": error.message}
+            error.message = _("文件「%(name)s」：%(what)s") % {"name": name, "what": error.message}
             raise
         self.is_exhausted = False
         self._records = csv_reading.records(
@@ -160,7 +160,7 @@ class CsvReading:
             cursor.execute(f"DROP TABLE staging.{table}")
         self.expected = feed.count
         if not feed.count:
-            raise refused("empty", _("文件只有表头,没有数据行。"))
+            raise refused("empty", _("文件只有表头，没有数据行。"))
         if len(self._twins) > MOST_DUPLICATES:
             raise refused("duplicates", _("重复的主键过多(超过 %(count)s 行)。") % {"count": MOST_DUPLICATES})
 

@@ -43,7 +43,7 @@ def detect_encoding(file: IO[bytes]) -> str:
     if not start:
         raise refused("empty", _("文件是空的。"))
     if start[:2] in _UTF16:
-        raise refused("encoding", _("文件是 UTF-16 编码,请另存为 UTF-8 或 GB18030。"), line=1)
+        raise refused("encoding", _("文件是 UTF-16 编码，请另存为 UTF-8 或 GB18030。"), line=1)
     not_utf8 = _scan(file, "utf-8")
     if not not_utf8:
         return "utf-8-sig"
@@ -82,12 +82,12 @@ def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[i
     twice = sorted({name for name in header if header.count(name) > 1})
     if missing or unknown or twice:
         said = [
-            _("缺少列:%(names)s") % {"names": "、".join(missing)} if missing else "",
-            _("多出列:%(names)s") % {"names": "、".join(name or _("(空)") for name in unknown)} if unknown else "",
-            _("重复列:%(names)s") % {"names": "、".join(twice)} if twice else "",
+            _("缺少列：%(names)s") % {"names": "、".join(missing)} if missing else "",
+            _("多出列：%(names)s") % {"names": "、".join(name or _("(空)") for name in unknown)} if unknown else "",
+            _("重复列：%(names)s") % {"names": "、".join(twice)} if twice else "",
         ]
         text = ";".join(part for part in said if part)
-        raise refused("header", _("第 1 行表头与字段对应不一致:%(what)s。") % {"what": text[:300]}, line=1)
+        raise refused("header", _("第 1 行表头与字段对应不一致：%(what)s。") % {"what": text[:300]}, line=1)
     return [header.index(name) for name in wanted]
 
 

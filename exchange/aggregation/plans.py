@@ -75,7 +75,7 @@ def _check_mapping(plan: AggregationPlan) -> None:
     unknown = sorted(plan.columns.keys() - set(dataset.field_names))
     missing = [field.name for field in dataset.fields if field.required and not plan.columns.get(field.name)]
     if unknown or missing:
-        text = _("字段对应不完整:缺少 %(missing)s;不存在 %(unknown)s。")
+        text = _("字段对应不完整：缺少 %(missing)s；不存在 %(unknown)s。")
         names = {"missing": "、".join(missing) or "-", "unknown": "、".join(unknown) or "-"}
         raise Invalid("plan.columns_invalid", text % names, {"columns": [*missing, *unknown]})
     if plan.connector == ConnectorKind.POSTGRESQL and not plan.key_column:
@@ -89,7 +89,7 @@ def queue_run(*, plan_uid: UUID, actor: Actor, now: datetime) -> AggregationRun:
     """Start a run by hand: it is queued now and taken by the next free worker."""
     plan = visible_plan(plan_uid, actor, lock=True)
     if not plan.is_active:
-        raise Conflict("plan.inactive", _("归集任务已停用,不能启动。"))
+        raise Conflict("plan.inactive", _("归集任务已停用，不能启动。"))
     run = queue(plan, now=now, started_by_id=actor.user_id)
     audit.record(actor, "aggregation_run.queued", run, at=now, department_ids=[plan.department_id], plan=str(plan.uid))
     return run
@@ -101,7 +101,7 @@ def queue(plan: AggregationPlan, *, now: datetime, **values: Any) -> Aggregation
         with transaction.atomic():
             run = AggregationRun.objects.create(plan=plan, queued_at=now, **values)
     except IntegrityError as error:
-        raise Conflict("run.under_way", _("该归集任务已有一次运行正在进行,请等它结束。")) from error
+        raise Conflict("run.under_way", _("该归集任务已有一次运行正在进行，请等它结束。")) from error
     transaction.on_commit(lambda: current_app.send_task(RUN_TASK, [str(run.uid)], retry=False), robust=True)
     return run
 

@@ -34,9 +34,9 @@ def explained() -> Iterator[None]:
     try:
         yield
     except errors.UndefinedTable as error:
-        raise Invalid("source.table_gone", _("数源表不存在或已改名,请核对归集任务的表名。")) from error
+        raise Invalid("source.table_gone", _("数源表不存在或已改名，请核对归集任务的表名。")) from error
     except errors.UndefinedColumn as error:
-        raise Invalid("source.column_missing", _("数源表缺少已对应的字段,请核对字段对应。")) from error
+        raise Invalid("source.column_missing", _("数源表缺少已对应的字段，请核对字段对应。")) from error
     except errors.InsufficientPrivilege as error:
         raise Invalid("source.forbidden", _("只读账号没有读取数源表的权限。")) from error
     except errors.QueryCanceled as error:
@@ -49,9 +49,9 @@ def explained() -> Iterator[None]:
 
 def _refusal(text: str) -> DomainError:
     if "authentication failed" in text or "no password" in text:
-        return Invalid("source.wrong_password", _("数源拒绝登录:用户名或口令不正确。"))
+        return Invalid("source.wrong_password", _("数源拒绝登录：用户名或口令不正确。"))
     if "does not exist" in text:
-        return Invalid("source.database_gone", _("数源数据库不存在,请核对归集任务的库名。"))
+        return Invalid("source.database_gone", _("数源数据库不存在，请核对归集任务的库名。"))
     return Unavailable("source.away", _("数源数据库连接不上。"))
 
 
@@ -118,7 +118,7 @@ class PostgresqlReading:
         wanted = [*self.plan.columns.values(), self.plan.key_column, self.plan.cursor_column]
         missing = [name for name in dict.fromkeys(wanted) if name and name not in columns]
         if missing:
-            text = _("数源表缺少字段:%(names)s。") % {"names": "、".join(missing)}
+            text = _("数源表缺少字段：%(names)s。") % {"names": "、".join(missing)}
             raise Invalid("source.column_missing", text, {"columns": missing})
         self._cursor_type = columns.get(self.plan.cursor_column, "")
 
@@ -127,7 +127,7 @@ class PostgresqlReading:
         cursor.execute(sql.SQL("SELECT count(*) FROM {} WHERE {} IS NULL").format(_table(self.table), column))
         count = cursor.fetchone()[0]
         if count:
-            text = _("数源表的增量字段「%(name)s」有 %(count)s 行为空,无法按增量归集。")
+            text = _("数源表的增量字段「%(name)s」有 %(count)s 行为空，无法按增量归集。")
             raise Invalid("source.cursor_null", text % {"name": self.plan.cursor_column, "count": count})
 
     def _order(self) -> list[sql.Identifier]:

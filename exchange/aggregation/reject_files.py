@@ -55,7 +55,7 @@ def _file(plan: AggregationPlan, rows: QuerySet[RejectedRow]) -> Iterator[bytes]
         said = ingest.message_of(plan.dataset, row.rule, row.related_line)
         damaged = row.raw.get("_row")
         if damaged is not None:
-            said = _("%(what)s,原行:%(row)s") % {"what": said, "row": damaged}
+            said = _("%(what)s，原行：%(row)s") % {"what": said, "row": damaged}
         yield _line([str(row.uid), row.line_number, row.rule, said, *(values.get(field) for field in fields)])
 
 
@@ -80,7 +80,7 @@ def upload(*, plan_uid: UUID, file: IO[bytes], size: int, actor: Actor, now: dat
     """Take corrections from a file of our own columns, all or none; errors name the line. Return how many rows were corrected."""
     plan = visible_plan(plan_uid, actor)
     if size > LARGEST_FILE:
-        raise Invalid("file.too_large", _("文件过大,最多 4 MB。"))
+        raise Invalid("file.too_large", _("文件过大，最多 4 MB。"))
     encoding = csv_reading.detect_encoding(file)
     wanted = header_of(plan)
     places = csv_reading.read_header(file, encoding, wanted)
@@ -93,7 +93,7 @@ def upload(*, plan_uid: UUID, file: IO[bytes], size: int, actor: Actor, now: dat
         _take(plan, [record.values[place] for place in places], record.line, actor=actor, now=now)
         corrected += 1
     if not corrected:
-        raise csv_reading.refused("empty", _("文件只有表头,没有数据行。"))
+        raise csv_reading.refused("empty", _("文件只有表头，没有数据行。"))
     audit.record(actor, "rejected_row.uploaded", plan, at=now, department_ids=[plan.department_id], rows=corrected)
     return corrected
 
@@ -117,4 +117,4 @@ def _take(plan: AggregationPlan, values: list[str], line: int, *, actor: Actor, 
 
 
 def _at(line: int, what: str) -> str:
-    return _("第 %(line)s 行:%(what)s。") % {"line": line, "what": what}
+    return _("第 %(line)s 行：%(what)s。") % {"line": line, "what": what}

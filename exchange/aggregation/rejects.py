@@ -31,7 +31,7 @@ def _held(uid: UUID, actor: Actor) -> RejectedRow:
     """Return a visible row, locked; NotFound otherwise."""
     row = rejected_visible_to(actor).select_for_update(of=("self",), no_key=True).filter(uid=uid).first()
     if row is None:
-        raise NotFound("reject.not_found", _("没有这条拒收记录,或您无权查看。"))
+        raise NotFound("reject.not_found", _("没有这条拒收记录，或您无权查看。"))
     return row
 
 
@@ -71,7 +71,7 @@ def keep_correction(row: RejectedRow, values: Mapping[str, str], *, now: datetim
     if rule:
         message = ingest.message_of(dataset.code, rule)
         raise Invalid(
-            "reject.still_broken", _("更正后仍不符合规则:%(what)s。") % {"what": message}, {rule.partition(".")[0]: message}
+            "reject.still_broken", _("更正后仍不符合规则：%(what)s。") % {"what": message}, {rule.partition(".")[0]: message}
         )
     row.correction, row.state = dict(values), RejectState.CORRECTED
     row.save(update_fields=["correction", "state"])
@@ -87,7 +87,7 @@ def dismiss(*, uids: Sequence[UUID], reason: str, actor: Actor, now: datetime) -
     """Let rows go for good, with a reason that stays; return how many."""
     reason = reason.strip()
     if not 2 <= len(reason) <= 200 or not reason.isprintable():
-        raise Invalid("reject.reason_required", _("请填写不再处理的原因(2 至 200 字)。"), {"reason": _("必填,2 至 200 字")})
+        raise Invalid("reject.reason_required", _("请填写不再处理的原因(2 至 200 字)。"), {"reason": _("必填，2 至 200 字")})
     for uid in sorted(set(uids)):
         row = _held(uid, actor)
         _must_be_open(row)

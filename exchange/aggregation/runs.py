@@ -158,7 +158,7 @@ def take_batch(lease: Lease, reading: Reading, clock: Clock) -> bool:
         mark_replayed(run, reading.state["id"])
     _advance(run, reading, counts, clock())
     if _over_the_limit(run):
-        percent = _("拒收 %(rejected)s 行,占读取 %(read)s 行的比例超过上限 %(limit)s%%,已停止。")
+        percent = _("拒收 %(rejected)s 行，占读取 %(read)s 行的比例超过上限 %(limit)s%%,已停止。")
         said = {"rejected": run.rejected_count, "read": run.read_count, "limit": run.plan.reject_limit_percent}
         _end(run, RunState.STOPPED, percent % said, reading, clock())
         return False
@@ -215,7 +215,7 @@ def _finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
     """End a run whose source has no more rows: its manifest must agree."""
     if run.expected_count is not None and run.expected_count != run.read_count:
         said = {"expected": run.expected_count, "read": run.read_count}
-        _end(run, RunState.FAILED, _("清单不符:数源 %(expected)s 行,实际读取 %(read)s 行。") % said, reading, now)
+        _end(run, RunState.FAILED, _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % said, reading, now)
     else:
         _end(run, RunState.SUCCEEDED, "", reading, now)
 

@@ -46,5 +46,5 @@ def visible_plan(uid: UUID, actor: Actor, *, lock: bool = False) -> AggregationP
         plans = plans.select_for_update(of=("self",), no_key=True)
     plan = plans.filter(uid=uid).first()
     if plan is None:
-        raise NotFound("plan.not_found", _("没有这个归集任务,或您无权查看。"))
+        raise NotFound("plan.not_found", _("没有这个归集任务，或您无权查看。"))
     return plan

@@ -77,7 +77,7 @@ def target(subscription: BackflowSubscription) -> Iterator[Any]:
             options="-c statement_timeout=60000 -c lock_timeout=20000",
         )
     except psycopg2.OperationalError as error:
-        said = _("目标库拒绝登录:用户名或口令不正确。") if "authentication failed" in str(error) else _("目标库连接不上。")
+        said = _("目标库拒绝登录：用户名或口令不正确。") if "authentication failed" in str(error) else _("目标库连接不上。")
         raise Unavailable("target.away", said) from error
     try:
         yield connection
@@ -131,7 +131,7 @@ def _refuse_gap(cursor: Any, subscription: BackflowSubscription, sequence: int) 
     cursor.execute(f"SELECT coalesce(max(sequence), 0) FROM {RECEIPTS} WHERE subscription = %s", [str(subscription.uid)])
     last = cursor.fetchone()[0]
     if last < sequence - 1:
-        said = _("目标库的回执只到第 %(last)s 批,平台已签收到第 %(known)s 批:目标库可能恢复过备份,请重新全量回流。")
+        said = _("目标库的回执只到第 %(last)s 批，平台已签收到第 %(known)s 批：目标库可能恢复过备份，请重新全量回流。")
         raise Conflict("target.set_back", said % {"last": last, "known": sequence - 1})
 
 

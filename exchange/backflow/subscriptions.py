@@ -49,7 +49,7 @@ def visible_subscription(uid: UUID, actor: Actor, *, lock: bool = False) -> Back
     rows = subscriptions_visible_to(actor).filter(uid=uid)
     row = (rows.select_for_update(of=("self",), no_key=True) if lock else rows).first()
     if row is None:
-        raise NotFound("backflow.not_found", _("没有这个回流任务,或您无权查看。"))
+        raise NotFound("backflow.not_found", _("没有这个回流任务，或您无权查看。"))
     return row
 
 
@@ -99,7 +99,7 @@ def _check(dataset: str, fields: Sequence[str], settings: Mapping[str, Any]) -> 
     if contract is None:
         faults["dataset"] = _("没有这个数据集")
     elif not fields or set(fields) - set(contract.field_names) or len(set(fields)) != len(fields):
-        faults["fields"] = _("信息项须取自该数据集,不能为空或重复")
+        faults["fields"] = _("信息项须取自该数据集，不能为空或重复")
     if not _NAME.fullmatch(str(settings.get("table", ""))):
         faults["table"] = _("目标表名只能由小写字母、数字和下划线组成")
     if not all(settings.get(name) for name in ("host", "port", "database", "user")):
@@ -115,9 +115,9 @@ def change_state(*, uid: UUID, state: SubscriptionState, revision: int, actor: A
     if not is_reviewer(actor):
         raise Forbidden("backflow.reviewer_only", _("只有数据中心审核员可以更改回流任务。"))
     if row.revision != revision:
-        raise Conflict("backflow.changed", _("回流任务已被他人更改,请刷新后再操作。"), {"state": row.get_state_display()})
+        raise Conflict("backflow.changed", _("回流任务已被他人更改，请刷新后再操作。"), {"state": row.get_state_display()})
     if state not in _NEXT_STATES[SubscriptionState(row.state)]:
-        raise Conflict("backflow.state", _("当前状态为「%(state)s」,不能这样更改。") % {"state": row.get_state_display()})
+        raise Conflict("backflow.state", _("当前状态为「%(state)s」，不能这样更改。") % {"state": row.get_state_display()})
     row.state, row.revision, row.next_run_at = state, row.revision + 1, now
     row.save(update_fields=["state", "revision", "next_run_at", "updated_at"])
     done = "activated" if state == SubscriptionState.ACTIVE else state.lower()

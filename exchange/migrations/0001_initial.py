@@ -358,7 +358,7 @@ class Migration(migrations.Migration):
                 ('field', models.CharField(blank=True, max_length=60, verbose_name='字段')),
                 ('raw', models.JSONField(verbose_name='原始记录')),
                 ('correction', models.JSONField(null=True, verbose_name='更正')),
-                ('state', models.CharField(choices=[('OPEN', '待处理'), ('CORRECTED', '已更正,待重放'), ('REPLAYED', '已重放入库'), ('DISMISSED', '不再处理')], db_default='OPEN', default='OPEN', max_length=10, verbose_name='状态')),
+                ('state', models.CharField(choices=[('OPEN', '待处理'), ('CORRECTED', '已更正，待重放'), ('REPLAYED', '已重放入库'), ('DISMISSED', '不再处理')], db_default='OPEN', default='OPEN', max_length=10, verbose_name='状态')),
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rejected_rows', to='exchange.aggregationplan')),
                 ('replay_run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replayed_rows', to='exchange.aggregationrun')),

@@ -39,7 +39,7 @@ class RejectState(models.TextChoices):
     """What became of a rejected row."""
 
     OPEN = "OPEN", _("待处理")
-    CORRECTED = "CORRECTED", _("已更正,待重放")
+    CORRECTED = "CORRECTED", _("已更正，待重放")
     REPLAYED = "REPLAYED", _("已重放入库")
     DISMISSED = "DISMISSED", _("不再处理")
 

@@ -118,7 +118,7 @@ class RunDetail(APIView):
     def get(self, request: Request, uid: UUID) -> Response:
         run = runs_visible_to(actor(request)).filter(uid=uid).first()
         if run is None:
-            raise NotFound("run.not_found", _("没有这次归集,或您无权查看。"))
+            raise NotFound("run.not_found", _("没有这次归集，或您无权查看。"))
         return Response(RunOut(run).data)
 
 

@@ -24,14 +24,14 @@ from openapi.serializers import StrictSerializer
 class ResourceQuery(StrictSerializer):
     """Filters of the search; every one is optional."""
 
-    q = serializers.CharField(required=False, allow_blank=True, max_length=100, help_text="关键词;空则按发布时间从新到旧")
+    q = serializers.CharField(required=False, allow_blank=True, max_length=100, help_text="关键词；空则按发布时间从新到旧")
     base_database = serializers.ChoiceField(required=False, choices=BaseDatabase.choices)
     share_attribute = serializers.ChoiceField(required=False, choices=ShareAttribute.choices)
     provider = serializers.UUIDField(required=False, help_text="提供方部门的 uid")
     grade = serializers.ChoiceField(required=False, choices=Grade.choices)
     mode = serializers.ChoiceField(required=False, choices=SharingMode.choices)
     after = serializers.CharField(required=False, allow_blank=True, help_text="上一页返回的 next")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, help_text="每页条数,默认 20")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, help_text="每页条数，默认 20")
 
 
 class ItemSerializer(serializers.ModelSerializer[DataItem]):

@@ -36,12 +36,12 @@ class RejectFilter(FilterForm):
 class CorrectionForm(PortalForm):
     """One rejected row, field by field, under the names the clerk knows."""
 
-    def __init__(self, *args: Any, plan: AggregationPlan, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, plan: AggregationPlan, wrong: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         dataset = dataset_of(plan)
         for name in fields_of(plan):
             field = dataset.field(name)
-            hint = _("日期,8 位数字,例如 20250131") if field.data_type == DataType.DATE else field.standard
+            hint = _("日期，8 位数字，例如 20250131") if field.data_type == DataType.DATE else field.standard
             self.fields[name] = forms.CharField(
                 label=field.title, required=False, max_length=LONGEST_VALUE, help_text=hint, strip=False
             )
@@ -49,6 +49,9 @@ class CorrectionForm(PortalForm):
             if codes is not None and codes.closed:
                 self.fields[name].widget = forms.Select(choices=self._codes(codes, self.initial.get(name, "")))
             self.fields[name].widget.attrs["class"] = "form-select" if codes is not None and codes.closed else "form-control"
+        if wrong in self.fields and not self.is_bound:  # the field the rule complained about is where one starts
+            attributes = self.fields[wrong].widget.attrs
+            attributes |= {"class": attributes["class"] + " is-invalid", "aria-invalid": "true", "autofocus": True}
 
     @staticmethod
     def _codes(codes: CodeSet, delivered: str) -> list[tuple[str, Any]]:

@@ -85,7 +85,7 @@ def download(request: HttpRequest, uid: UUID) -> StreamingHttpResponse:
     plan = visible_plan(uid, who)
     form = _filter_of(request, plan)
     if not form.is_valid():
-        raise Invalid("reject.filter_invalid", _("筛选条件有误,请返回修改后再下载。"), form.errors)
+        raise Invalid("reject.filter_invalid", _("筛选条件有误，请返回修改后再下载。"), form.errors)
     now = timezone.now()
     lines = reject_files.start_download(plan_uid=uid, rows=_chosen(request, plan, form), actor=who, now=now)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
@@ -107,7 +107,7 @@ def upload(request: HttpRequest, uid: UUID) -> HttpResponse:
         except Invalid as error:
             form.add_error("file", str(error.message))
         else:
-            messages.success(request, _("已更正 %(count)s 行,请点击「重放」入库。") % {"count": count})
+            messages.success(request, _("已更正 %(count)s 行，请点击「重放」入库。") % {"count": count})
             return redirect("portal:plan-rejects", uid=plan.uid)
     return _list_page(request, plan, status=422, upload_form=form)
 
@@ -158,10 +158,10 @@ def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
     who = actor(request)
     row = rejected_visible_to(who).filter(uid=uid).first()
     if row is None:
-        raise NotFound("reject.not_found", _("没有这条拒收记录,或您无权查看。"))
+        raise NotFound("reject.not_found", _("没有这条拒收记录，或您无权查看。"))
     fields = fields_of(row.plan)
     shown = {name: row.raw.get(name) or "" for name in fields} | (row.correction or {})
-    form = CorrectionForm(request.POST or None, plan=row.plan, initial=shown)
+    form = CorrectionForm(request.POST or None, plan=row.plan, wrong=row.field, initial=shown)
     if request.method == "POST" and form.is_valid():
         values = {name: form.cleaned_data[name] for name in fields}
         try:
@@ -169,7 +169,7 @@ def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
         except Invalid as error:
             form.add_domain_error(error)
         else:
-            messages.success(request, _("更正已保存,请点击「重放」入库。"))
+            messages.success(request, _("更正已保存，请点击「重放」入库。"))
             return redirect("portal:plan-rejects", uid=row.plan.uid)
     context = {
         "row": row,

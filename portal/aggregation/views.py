@@ -102,7 +102,7 @@ def start(request: HttpRequest, uid: UUID) -> HttpResponse:
     plan = visible_plan(uid, who)
     form = StartForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("页面已失效,请刷新后重试。"))
+        messages.error(request, _("页面已失效，请刷新后重试。"))
         return redirect("portal:plan-detail", uid=plan.uid)
 
     def make() -> str:
@@ -111,14 +111,14 @@ def start(request: HttpRequest, uid: UUID) -> HttpResponse:
     run_uid, _is_new = once(
         owner=f"user:{who.user_id}", token=form.cleaned_data["submission"], digest=digest_of({"plan": str(uid)}), make=make
     )
-    messages.success(request, _("已提交,空闲的后台进程会立即开始。本页自动更新进度。"))
+    messages.success(request, _("已提交，空闲的后台进程会立即开始。本页自动更新进度。"))
     return redirect("portal:plan-run", uid=run_uid)
 
 
 def _visible_run(request: HttpRequest, uid: UUID) -> AggregationRun:
     run = runs_visible_to(actor(request)).filter(uid=uid).first()
     if run is None:
-        raise NotFound("run.not_found", _("没有这次归集,或您无权查看。"))
+        raise NotFound("run.not_found", _("没有这次归集，或您无权查看。"))
     return run
 
 

@@ -31,8 +31,8 @@ class SubscriptionForm(OnceForm):
     port = forms.IntegerField(label=_("端口"), min_value=1, max_value=65535, initial=5432)
     database = forms.CharField(label=_("库名"), max_length=60)
     user = forms.CharField(label=_("用户"), max_length=60)
-    password = forms.CharField(label=_("口令"), max_length=200, widget=forms.PasswordInput, help_text=_("加密保存,此后不再显示。"))
-    table = forms.CharField(label=_("目标表名"), max_length=60, help_text=_("小写字母、数字和下划线;没有时自动建立。"))
+    password = forms.CharField(label=_("口令"), max_length=200, widget=forms.PasswordInput, help_text=_("加密保存，此后不再显示。"))
+    table = forms.CharField(label=_("目标表名"), max_length=60, help_text=_("小写字母、数字和下划线；没有时自动建立。"))
     every_minutes = forms.IntegerField(label=_("周期(分钟)"), min_value=1, max_value=10_080, initial=5)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

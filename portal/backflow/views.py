@@ -104,7 +104,7 @@ def new(request: HttpRequest) -> HttpResponse:
             error.details = {form.name_of(name): text for name, text in error.details.items()}
             form.add_domain_error(error)
         else:
-            messages.success(request, _("回流任务已设立,首批数据即将投递。"))
+            messages.success(request, _("回流任务已设立，首批数据即将投递。"))
             return redirect("portal:backflow-detail", uid=uid)
     return render(request, "portal/backflow/new.html", {"form": form}, status=422 if form.errors else 200)
 

@@ -216,7 +216,7 @@ class BaseItemFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not subsc
         known = re.compile(r"items-(?:\d{1,4}-(?P<field>[a-z_]+)|(?:TOTAL|INITIAL|MIN_NUM|MAX_NUM)_FORMS)")
         for name in self.data:
             if name.startswith("items-") and ((match := known.fullmatch(name)) is None or match["field"] not in {None, *fields}):
-                raise ValidationError(_("表单含有未知字段:%(names)s") % {"names": name[:100]}, code="unknown_field")
+                raise ValidationError(_("表单含有未知字段：%(names)s") % {"names": name[:100]}, code="unknown_field")
 
     def items(self) -> list[Item]:
         """Return the rows that stay."""

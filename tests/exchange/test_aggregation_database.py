@@ -132,7 +132,7 @@ def _no_database(plan: AggregationPlan, source: SourceTable) -> None:
     "case",
     [
         (_wrong_password, "用户名或口令不正确"),
-        (_column_gone, "缺少字段:HJDZ"),
+        (_column_gone, "缺少字段：HJDZ"),
         (_table_gone, "数源表不存在"),
         (_no_right, "没有读取数源表的权限"),
         (_null_cursor, "「GXSJ」有 1 行为空"),

@@ -54,7 +54,7 @@ def test_clerk_starts_watches_corrects_and_replays(client: Client, city: City, p
     done = text(client.get(progress))
     assert "hx-trigger" not in done
     assert "由 police_operator 启动" in done
-    assert "下一步:由数源部门更正拒收记录并重放。" in done
+    assert "下一步：由数源部门更正拒收记录并重放。" in done
     rejects_page = reverse("portal:plan-rejects", args=[plan.uid])
     listed = text(client.get(rejects_page, {"state": "OPEN", "run": str(run.uid)}))
     assert "姓名不能为空" in listed
