@@ -6,6 +6,7 @@ Requests below /openapi/ are left alone: the door for systems has its own error 
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -14,19 +15,27 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import DomainError
+from portal.audit.words import DETAILS, detail_title
 
 FREE_OF_PASSWORD_CHANGE = {"portal:password-change", "portal:logout", "set_language"}
 
 
 def error_response(request: HttpRequest, error: DomainError) -> HttpResponse:
     """Return the page of a refusal; for htmx an alert placed into `#alerts`."""
-    context = {"error": error, "status": error.status, "back": _page_before(request)}
+    context = {"error": error, "status": error.status, "back": _page_before(request), "changed": _changed(error)}
     if getattr(request, "htmx", False):
         response = render(request, "portal/partials/alert.html", context, status=error.status)
         response["HX-Retarget"] = "#alerts"
         response["HX-Reswap"] = "innerHTML show:#alerts:top"
         return response
     return render(request, "portal/error.html", context, status=error.status)
+
+
+def _changed(error: DomainError) -> list[tuple[str, str]]:
+    """Return what a conflict says is different by now, as name and present value in words."""
+    changed = error.details.get("changed", error.details) if error.status == HTTPStatus.CONFLICT else {}
+    pairs = changed.items() if isinstance(changed, dict) else ()
+    return [(detail_title(name), value) for name, value in pairs if name in DETAILS and isinstance(value, str)]
 
 
 def _page_before(request: HttpRequest) -> str:

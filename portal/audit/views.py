@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 from core import audit_trail
 from core.errors import Invalid
 from portal.actor import actor
-from portal.audit.words import action_title, detail_title, object_kind_title
+from portal.audit.words import action_title, detail_title, object_kind_title, value_title
 from portal.forms import FilterForm
 
 
@@ -48,7 +48,9 @@ def entries(request: HttpRequest) -> HttpResponse:
             "entry": entry,
             "action": action_title(entry.action),
             "kind": object_kind_title(entry.object_kind),
-            "detail": audit_trail.detail_text({detail_title(name): value for name, value in entry.detail.items()}),
+            "detail": audit_trail.detail_text(
+                {detail_title(name): value_title(entry.object_kind, value) for name, value in entry.detail.items()}
+            ),
         }
         for entry in page.items
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -100,6 +102,9 @@ DETAILS: Mapping[str, str | Promise] = {
     "accepted": _("接收"),
     "connector": _("接入方式"),
     "dataset": _("数据集"),
+    "display_name": _("姓名"),
+    "name": _("名称"),
+    "short_name": _("简称"),
     "digest": _("内容摘要"),
     "plan": _("归集任务"),
     "read": _("读取"),
@@ -113,8 +118,11 @@ DETAILS: Mapping[str, str | Promise] = {
     "quota_per_day": _("日调用量"),
     "reason": _("原因"),
     "removed": _("取消"),
+    "request": _("来源申请"),
+    "revision": _("修订号"),
     "roles_lost": _("失去的角色"),
     "row_count": _("行数"),
+    "seat": _("岗位"),
     "rows": _("行数"),
     "shown_count": _("显示条数"),
     "state": _("状态"),
@@ -130,6 +138,17 @@ def detail_title(name: str) -> str:
     return str(DETAILS.get(name, name))
 
 
+def value_title(kind: str, value: Any) -> Any:
+    """Return a value in words where it is one of the choices of such an object's columns, else as it is."""
+    if not isinstance(value, str):
+        return value
+    for field in (field for model in _models(kind) for field in model._meta.fields if field.choices):
+        title = dict(field.flatchoices).get(value)
+        if title:
+            return str(title)
+    return value
+
+
 def action_title(action: str) -> str:
     """Return an action in words; a half nobody translated stays as it is."""
     noun, _dot, participle = action.partition(".")
@@ -138,5 +157,9 @@ def action_title(action: str) -> str:
 
 def object_kind_title(kind: str) -> str:
     """Return what kind of object an entry is about, in words."""
-    found = [model for model in apps.get_models() if model._meta.model_name == kind]
+    found = _models(kind)
     return str(found[0]._meta.verbose_name) if found else kind
+
+
+def _models(kind: str) -> list[type[Model]]:
+    return [model for model in apps.get_models() if model._meta.model_name == kind]

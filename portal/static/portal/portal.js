@@ -47,6 +47,7 @@
     table.classList.add("stacked");
     table.querySelectorAll(":scope > tbody > tr").forEach((row) => [...row.cells].forEach((cell, i) => {
       if (i > 0 && cell.colSpan === 1) cell.dataset.label = heads[i] || "";
+      cell.classList.toggle("blank", cell.textContent.trim() === "—");
     }));
   };
 
