@@ -20,7 +20,7 @@ from tests.browser.stack import ROOT, RUN_DIR, RunningStack, running_stack
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", "--lang=zh-CN",
 )  # fmt: skip
 
 
@@ -67,9 +67,7 @@ def crowd(browser: Browser, stack: RunningStack, pictures: Path) -> Iterator[dic
 
 
 @pytest.fixture
-def person(
-    browser: Browser, stack: RunningStack, pictures: Path, crowd: dict[str, Person]
-) -> Iterator[Callable[[str], Person]]:
+def person(browser: Browser, stack: RunningStack, pictures: Path, crowd: dict[str, Person]) -> Iterator[Callable[[str], Person]]:
     """Call it with a user name: the person, signed in. What went wrong on anybody's pages fails the test."""
 
     def call(username: str) -> Person:

@@ -35,6 +35,7 @@ class Person:
         self._context.on("console", self._on_console)
         self._context.on("weberror", lambda error: self.troubles.append(f"script error: {error.error}"))
         self.page: Page = self._context.new_page()
+        self.page.on("dialog", lambda dialog: dialog.accept())
 
     def _on_request(self, request: Request) -> None:
         if urlsplit(request.url).netloc != urlsplit(self.site).netloc and not request.url.startswith(("data:", "blob:")):

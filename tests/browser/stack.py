@@ -47,10 +47,10 @@ class RunningStack:
         own = self.environment
         owners = {"source": "DEMO_SOURCE_OWNER_URL", "district": "DEMO_DISTRICT_URL"}
         platform = f"postgresql://{own['DB_USER']}:{own['DB_PASSWORD']}@{own['DB_HOST']}:{own['DB_PORT']}/{own['DB_NAME']}"
-        with closing(psycopg2.connect(own[owners[database]] if database in owners else platform)) as connection:
-            with connection, connection.cursor() as cursor:
-                cursor.execute(question, values)
-                return cursor.fetchall() if cursor.description else []
+        address = own[owners[database]] if database in owners else platform
+        with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(question, values)
+            return cursor.fetchall() if cursor.description else []
 
     @cached_property
     def environment(self) -> dict[str, str]:

@@ -105,7 +105,7 @@ def test_2a_a_department_drafts_an_entry_and_sends_it_to_its_head(person: Call) 
     operator.link("法人单位基本信息")
     operator.fill("资源名称", TITLE)
     operator.fill("资源分类", "307012")
-    operator.fill("资源摘要", "在本市登记的小型微型企业,供各部门落实扶持政策时核对。")
+    operator.fill("资源摘要", "在本市登记的小型微型企业，供各部门落实扶持政策时核对。")
     operator.fill("关键词", "小微 企业 扶持")
     operator.field("所属基础库").select_option(label="不属于基础库")
     operator.field("共享属性").select_option(label="有条件共享")
@@ -116,8 +116,8 @@ def test_2a_a_department_drafts_an_entry_and_sends_it_to_its_head(person: Call) 
     operator.reads("保密风险评估：")
     operator.look("2-incomplete")
     operator.link("编辑")
-    operator.fill("保密风险评估", "不涉及国家秘密。市监局,2026 年评估。")
-    operator.fill("个人信息保护影响评估", "涉及法定代表人姓名,默认脱敏,风险可控。")
+    operator.fill("保密风险评估", "不涉及国家秘密。市监局，2026 年评估。")
+    operator.fill("个人信息保护影响评估", "涉及法定代表人姓名，默认脱敏，风险可控。")
     operator.look("2-draft")
     operator.button("保存并提交")
     operator.reads("已提交，等待本部门负责人审批。")
@@ -187,14 +187,14 @@ def test_3b_a_refusal_without_a_reason_is_not_taken(person: Call) -> None:
 def test_3c_data_of_a_department_passes_its_operator_its_head_and_the_data_centre(person: Call, story: Story) -> None:
     operator = person("market_op")
     open_request(operator, TITLE)
-    operator.fill("意见", "用途与职责相符,建议同意。")
+    operator.fill("意见", "用途与职责相符，建议同意。")
     operator.look("3-check")
     operator.button("审核完毕，转本部门负责人")
     operator.reads("审核意见已转本部门负责人。")
 
     head = person("market_head")
     open_request(head, TITLE)
-    head.reads("用途与职责相符,建议同意。")
+    head.reads("用途与职责相符，建议同意。")
     head.button("同意提供，转数据中心")
     head.reads("大数据")
 
@@ -301,7 +301,7 @@ def test_5c_revoking_in_the_browser_stops_the_calls_within_five_seconds(
     assert story.caller.call(path, {"key": enterprise})[0] == 200
     reviewer = person("reviewer")
     reviewer.page.goto(story.grant)
-    reviewer.fill("理由", "政策到期,不再需要。")
+    reviewer.fill("理由", "政策到期，不再需要。")
     reviewer.look("5-revoke")
     reviewer.button("撤销")
     reviewer.reads("已撤销")
@@ -319,9 +319,7 @@ def test_5c_revoking_in_the_browser_stops_the_calls_within_five_seconds(
     clerk.look("5-calls", committed=committed("5-calls"))
 
 
-def test_6_the_district_reads_batches_and_receipts_and_has_its_rows(
-    person: Call, stack: RunningStack, committed: Album
-) -> None:
+def test_6_the_district_reads_batches_and_receipts_and_has_its_rows(person: Call, stack: RunningStack, committed: Album) -> None:
     district = person("xuanwu_op")
     district.menu("数据回流")
     district.arrives("数据回流")
