@@ -86,7 +86,7 @@ def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[i
             _("多出列：%(names)s") % {"names": "、".join(name or _("(空)") for name in unknown)} if unknown else "",
             _("重复列：%(names)s") % {"names": "、".join(twice)} if twice else "",
         ]
-        text = ";".join(part for part in said if part)
+        text = "；".join(part for part in said if part)
         raise refused("header", _("第 1 行表头与字段对应不一致：%(what)s。") % {"what": text[:300]}, line=1)
     return [header.index(name) for name in wanted]
 

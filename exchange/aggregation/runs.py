@@ -224,7 +224,7 @@ def _end(run: AggregationRun, state: RunState, message: str, reading: Reading | 
     """Close a held run, audit it and tell those who have to act."""
     note = reading.settle(run, done=state == RunState.SUCCEEDED, now=now) if reading is not None else ""
     run.state, run.finished_at = state, now
-    run.message = (message if note and note in message else f"{note}{':' if note and message else ''}{message}")[:500]
+    run.message = (message if note and note in message else f"{note}{'：' if note and message else ''}{message}")[:500]
     run.lease_token = run.lease_until = None
     run.save(update_fields=["state", "finished_at", "message", "lease_token", "lease_until"])
     counts = {name: getattr(run, f"{name}_count") for name in ("read", "accepted", "changed", "rejected")}

@@ -77,7 +77,7 @@ def test_files_are_taken_in_the_order_of_names_one_a_run(plan: AggregationPlan, 
     [
         (b"", "文件是空的"),
         (csv_text([]), "只有表头"),
-        (csv_text([], [*list(COLUMNS.values())[:-1], "DZ"]), "第 1 行表头与字段对应不一致：缺少列：HJDZ;多出列：DZ"),
+        (csv_text([], [*list(COLUMNS.values())[:-1], "DZ"]), "第 1 行表头与字段对应不一致：缺少列：HJDZ；多出列：DZ"),
         (csv_text([person(1)]).encode() + b"\x00", "第 3 行含有空字节"),
         (csv_text([person(1)]).encode() + b"\xff\xff\xff\n", "第 3 行既不是 UTF-8 也不是 GB18030"),
         (csv_text([person(1)]).encode("utf-16"), "UTF-16"),
@@ -90,7 +90,7 @@ def test_file_that_cannot_be_taken_leaves_no_row(
     drop(folder, "坏.csv", content)
     run = run_now(plan, clerk)
     assert run.state == RunState.FAILED
-    assert run.message.startswith("文件「坏.csv」:")
+    assert run.message.startswith("文件「坏.csv」：")
     assert said in run.message
     assert not Person.objects.exists()
     assert not SourceRecord.objects.exists()

@@ -147,7 +147,7 @@ def test_file_with_one_wrong_line_changes_nothing_and_names_it(plan: Aggregation
     content = back.getvalue().encode()
     with pytest.raises(Invalid) as refused:
         reject_files.upload(plan_uid=plan.uid, file=io.BytesIO(content), size=len(content), actor=clerk, now=now)
-    assert str(refused.value.message).startswith("第 3 行:")
+    assert str(refused.value.message).startswith("第 3 行：")
     assert not RejectedRow.objects.filter(state="CORRECTED").exists()
 
 
