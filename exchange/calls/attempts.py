@@ -35,6 +35,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._adding = threading.Lock()
         self._waiting: Counter[Kind] = Counter()
         self._minute: datetime | None = None
         self._seen: set[Kind] = set()
@@ -58,24 +59,28 @@ class Tally:
                 timer.start()
 
     def flush(self) -> None:
-        """Add what waits to the table; when the database is away it waits for the next attempt, a day's worth at most."""
-        with self._lock:
-            waiting, self._waiting, self._is_timed = self._waiting, Counter(), False
-        if not waiting:
-            return
-        try:
-            connection = connections.connect()
-            try:
-                with connection.cursor() as cursor:
-                    rows = sorted(((*kind, number) for kind, number in waiting.items()), key=str)  # one order of locks
-                    execute_values(cursor, UPSERT, [(*row[:2], psycopg2.Binary(row[2]), *row[3:]) for row in rows])
-            finally:
-                connection.close()
-        except psycopg2.Error as error:
-            logger.error("attempts could not be added: %s %s", type(error).__name__, error.pgcode)
+        """Add what waits to the table; when the database is away it waits for the next attempt, a day's worth at most.
+
+        When this returns, what was counted before is in the table, whichever thread added it.
+        """
+        with self._adding:
             with self._lock:
-                if len(self._waiting) < DISTINCT_A_MINUTE * 1440:
-                    self._waiting.update(waiting)
+                waiting, self._waiting, self._is_timed = self._waiting, Counter(), False
+            if not waiting:
+                return
+            try:
+                connection = connections.connect()
+                try:
+                    with connection.cursor() as cursor:
+                        rows = sorted(((*kind, number) for kind, number in waiting.items()), key=str)  # one order of locks
+                        execute_values(cursor, UPSERT, [(*row[:2], psycopg2.Binary(row[2]), *row[3:]) for row in rows])
+                finally:
+                    connection.close()
+            except psycopg2.Error as error:
+                logger.error("attempts could not be added: %s %s", type(error).__name__, error.pgcode)
+                with self._lock:
+                    if len(self._waiting) < DISTINCT_A_MINUTE * 1440:
+                        self._waiting.update(waiting)
 
 
 tally: Final = Tally()
