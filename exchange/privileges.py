@@ -1,6 +1,6 @@
 """What each database role may do to the tables of the exchange."""
 
-from core.privileges import ENTITY, LEDGER, Privileges
+from core.privileges import ENTITY, LEDGER, READ, Privileges
 
 PRIVILEGES: Privileges = {
     "exchange_consumersystem": ENTITY,
@@ -17,5 +17,7 @@ PRIVILEGES: Privileges = {
     "exchange_dropfile": ENTITY,
     "exchange_backflowsubscription": ENTITY,
     "exchange_backflowbatch": ENTITY,
+    "exchange_seal": {"sealer": "SELECT, INSERT", **READ},
+    "exchange_archive": {"worker": "SELECT, INSERT", "web": "SELECT", "reader": "SELECT"},
     "exchange_backflowmember": {"worker": "SELECT, INSERT, DELETE", "reader": "SELECT"},
 }

@@ -16,6 +16,7 @@ from django.utils import timezone
 from core.errors import Unavailable
 from exchange.aggregation import plans, runs
 from exchange.backflow import batches
+from exchange.evidence import archiving, sealing
 
 DELIVER_TASK = "exchange.deliver_backflow"
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
@@ -59,6 +60,18 @@ def make_partitions() -> None:
         for _ahead in range(4):
             cursor.execute("SELECT exchange_make_call_record_partition(%s)", [month])
             month = (month + timedelta(days=31)).replace(day=1)
+
+
+@shared_task(name="exchange.seal_records", **_SHORT, **_AGAIN)
+def seal_records() -> None:
+    """Seal what was appended since the last seal."""
+    sealing.seal_all()
+
+
+@shared_task(name="exchange.archive_seals", **_LONG, **_AGAIN)
+def archive_seals() -> None:
+    """Write the archives of the periods that have ended."""
+    archiving.archive_due(now=timezone.now())
 
 
 @shared_task(name="exchange.remind_overdue", **_SHORT, **_AGAIN)

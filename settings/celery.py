@@ -27,6 +27,8 @@ app.conf.update(
         "dispatch-aggregation": {"task": "exchange.dispatch_aggregation", "schedule": 10.0, "options": {"expires": 30}},
         "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},
+        "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
+        "archive-seals": {"task": "exchange.archive_seals", "schedule": 600.0, "options": {"expires": 600}},
         "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
     },
 )

@@ -38,5 +38,6 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at", "-id"], name="audit_time"),
             models.Index(fields=["object_uid", "-id"], name="audit_object"),
             models.Index(fields=["action", "-id"], name="audit_action"),
+            models.Index(fields=["xid"], name="audit_xid"),
             GinIndex(fields=["department_ids"], name="audit_department"),
         ]

@@ -14,6 +14,7 @@ from exchange.models.aggregation import (
 )
 from exchange.models.backflow import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
 from exchange.models.call_record import CallRecord, RejectedAttempt
+from exchange.models.evidence import Archive, Chain, Seal
 from exchange.models.grant import Grant, GrantState
 from exchange.models.system import ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
 
@@ -23,11 +24,13 @@ __all__ = [
     "AggregationBatch",
     "AggregationPlan",
     "AggregationRun",
+    "Archive",
     "BackflowBatch",
     "BackflowMember",
     "BackflowSubscription",
     "BatchState",
     "CallRecord",
+    "Chain",
     "ConnectorKind",
     "ConsumerSystem",
     "Credential",
@@ -44,6 +47,7 @@ __all__ = [
     "RequestState",
     "Route",
     "RunState",
+    "Seal",
     "SignatureAlgorithm",
     "SubscriptionState",
 ]

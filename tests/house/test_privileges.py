@@ -17,7 +17,14 @@ from core.database_roles import ROLES, declared
 
 # PostGIS brings its own tables; they hold reference data and belong to the superuser.
 EXTENSIONS = {"spatial_ref_sys", "geometry_columns", "geography_columns"}
-LEDGERS = ["core_auditentry", "exchange_callrecord", "exchange_accessrequeststep", "exchange_aggregationbatch"]
+LEDGERS = [
+    "core_auditentry",
+    "exchange_callrecord",
+    "exchange_accessrequeststep",
+    "exchange_aggregationbatch",
+    "exchange_seal",
+    "exchange_archive",
+]
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 
