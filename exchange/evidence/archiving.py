@@ -41,9 +41,9 @@ class Written(NamedTuple):
 
     @property
     def name(self) -> str:
-        """`mlog-grouping-X-Y-Z.zip`: first and last time of sealing, and what tells archives of one second apart."""
+        """`mlog-grouping-X-Y-Z.zip`: first and last time of sealing, and the first seal's number: names sort as the chain goes."""
         first_at, last_at = ("".join(filter(str.isdecimal, part.sealed_at))[:14] for part in (self.first, self.last))
-        return f"mlog-{self.first.chain.lower()}-{first_at}-{last_at}-{self.last_digest[:10]}.zip"
+        return f"mlog-{self.first.chain.lower()}-{first_at}-{last_at}-{self.first.number:010d}.zip"
 
 
 def archive_due(*, now: datetime, everything: bool = False) -> list[str]:
