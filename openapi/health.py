@@ -1,4 +1,7 @@
-"""Whether the parts we stand on answer: database, nonce-and-quota Redis, broker Redis. Never slower than three seconds."""
+"""Whether the parts we stand on answer: database, nonce-and-quota Redis, broker Redis. Never slower than three seconds.
+
+Sealing lag is a figure beside them: it grows while the worker is away, and makes nothing down by itself.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +21,18 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from exchange.evidence.lag import lags
+
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 2.5
 PART_SECONDS = 2
 
 
-def ask_database() -> None:
-    """Raise unless PostgreSQL answers a new connection."""
+Figures = dict[str, float]
+
+
+def ask_database() -> Figures:
+    """Return the sealing lag of each chain in seconds; raise unless PostgreSQL answers a new connection."""
     database = settings.DATABASES["default"]
     connection = psycopg2.connect(
         host=database["HOST"],
@@ -38,20 +46,25 @@ def ask_database() -> None:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+            try:
+                return {f"seal_lag_{chain}_seconds": round(seconds, 1) for chain, seconds in lags(cursor).items()}
+            except psycopg2.errors.UndefinedTable:  # a migration is under way
+                return {}
     finally:
         connection.close()
 
 
-def ask_redis(url: str) -> None:
-    """Raise unless this Redis answers."""
+def ask_redis(url: str) -> Figures:
+    """Raise unless this Redis answers; it has no figures."""
     client = redis.Redis.from_url(url, socket_timeout=1.5, socket_connect_timeout=1.5, retry=None)
     try:
         client.ping()
     finally:
         client.close()
+    return {}
 
 
-PARTS: dict[str, Callable[[], None]] = {
+PARTS: dict[str, Callable[[], Figures]] = {
     "database": ask_database,
     "calls_redis": lambda: ask_redis(settings.CALLS_REDIS_URL),
     "broker_redis": lambda: ask_redis(settings.CELERY_BROKER_URL),
@@ -64,10 +77,10 @@ class Probes:
     def __init__(self) -> None:
         self._lock = Lock()
         self._pool = ThreadPoolExecutor(max_workers=len(PARTS), thread_name_prefix="health")
-        self._running: dict[str, Future[None]] = {}
+        self._running: dict[str, Future[Figures]] = {}
 
-    def ask(self) -> dict[str, str]:
-        """Return part -> "up" or "down" within the patience."""
+    def ask(self) -> tuple[dict[str, str], Figures]:
+        """Return part -> "up" or "down", and the figures of those that are up, within the patience."""
         with self._lock:
             for name, question in PARTS.items():
                 if name not in self._running:
@@ -78,7 +91,9 @@ class Probes:
             for name, future in asked.items():
                 if future.done() and self._running.get(name) is future:
                     del self._running[name]
-        return {name: "up" if future.done() and future.exception() is None else "down" for name, future in asked.items()}
+        up = {name: future.result() for name, future in asked.items() if future.done() and future.exception() is None}
+        figures = {name: value for told in up.values() for name, value in told.items()}
+        return {name: "up" if name in up else "down" for name in asked}, figures
 
 
 probes = Probes()
@@ -89,6 +104,7 @@ class HealthSerializer(serializers.Serializer[dict[str, object]]):
 
     status = serializers.ChoiceField(["up", "down"])
     parts = serializers.DictField(child=serializers.ChoiceField(["up", "down"]))
+    figures = serializers.DictField(child=serializers.FloatField(), help_text="封存滞后(秒)：最早一条未封存记录已等待的时间")
     took_ms = serializers.IntegerField()
 
 
@@ -104,9 +120,10 @@ class HealthSerializer(serializers.Serializer[dict[str, object]]):
 def health(request: Request) -> Response:
     """Answer 200 when every part is up, else 503 with the parts that are down."""
     started = time.monotonic()
-    parts = probes.ask()
+    parts, figures = probes.ask()
     all_up = all(state == "up" for state in parts.values())
     if not all_up:
         logger.warning("parts down: %s", ", ".join(name for name, state in parts.items() if state == "down"))
-    answer = {"status": "up" if all_up else "down", "parts": parts, "took_ms": int((time.monotonic() - started) * 1000)}
+    took_ms = int((time.monotonic() - started) * 1000)
+    answer = {"status": "up" if all_up else "down", "parts": parts, "figures": figures, "took_ms": took_ms}
     return Response(answer, status=200 if all_up else 503, headers={"Cache-Control": "no-store"})

@@ -158,10 +158,11 @@ def test_pages_are_walked_to_the_end_and_bad_cursors_refused(door: Client, city:
         error(door.get("/openapi/v1/probe", {"limit": bad}), 422, "page.limit_invalid")
 
 
-def test_health_is_up_with_all_parts(client: Client) -> None:
+def test_health_is_up_with_all_parts(client: Client, db: None) -> None:
     answer = client.get("/openapi/v1/health")
     assert answer.status_code == 200
     assert answer.json()["parts"] == {"database": "up", "calls_redis": "up", "broker_redis": "up"}
+    assert answer.json()["figures"].keys() == {"seal_lag_calls_seconds", "seal_lag_audit_seconds"}
 
 
 @pytest.fixture
