@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -77,9 +78,20 @@ def person(browser: Browser, stack: RunningStack, pictures: Path, crowd: dict[st
         return crowd[username]
 
     yield call
-    for name, somebody in crowd.items():
-        somebody.page.screenshot(path=pictures / f"last-{name}.png")
     troubles = [f"{name}: {trouble}" for name, somebody in crowd.items() for trouble in somebody.troubles]
     for somebody in crowd.values():
         somebody.troubles.clear()
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep what everybody had before their eyes when a test failed."""
+    report = yield
+    if report.failed and call.when == "call":
+        seen: dict[str, Any] = getattr(item, "funcargs", {})
+        for name, somebody in seen.get("crowd", {}).items():
+            somebody.page.screenshot(path=seen["pictures"] / f"failed-{item.name}-{name}.jpg", type="jpeg", quality=70)
+    return report

@@ -12,6 +12,10 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 
 from tests.browser.inspection import NARROW, WIDE, troubles_of
 
+COMMITTED = (1120, 700)
+MOST_BYTES = 120_000
+SETTLED = "() => { scrollTo(0, 0); return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); }"
+
 
 class Person:
     """One signed-in account in a browser context of its own."""
@@ -107,10 +111,15 @@ class Person:
         """Inspect the page at both widths and keep pictures of it; `committed` keeps the upper part for the documentation."""
         for size in (NARROW, WIDE):
             self.page.set_viewport_size(_size(size))
+            self.page.evaluate(SETTLED)
             self.troubles += [f"{size[0]} px: {text}" for text in troubles_of(self.page)]
-            self.page.screenshot(path=self.pictures / f"{name}-{size[0]}.png", full_page=True)
+            self.page.screenshot(path=self.pictures / f"{name}-{size[0]}.jpg", type="jpeg", quality=70, full_page=True)
         if committed is not None:
+            self.page.set_viewport_size(_size(COMMITTED))
+            self.page.evaluate("scrollTo(0, 0)")
             self.page.screenshot(path=committed)
+            assert committed.stat().st_size < MOST_BYTES, f"{committed.name} is too big for the repository"
+            self.page.set_viewport_size(_size(WIDE))
 
     def leave(self) -> None:
         """Close the browser's windows."""
