@@ -21,7 +21,7 @@ from tests.browser.stack import ROOT, RUN_DIR, RunningStack, running_stack
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--lang=zh-CN",
+    "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 
 

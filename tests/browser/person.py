@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request,
 
 from tests.browser.inspection import NARROW, WIDE, troubles_of
 
-COMMITTED = (1120, 700)
+COMMITTED = (1100, 680)
 MOST_BYTES = 120_000
 SETTLED = "() => { scrollTo(0, 0); return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))); }"
 
