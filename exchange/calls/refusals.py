@@ -68,6 +68,7 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "quota.day_exceeded": Verdict(429, _("调用方超过授权的当日调用量，次日零点恢复")),
         "platform.busy": Verdict(503, _("平台正在处理的批量调用过多，请调用方稍后再试")),
         "platform.recovering": Verdict(503, _("平台正在恢复，请调用方稍后再试")),
+        "platform.unsealed": Verdict(503, _("平台的调用记录封存滞后过久，敏感数据暂停提供，问题不在调用方，请稍后再试")),
         "platform.unavailable": Verdict(503, _("平台暂时不可用，问题不在调用方，请稍后再试")),
     }
 )

@@ -16,6 +16,8 @@ from basedb.lookup import Selection, select
 from core.crypto import HmacAlgorithm, Sealed
 from exchange.calls import connections
 from exchange.calls.terms import Caller, Terms
+from exchange.evidence.lag import lag_sql
+from exchange.models import Chain
 from exchange.systems import associated_data, key_ring
 
 REMEMBERED_AT_MOST: Final = 4_096
@@ -24,9 +26,10 @@ CREDENTIAL: Final = """
 SELECT c.id, c.algorithm, c.state = 'REVOKED', c.valid_from, c.valid_to, s.id, s.department_id, s.is_active,
        c.secret_key_id, c.secret_nonce, c.secret_ciphertext
 FROM exchange_credential c JOIN exchange_consumersystem s ON s.id = c.system_id WHERE c.key = <<key>>"""
-GRANT: Final = """
+GRANT: Final = f"""
 SELECT g.id, g.version, g.system_id, g.resource_id, r.provider_id, g.mode, g.state, g.valid_from, g.valid_to,
-       g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks, r.state <> 'WITHDRAWN', b.dataset, b.columns
+       g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks, r.state <> 'WITHDRAWN', b.dataset, b.columns,
+       r.grade IN ('L3', 'L4') AND {lag_sql(Chain.CALLS)} > <<lag_limit>>
 FROM exchange_grant g JOIN catalog_resource r ON r.id = g.resource_id LEFT JOIN catalog_binding b ON b.resource_id = r.id
 WHERE g.uid = <<uid>>"""
 
@@ -81,11 +84,12 @@ def _load_caller(key: str) -> Caller | None:
 
 
 def _load_terms(uid: str) -> Terms | None:
-    row = connections.run(GRANT, (("uid", "uuid"),), {"uid": uid})
+    values = {"uid": uid, "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
+    row = connections.run(GRANT, (("uid", "uuid"), ("lag_limit", "float8")), values)
     if row is None:
         return None
     grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
-    per_day, per_second, region_prefix, fields, masks, is_served, dataset, columns = row[9:]
+    per_day, per_second, region_prefix, fields, masks, is_served, dataset, columns, is_unsealed = row[9:]
     return Terms(
         grant_id=grant_id,
         uid=uid,
@@ -102,6 +106,7 @@ def _load_terms(uid: str) -> Terms | None:
         region_prefix=region_prefix,
         fields=tuple(fields),
         selection=_selection(dataset, fields, columns, masks) if is_served else None,
+        is_unsealed=is_unsealed,
     )
 
 

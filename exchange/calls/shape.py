@@ -52,6 +52,8 @@ def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -
         raise Refusal("grant.mode_mismatch", {"mode": "not_granted"})
     if terms.selection is None:
         raise Refusal("grant.unusable")
+    if terms.is_unsealed:
+        raise Refusal("platform.unsealed")
     return terms, terms.selection
 
 

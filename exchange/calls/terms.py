@@ -71,6 +71,7 @@ class Terms:
     region_prefix: str
     fields: tuple[str, ...]
     selection: Selection | None
+    is_unsealed: bool = False  # the resource is sensitive, and records have waited too long for their seal
 
 
 @dataclass(frozen=True, slots=True)
