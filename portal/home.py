@@ -66,12 +66,13 @@ def home(request: HttpRequest) -> HttpResponse:
     acting, now = actor(request), timezone.now()
     found, counts = tasks(acting)
     works = acting.has(*BUSINESS, Role.AUDIT_ADMINISTRATOR)
+    days = calls_per_day(actor=acting, now=now, days=CHART_DAYS) if works else []
     context: dict[str, Any] = {
         "cards": cards(),
         "tasks": found,
         "counts": counts,
         "overdue": overdue(acting, now),
-        "chart": chart_option(calls_per_day(actor=acting, now=now, days=CHART_DAYS)) if works else None,
+        "chart": chart_option(days) if any(day.answered or day.refused for day in days) else None,
         "works": works,
     }
     return render(request, "portal/home.html", context)

@@ -133,7 +133,7 @@ def test_home_page_shows_what_waits_and_what_is_late(client: Client, city: City,
     assert {task.title for task in page.context["tasks"]} == {"户籍人口", "居住证"}
     assert "居住证" in [task.title for task in page.context["overdue"]]
     assert page.context["tasks"][0].title == "户籍人口"
-    assert "calls-per-day" in page.content.decode()
+    assert "这段时间没有调用" in page.content.decode()
     assert sign_in(client, city, "market_operator").get("/").context["tasks"] == []
 
 
