@@ -93,5 +93,5 @@ def pytest_runtest_makereport(
     if report.failed and call.when == "call":
         seen: dict[str, Any] = getattr(item, "funcargs", {})
         for name, somebody in seen.get("crowd", {}).items():
-            somebody.page.screenshot(path=seen["pictures"] / f"failed-{item.name}-{name}.jpg", type="jpeg", quality=70)
+            somebody.page.screenshot(path=seen["pictures"] / f"failed-{item.name}-{name}.png")
     return report

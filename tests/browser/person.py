@@ -113,7 +113,7 @@ class Person:
             self.page.set_viewport_size(_size(size))
             self.page.evaluate(SETTLED)
             self.troubles += [f"{size[0]} px: {text}" for text in troubles_of(self.page)]
-            self.page.screenshot(path=self.pictures / f"{name}-{size[0]}.jpg", type="jpeg", quality=70, full_page=True)
+            self.page.screenshot(path=self.pictures / f"{name}-{size[0]}.png", full_page=True)
         if committed is not None:
             self.page.set_viewport_size(_size(COMMITTED))
             self.page.evaluate("scrollTo(0, 0)")
