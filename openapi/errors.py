@@ -1,6 +1,7 @@
 """One error body for everything below /openapi/: `{code, message, details, request_id}`.
 
-Codes are stable English, messages Chinese; `details` maps field names to what is wrong with them.
+Codes are stable English, messages Chinese. Of a 422 `details` maps each wrong field to a list of messages; of other refusals it
+holds what the rule tells of the object.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from core.errors import DomainError
+from core.errors import DomainError, Invalid
+from core.quiet_log import comes_from_database, told
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +41,10 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn any exception of a REST view into the error body (REST framework's exception handler)."""
     status, code, message, details = describe(error)
     if status >= 500 and not isinstance(error, DomainError):
-        logger.error("unexpected error at the door for systems", exc_info=error)
+        if comes_from_database(error):  # its text quotes rows
+            logger.error("unexpected error at the door for systems: %s", told(error))
+        else:
+            logger.error("unexpected error at the door for systems", exc_info=error)
     response = Response(body(code, message, details, context.get("request")), status=status)
     for name in ("auth_header", "wait"):
         value = getattr(error, name, None)
@@ -49,6 +55,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
 
 def describe(error: Exception) -> tuple[int, str, Any, Mapping[str, Any]]:
     """Return status, code, message and details of an exception."""
+    if isinstance(error, Invalid):
+        return error.status, error.code, error.message, _messages(error.details)
     if isinstance(error, DomainError):
         return error.status, error.code, error.message, error.details
     if isinstance(error, exceptions.ValidationError):
@@ -72,6 +80,11 @@ def describe(error: Exception) -> tuple[int, str, Any, Mapping[str, Any]]:
         if isinstance(error, kinds):
             return status, code, message, {}
     return 500, "platform.error", _("平台内部错误，请凭请求编号联系管理员。"), {}
+
+
+def _messages(details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return field -> messages, where a rule named one message only; figures and the like stay what they are."""
+    return {name: [str(given)] if isinstance(given, str | Promise) else given for name, given in details.items()}
 
 
 def _flat(detail: Any, path: str = "") -> dict[str, list[str]]:
