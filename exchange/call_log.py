@@ -98,10 +98,10 @@ class CallLine:
 
 @transaction.atomic
 def read_page(
-    *, actor: Actor, chosen: CallFilter, now: datetime, cursor: str = ""
+    *, actor: Actor, chosen: CallFilter, now: datetime, cursor: str = "", size: int = keyset.PAGE_SIZE
 ) -> tuple[keyset.Page[CallRecord], list[CallLine]]:
     """Return a page of records and their lines. That an auditor read is recorded."""
-    page = keyset.page(select(actor, chosen, now), order=ORDER, cursor=cursor)
+    page = keyset.page(select(actor, chosen, now), order=ORDER, cursor=cursor, size=size)
     if is_auditor(actor):
         audit.record(actor, "call_log.read", None, at=now, rows=len(page.items), filter=described(chosen, now))
     return page, lines(page.items)

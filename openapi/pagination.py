@@ -5,14 +5,29 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
+from rest_framework import serializers
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.errors import Invalid
 from core.keyset import page
+from openapi.serializers import StrictQuery
 
 LARGEST = 100
+
+
+class PageQuery(StrictQuery):
+    """What every list takes; lists with filters add theirs. Any other parameter is refused."""
+
+    after = serializers.CharField(required=False, allow_blank=True, help_text="上一页返回的 next")
+    limit = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST, help_text="每页条数，默认 20")
+
+    @classmethod
+    def of(cls, request: Request) -> dict[str, Any]:
+        """Return the parameters, parsed; page and its size are always there."""
+        size = limit_of(request)
+        return {"after": ""} | super().of(request) | {"limit": size}
 
 
 class KeysetPagination(BasePagination):
@@ -22,8 +37,9 @@ class KeysetPagination(BasePagination):
     """
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        asked = PageQuery.of(request)
         order = tuple(getattr(view, "ordering", None) or ("-id",))
-        found = page(queryset, order=order, cursor=request.query_params.get("after", ""), size=limit_of(request))
+        found = page(queryset, order=order, cursor=asked["after"], size=asked["limit"])
         self.next = found.next
         return found.items
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import path
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,12 +17,12 @@ from catalog.models import SharingMode
 from exchange import call_log
 from exchange.call_log import CallFilter, CallLine
 from openapi.authentication import actor
-from openapi.serializers import StrictSerializer
+from openapi.pagination import PageQuery
 
 LONGEST_SPAN_DAYS = 400
 
 
-class CallFilterIn(StrictSerializer):
+class CallFilterIn(PageQuery):
     """The query parameters; without days the last week."""
 
     day_from = serializers.DateField(required=False)
@@ -32,14 +33,14 @@ class CallFilterIn(StrictSerializer):
     resource = serializers.UUIDField(required=False)
     grant = serializers.UUIDField(required=False)
     call = serializers.UUIDField(required=False)
-    after = serializers.CharField(max_length=600, required=False, help_text="上一页返回的 next")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Keep the span in order and bounded."""
         last = attrs.get("day_to") or timezone.localdate()
         first = attrs.get("day_from")
         if first and not 0 <= (last - first).days <= LONGEST_SPAN_DAYS:
-            raise serializers.ValidationError({"day_from": [f"0..{LONGEST_SPAN_DAYS}"]})
+            text = _("起始日期不得晚于截止日期，且相距不超过 %(days)s 天。") % {"days": LONGEST_SPAN_DAYS}
+            raise serializers.ValidationError({"day_from": [text]})
         return attrs
 
 
@@ -88,11 +89,11 @@ class CallRecordList(APIView):
     @extend_schema(parameters=[CallFilterIn], responses=CallRecordPage, operation_id="call_records_list")
     def get(self, request: Request) -> Response:
         """Return a page, newest first."""
-        serializer = CallFilterIn(data=request.query_params.dict())
-        serializer.is_valid(raise_exception=True)
-        given = dict(serializer.validated_data)
-        cursor = given.pop("after", "")
-        found, lines = call_log.read_page(actor=actor(request), chosen=CallFilter(**given), now=timezone.now(), cursor=cursor)
+        given = CallFilterIn.of(request)
+        cursor, size = given.pop("after"), given.pop("limit")
+        found, lines = call_log.read_page(
+            actor=actor(request), chosen=CallFilter(**given), now=timezone.now(), cursor=cursor, size=size
+        )
         return Response({"items": CallRecordOut(lines, many=True).data, "next": found.next or None})
 
 

@@ -17,11 +17,10 @@ from catalog import mounting, search
 from catalog.models import BaseDatabase, DataItem, Grade, Resource, ShareAttribute, SharingMode
 from catalog.search import Filters
 from openapi.authentication import actor
-from openapi.pagination import KeysetPagination, limit_of
-from openapi.serializers import StrictSerializer
+from openapi.pagination import KeysetPagination, PageQuery
 
 
-class ResourceQuery(StrictSerializer):
+class ResourceQuery(PageQuery):
     """Filters of the search; every one is optional."""
 
     q = serializers.CharField(required=False, allow_blank=True, max_length=100, help_text="关键词；空则按发布时间从新到旧")
@@ -30,8 +29,6 @@ class ResourceQuery(StrictSerializer):
     provider = serializers.UUIDField(required=False, help_text="提供方部门的 uid")
     grade = serializers.ChoiceField(required=False, choices=Grade.choices)
     mode = serializers.ChoiceField(required=False, choices=SharingMode.choices)
-    after = serializers.CharField(required=False, allow_blank=True, help_text="上一页返回的 next")
-    limit = serializers.IntegerField(required=False, min_value=1, max_value=100, help_text="每页条数，默认 20")
 
 
 class ItemSerializer(serializers.ModelSerializer[DataItem]):
@@ -112,13 +109,9 @@ class ResourceListView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Return one page, by rank when `q` asks for something; the last page has `next: null`."""
-        limit = limit_of(request)
-        query = ResourceQuery(data={name: request.query_params[name] for name in request.query_params})
-        query.is_valid(raise_exception=True)
-        asked = {name: value for name, value in query.validated_data.items() if name not in ("q", "after", "limit")}
-        found = search.find(
-            query.validated_data.get("q", ""), Filters(**asked), cursor=query.validated_data.get("after", ""), size=limit
-        )
+        asked = ResourceQuery.of(request)
+        words, cursor, size = asked.pop("q", ""), asked.pop("after"), asked.pop("limit")
+        found = search.find(words, Filters(**asked), cursor=cursor, size=size)
         return Response({"items": ResourceSerializer(found.items, many=True).data, "next": found.next or None})
 
 

@@ -96,6 +96,9 @@ def test_a_key_is_used_once(client: Client, city: City, resource: Resource, syst
         ({"quota_per_day": True}, "quota_per_day"),
         ({"system": "1"}, "system"),
         ({"unknown": 1}, "unknown"),
+        ({"purpose": 5}, "purpose"),
+        ({"fields": [1]}, "fields"),
+        ({"submit": "false"}, "submit"),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -155,4 +158,20 @@ def test_call_records_are_read_by_filter(
     assert client.get(f"{ROOT}/call-records", {"grant": str(uuid4())}).json()["items"] == []
     assert as_(client, city, "market_head").get(f"{ROOT}/call-records").json()["items"] == []
     assert client.get(f"{ROOT}/call-records", {"surprise": "1"}).status_code == 422
-    assert client.get(f"{ROOT}/call-records", {"day_from": "2020-01-01"}).status_code == 422
+    span = client.get(f"{ROOT}/call-records", {"day_from": "2020-01-01"})
+    assert span.status_code == 422
+    assert span.json()["details"] == {"day_from": ["起始日期不得晚于截止日期，且相距不超过 400 天。"]}
+
+
+def test_call_records_come_in_pages_of_the_size_asked_for(
+    client: Client, city: City, resource: Resource, system: ConsumerSystem, now: datetime
+) -> None:
+    from tests.portal.test_requests import make_call
+
+    grant = factories.make_grant(resource, system, city.people["education_operator"])
+    for _each in range(3):
+        make_call(grant, now)
+    as_(client, city, "police_head")
+    first = client.get(f"{ROOT}/call-records", {"limit": "2"}).json()
+    second = client.get(f"{ROOT}/call-records", {"limit": "2", "after": first["next"]}).json()
+    assert (len(first["items"]), len(second["items"]), second["next"]) == (2, 1, None)
