@@ -1,5 +1,6 @@
 """Whether the parts we stand on answer: database, nonce-and-quota Redis, broker Redis. Never slower than three seconds.
 
+Worker and beat are told by their signs of life: without them calls are answered still, and the platform is only degraded.
 Sealing lag is a figure beside them: it grows while the worker is away, and makes nothing down by itself.
 """
 
@@ -9,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from threading import Lock
 
 import psycopg2
@@ -21,6 +23,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core import heartbeat
 from exchange.evidence.lag import lags
 
 logger = logging.getLogger(__name__)
@@ -64,10 +67,18 @@ def ask_redis(url: str) -> Figures:
     return {}
 
 
+def ask_for_life(process: str) -> Figures:
+    """Raise unless this process told of itself lately."""
+    if not heartbeat.lives(process):
+        raise TimeoutError(process)
+    return {}
+
+
 PARTS: dict[str, Callable[[], Figures]] = {
     "database": ask_database,
     "calls_redis": lambda: ask_redis(settings.CALLS_REDIS_URL),
     "broker_redis": lambda: ask_redis(settings.CELERY_BROKER_URL),
+    **{process: partial(ask_for_life, process) for process in heartbeat.PROCESSES},
 }
 
 
@@ -102,7 +113,7 @@ probes = Probes()
 class HealthSerializer(serializers.Serializer[dict[str, object]]):
     """What the health address answers."""
 
-    status = serializers.ChoiceField(["up", "down"])
+    status = serializers.ChoiceField(["up", "degraded", "down"], help_text="degraded：可以提供服务，但 worker 或 beat 没有心跳")
     parts = serializers.DictField(child=serializers.ChoiceField(["up", "down"]))
     figures = serializers.DictField(child=serializers.FloatField(), help_text="封存滞后(秒)：最早一条未封存记录已等待的时间")
     took_ms = serializers.IntegerField()
@@ -118,12 +129,14 @@ class HealthSerializer(serializers.Serializer[dict[str, object]]):
 @authentication_classes([])
 @permission_classes([AllowAny])
 def health(request: Request) -> Response:
-    """Answer 200 when every part is up, else 503 with the parts that are down."""
+    """Answer 200 while the stores answer (`degraded` without worker or beat), else 503; the parts say which is down."""
     started = time.monotonic()
     parts, figures = probes.ask()
-    all_up = all(state == "up" for state in parts.values())
-    if not all_up:
-        logger.warning("parts down: %s", ", ".join(name for name, state in parts.items() if state == "down"))
+    missing = [name for name, state in parts.items() if state == "down"]
+    if missing:
+        logger.warning("parts down: %s", ", ".join(missing))
+    is_serving = not set(missing) - set(heartbeat.PROCESSES)
     took_ms = int((time.monotonic() - started) * 1000)
-    answer = {"status": "up" if all_up else "down", "parts": parts, "figures": figures, "took_ms": took_ms}
-    return Response(answer, status=200 if all_up else 503, headers={"Cache-Control": "no-store"})
+    status = "down" if not is_serving else "degraded" if missing else "up"
+    answer = {"status": status, "parts": parts, "figures": figures, "took_ms": took_ms}
+    return Response(answer, status=200 if is_serving else 503, headers={"Cache-Control": "no-store"})

@@ -3,9 +3,16 @@
 The truth is rows: a queue may lose everything, the timetable dispatches due rows again.
 """
 
+import logging
 import os
+from logging.config import dictConfig
+from typing import Any
 
 from celery import Celery
+from celery.signals import beat_init, before_task_publish, heartbeat_sent, setup_logging
+from django.conf import settings
+
+from core import heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.demo")
 
@@ -33,3 +40,28 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def log_like_the_others(loglevel: int, **_: Any) -> None:
+    """Keep Celery from making handlers of its own: ours leave out what database errors quote."""
+    dictConfig(settings.LOGGING)
+    logging.getLogger().setLevel(loglevel)
+
+
+@heartbeat_sent.connect
+def worker_lives(**_: Any) -> None:
+    """Tell of the worker, however long its tasks take: its main process beats every two seconds."""
+    heartbeat.tell("worker")
+
+
+@beat_init.connect
+def timetable_begins(**_: Any) -> None:
+    """Tell of the timetable from its start and with every task it sends out, the next within ten seconds."""
+    heartbeat.tell("beat")
+    before_task_publish.connect(timetable_lives)
+
+
+def timetable_lives(**_: Any) -> None:
+    """Tell of the timetable."""
+    heartbeat.tell("beat")

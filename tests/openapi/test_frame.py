@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import redis
 from django.conf import LazySettings
 from django.db import models
 from django.test import Client, override_settings
@@ -18,8 +19,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import audit
+from core import audit, heartbeat
+from core.errors import Conflict, Invalid
 from core.models import AuditEntry
+from openapi.errors import describe
 from openapi.health import probes
 from openapi.idempotency import create_once
 from openapi.pagination import KeysetPagination
@@ -32,6 +35,9 @@ class NoteSerializer(StrictSerializer):
 
     title = serializers.CharField(max_length=10)
     count = serializers.IntegerField(required=False)
+    tags = serializers.ListField(child=serializers.CharField(), required=False)
+    flag = serializers.BooleanField(required=False)
+    owner = serializers.UUIDField(required=False)
 
 
 class Probe(APIView):
@@ -105,6 +111,7 @@ def test_wrong_method_type_and_syntax_have_their_codes(door: Client) -> None:
     error(door.post("/openapi/v1/probe", "a=1", content_type="text/plain"), 415, "request.unsupported_media_type")
     error(door.post("/openapi/v1/probe", "{", content_type="application/json"), 400, "request.malformed")
     error(door.post("/openapi/v1/probe", b"\xff\xfe", content_type="application/json"), 400, "request.malformed")
+    error(door.post("/openapi/v1/probe", "[" * 100_000, content_type="application/json"), 400, "request.malformed")
 
 
 @pytest.mark.parametrize(
@@ -118,11 +125,54 @@ def test_wrong_method_type_and_syntax_have_their_codes(door: Client) -> None:
         ({}, "title"),
         ([], "body"),
         ("text", "body"),
+        (None, "body"),
+        ({"title": 5}, "title"),
+        ({"title": "x", "count": "5"}, "count"),
+        ({"title": "x", "count": True}, "count"),
+        ({"title": "x", "count": 1.0}, "count"),
+        ({"title": "x", "tags": [1]}, "tags"),
+        ({"title": "x", "tags": "a"}, "tags"),
+        ({"title": "x", "flag": "true"}, "flag"),
+        ({"title": "x", "owner": 5}, "owner"),
     ],
 )
 def test_bad_fields_are_named(door: Client, body: Any, field: str) -> None:
     answer = error(door.post("/openapi/v1/probe", json.dumps(body), content_type="application/json"), 422, "request.invalid")
     assert field in answer["details"]
+
+
+@pytest.mark.parametrize(
+    ("body", "details"),
+    [
+        ("null", {"body": ["请求体须为 JSON 对象。"]}),
+        ("[]", {"body": ["请求体须为 JSON 对象。"]}),
+        ('"text"', {"body": ["请求体须为 JSON 对象。"]}),
+        ('{"title": "a\\u0000"}', {"title": ["不能含有控制字符。"]}),
+        ('{"title": "x", "tags": {}}', {"tags": ["须为列表。"]}),
+        ('{"title": 5}', {"title": ["须为文本。"]}),
+    ],
+)
+def test_wrong_bodies_are_told_plainly(door: Client, body: str, details: dict[str, list[str]]) -> None:
+    answer = error(door.post("/openapi/v1/probe", body, content_type="application/json"), 422, "request.invalid")
+    assert answer["details"] == details
+
+
+@pytest.mark.parametrize("path", ["resources", "access-requests", "grants", "systems", "call-records", "aggregation/plans"])
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [("surprise=1", "surprise"), ("q=%ff", "q"), ("after=%00", "after"), ("limit=0", "limit"), ("after=x", "after")],
+)
+def test_every_list_refuses_what_it_does_not_know(client: Client, city: City, path: str, query: str, name: str) -> None:
+    client.force_login(city.people["police_operator"], backend="django.contrib.auth.backends.ModelBackend")
+    assert client.get(f"/openapi/v1/{path}?limit=5").status_code == 200
+    answer = client.get(f"/openapi/v1/{path}?{query}")
+    assert (answer.status_code, list(answer.json()["details"])) == (422, [name])
+    assert all(isinstance(texts, list) for texts in answer.json()["details"].values())
+
+
+def test_single_messages_of_rules_become_lists_and_figures_stay() -> None:
+    assert describe(Invalid("a.b", "x", {"name": "wrong", "line": 5}))[3] == {"name": ["wrong"], "line": 5}
+    assert describe(Conflict("a.b", "x", {"state": "DRAFT"}))[3] == {"state": "DRAFT"}
 
 
 def test_defect_answers_500_without_its_text(door: Client) -> None:
@@ -158,11 +208,34 @@ def test_pages_are_walked_to_the_end_and_bad_cursors_refused(door: Client, city:
         error(door.get("/openapi/v1/probe", {"limit": bad}), 422, "page.limit_invalid")
 
 
-def test_health_is_up_with_all_parts(client: Client, db: None) -> None:
+STORES = {"database": "up", "calls_redis": "up", "broker_redis": "up"}
+
+
+@pytest.fixture
+def signs(settings: LazySettings) -> Iterator[redis.Redis]:
+    """The broker's Redis without any sign of life."""
+    heartbeat._told.clear()
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        client.delete("platform:lives:worker", "platform:lives:beat")
+        yield client
+        client.delete("platform:lives:worker", "platform:lives:beat")
+
+
+def test_health_is_up_with_all_parts(client: Client, db: None, signs: redis.Redis) -> None:
+    heartbeat.tell("worker")
+    heartbeat.tell("beat")
     answer = client.get("/openapi/v1/health")
-    assert answer.status_code == 200
-    assert answer.json()["parts"] == {"database": "up", "calls_redis": "up", "broker_redis": "up"}
+    assert (answer.status_code, answer.json()["status"]) == (200, "up")
+    assert answer.json()["parts"] == STORES | {"worker": "up", "beat": "up"}
     assert answer.json()["figures"].keys() == {"seal_lag_calls_seconds", "seal_lag_audit_seconds"}
+    assert 0 < cast(int, signs.ttl("platform:lives:worker")) <= 60
+
+
+def test_without_worker_or_beat_the_platform_is_degraded_and_serves(client: Client, db: None, signs: redis.Redis) -> None:
+    heartbeat.tell("beat")
+    answer = client.get("/openapi/v1/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["parts"] == STORES | {"worker": "down", "beat": "up"}
 
 
 @pytest.fixture
@@ -191,7 +264,8 @@ def test_hanging_part_is_named_within_three_seconds(client: Client, settings: La
     answer = client.get("/openapi/v1/health")
     assert time.monotonic() - started < 3
     assert answer.status_code == 503
-    assert answer.json()["parts"] == {"database": "down", "calls_redis": "down", "broker_redis": "up"}
+    found = answer.json()["parts"]
+    assert {name: found[name] for name in STORES} == {"database": "down", "calls_redis": "down", "broker_redis": "up"}
     time.sleep(1)
     probes.ask()
 
