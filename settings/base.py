@@ -168,7 +168,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["openapi.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["openapi.parsing.BoundedJSONParser"],
     "EXCEPTION_HANDLER": "openapi.errors.handle",
     "UNAUTHENTICATED_USER": None,
 }
@@ -191,6 +191,9 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "openapi.schema.add_error"],
 }
 
+# Proxies whose X-Forwarded-For is believed (addresses or networks); see settings/wsgi.py.
+TRUSTED_PROXIES = ENV.trusted_proxies
+
 CELERY_BROKER_URL = ENV.broker_url
 CALLS_REDIS_URL = ENV.calls_redis_url
 KEY_FILE = ENV.key_file
@@ -208,8 +211,14 @@ SEAL_LAG_LIMIT_SECONDS = 14_400
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    # Messages of database errors quote whole rows: the formatter leaves them out, whoever logs.
+    "formatters": {"line": {"()": "core.quiet_log.QuietFormatter", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"django.db.backends": {"level": "WARNING"}, "axes": {"level": "ERROR"}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO"},  # Django's own handlers would format by themselves
+        "django.server": {"handlers": [], "propagate": True},
+        "django.db.backends": {"level": "WARNING"},
+        "axes": {"level": "ERROR"},
+    },
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ class Environment:
     secret_key: str
     public_url: str
     allowed_hosts: tuple[str, ...]
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
     db_host: str
     db_port: str
     db_name: str
@@ -45,6 +47,7 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         secret_key=environ["SECRET_KEY"],
         public_url=environ.get("PUBLIC_URL", "http://127.0.0.1:8000"),
         allowed_hosts=tuple(h for h in environ.get("ALLOWED_HOSTS", "127.0.0.1,localhost").split(",") if h),
+        trusted_proxies=tuple(ip_network(p.strip()) for p in environ.get("TRUSTED_PROXIES", "").split(",") if p.strip()),
         db_host=environ.get("DB_HOST", "127.0.0.1"),
         db_port=environ["DB_PORT"],
         db_name=environ.get("DB_NAME", "platform"),

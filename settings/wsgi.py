@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
 from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.demo")
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 portal = get_wsgi_application()
@@ -17,6 +19,20 @@ CALL_PREFIX = "/openapi/v1/calls/"
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Dispatch by path; the call door runs without sessions, CSRF, messages and Django's URL resolver."""
+    if settings.TRUSTED_PROXIES:
+        environ["REMOTE_ADDR"] = client_address(environ)
     if environ["PATH_INFO"].startswith(CALL_PREFIX):
         return calls(environ, start_response)
     return portal(environ, start_response)
+
+
+def client_address(environ: dict[str, Any]) -> str:
+    """Return who asks: the last hop a trusted proxy tells of, else the peer; what anyone else tells is not believed."""
+    peer: str = environ.get("REMOTE_ADDR", "")
+    try:
+        address = ip_address(peer)
+        if any(address in network for network in settings.TRUSTED_PROXIES):
+            return str(ip_address(environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()))
+    except ValueError:  # no address: a socket's name, an empty or a wrong header
+        pass
+    return peer
