@@ -112,6 +112,25 @@ def test_web_is_kept_from(db: None, statement: str) -> None:
         cursor.execute(statement)
 
 
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("worker", "UPDATE exchange_credential SET state = state"),
+        ("worker", "INSERT INTO exchange_credential (key) VALUES ('k')"),
+        ("worker", "UPDATE exchange_consumersystem SET name = name"),
+        ("worker", "UPDATE exchange_grant SET state = state"),
+        ("worker", "INSERT INTO exchange_callrecord (outcome) VALUES ('x')"),
+        ("worker", "INSERT INTO exchange_rejectedattempt (code) VALUES ('x')"),
+        ("web", "UPDATE exchange_dropfile SET name = name"),
+        ("web", "INSERT INTO exchange_dropfile (name) VALUES ('x')"),
+        ("web", "INSERT INTO exchange_aggregationbatch (sequence) VALUES (1)"),
+    ],
+)
+def test_each_process_writes_its_own_tables_only(db: None, role: str, statement: str) -> None:
+    with connected(role) as cursor, pytest.raises(InsufficientPrivilege):
+        cursor.execute(statement)
+
+
 def test_owner_is_stopped_by_the_trigger_too(db: None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
