@@ -31,9 +31,10 @@ def variables(name: str, folder: Path, given: Mapping[str, str]) -> dict[str, st
         "SECRET_KEY": read(folder, "secret_key"),
         "DB_USER": role,
         "DB_PASSWORD": read(folder, f"db_{role}"),
-        "KEY_FILE": str(folder / "keys"),
         "SEAL_KEYS_FILE": str(folder / "seal_keys"),
     }
+    if name != "beat":
+        told["KEY_FILE"] = str(folder / "keys")
     if name == "worker":
         told |= {"SEALER_PASSWORD": read(folder, "db_sealer"), "SIGNING_KEY_FILE": str(folder / "signing_key")}
     for variable, (host, secret) in REDIS.items():

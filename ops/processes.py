@@ -64,7 +64,6 @@ def environment(places: Places, setting: Setting, role: str) -> dict[str, str]:
     words = keyring.passwords(places.secrets)
     redis = keyring.redis_passwords(places.secrets)
     ports = setting.ports
-    database = f"127.0.0.1:{ports['postgres']}"
     return {
         **basics(),
         "DJANGO_SETTINGS_MODULE": setting.module,
@@ -84,6 +83,14 @@ def environment(places: Places, setting: Setting, role: str) -> dict[str, str]:
         "UPLOAD_DIR": str(places.stack / "uploads"),
         "ARCHIVE_DIR": str(places.stack / "archive"),
         "SEAL_KEYS_FILE": str(places.secrets / "seal_keys.pem"),
+    }
+
+
+def demo_databases(places: Places, setting: Setting) -> dict[str, str]:
+    """Return the addresses of the demo's other databases, for what loads and plays the demo; no process of the platform."""
+    words = keyring.passwords(places.secrets)
+    database = f"127.0.0.1:{setting.ports['postgres']}"
+    return {
         "DEMO_SOURCE_URL": f"postgresql://ps_reader:{words['ps_reader']}@{database}/public_security",
         "DEMO_SOURCE_OWNER_URL": f"postgresql://ps_owner:{words['ps_owner']}@{database}/public_security",
         "DEMO_DISTRICT_URL": f"postgresql://district:{words['district']}@{database}/district",
@@ -107,6 +114,8 @@ def application(places: Places, setting: Setting) -> dict[str, dict[str, object]
         variables["GRANIAN_PORT"] = str(setting.ports["web"])
         if name == "worker":
             variables |= sealing(places)
+        if name == "beat":
+            del variables["KEY_FILE"]  # it sends out names of tasks and opens nothing
         argv = [str(places.python), *commands(places.stack)[name]]
         orders[name] = order(places, name, argv, variables, cwd=ROOT)
     return orders

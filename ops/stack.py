@@ -18,7 +18,7 @@ from typing import Any
 
 from ops import bootstrap, cluster, keyring, memory, ports
 from ops.places import ROOT, Places, Trouble, write_private
-from ops.processes import APPLICATION, Setting, application, basics, environment, order
+from ops.processes import APPLICATION, Setting, application, basics, demo_databases, environment, order
 from ops.supervision import Supervisor, end_everything, render
 
 HEALTH = "/openapi/v1/health"
@@ -149,7 +149,7 @@ class Stack:
 
     def environment(self, role: str = "migrator", **more: str) -> dict[str, str]:
         """Return the variables of a program run in this stack."""
-        return {**environment(self.places, self.setting, role), **more}
+        return {**environment(self.places, self.setting, role), **demo_databases(self.places, self.setting), **more}
 
     def run(self, *arguments: str, role: str = "migrator", quiet: bool = False) -> None:
         """Run a Python program of the clone in this stack's environment and insist on its success."""

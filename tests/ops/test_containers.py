@@ -77,6 +77,8 @@ def test_a_container_s_process_gets_its_role_and_reads_its_secrets(tmp_path: Pat
     assert told["DB_USER"] == "worker"
     assert told["DB_PASSWORD"] == (folder / "db_worker").read_text()
     assert told["CALLS_REDIS_URL"].endswith("@redis-calls:6379/0")
+    assert "KEY_FILE" not in told
+    told = container.variables("worker", folder, {})
     assert set(json.loads(Path(told["KEY_FILE"]).read_text())) == {"current", "keys", "pepper"}
 
 

@@ -3,6 +3,7 @@
 import configparser
 import json
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -69,6 +70,15 @@ def test_each_process_connects_as_its_own_role(places: Places, name: str, role: 
     assert variables["DB_USER"] == role
     assert variables["DB_PASSWORD"] == keyring.passwords(places.secrets)[role]
     assert keyring.passwords(places.secrets)["migrator"] not in json.dumps(orders)
+
+
+def test_no_process_is_given_what_another_needs(places: Places) -> None:
+    orders = processes.application(places, processes.Setting("settings.demo", PORTS))
+    words = keyring.passwords(places.secrets)
+    assert not any(name.startswith("DEMO_") for order in orders.values() for name in cast("dict[str, str]", order["env"]))
+    assert not [role for role in ("ps_owner", "ps_reader", "district", "postgres") if words[role] in json.dumps(orders)]
+    holders = {name for name, order in orders.items() if "KEY_FILE" in cast("dict[str, str]", order["env"])}
+    assert holders == {"web", "worker"}
 
 
 def test_secrets_are_made_once_and_closed_to_others(places: Places) -> None:
