@@ -12,6 +12,7 @@ from bench import frame
 FIGURES = {
     "call.query": "bench.call_query",
     "catalog.search": "bench.catalog_search",
+    "evidence": "bench.evidence",
     "ingest.population": "bench.ingest",
 }
 

@@ -122,11 +122,12 @@ def _end_of_batch(cursor: Cursor, chain: Chain, xid_from: int, batch: int) -> in
     horizon = int(_one(cursor, "SELECT pg_snapshot_xmin(pg_current_snapshot())::text")[0])
     if horizon < xid_from:
         raise Unavailable("evidence.restored", _("数据库事务号小于已封存的事务号，数据库可能由逻辑备份恢复，须先调高事务号。"))
-    below = f"FROM {LEDGERS[chain].table} WHERE xid >= %s::xid8 AND xid < %s::xid8 ORDER BY xid"
-    first = _one(cursor, f"SELECT xid::text {below} LIMIT 1", str(xid_from), str(horizon))
+    # Qualified: a bare "xid" would mean the text that is selected, and sort 10 before 9.
+    waiting = f"SELECT r.xid::text FROM {LEDGERS[chain].table} r WHERE r.xid >= %s::xid8 AND r.xid < %s::xid8 ORDER BY r.xid"
+    first = _one(cursor, f"{waiting} LIMIT 1", str(xid_from), str(horizon))
     if first is None:
         return None
-    beyond = _one(cursor, f"SELECT xid::text {below} OFFSET {batch} LIMIT 1", str(xid_from), str(horizon))
+    beyond = _one(cursor, f"{waiting} OFFSET {batch} LIMIT 1", str(xid_from), str(horizon))
     if beyond is None:
         return horizon
     return max(int(beyond[0]), int(first[0]) + 1)

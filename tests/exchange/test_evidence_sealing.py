@@ -25,7 +25,7 @@ from exchange.evidence.lag import lags
 from exchange.evidence.verifier import NONE, digest_of, read_statement
 from exchange.models import CallRecord, Chain, Seal
 from tests.exchange import killing
-from tests.exchange.sealed import INSERT, append, first_bad, seal, sealable
+from tests.exchange.sealed import INSERT, append, first_bad, seal, sealable, tamper
 
 __all__ = ["sealable"]
 
@@ -105,6 +105,17 @@ def test_a_transaction_larger_than_a_batch_is_one_batch() -> None:
     made.close()
     append(3)
     assert [made.record_count for made in seal(batch=10)] == [3, 25, 3]
+    assert first_bad() == ""
+
+
+@pytest.mark.usefixtures("sealable")
+def test_transactions_go_by_number_not_by_text() -> None:
+    append(20)
+    for place, record in enumerate(CallRecord.objects.order_by("xid"), start=91):
+        tamper(
+            "exchange_callrecord", "UPDATE exchange_callrecord SET xid = %s::text::xid8 WHERE call_id = %s", place, record.call_id
+        )
+    assert [(made.record_count, made.xid_to) for made in seal(batch=8)][:2] == [(8, 99), (8, 107)]
     assert first_bad() == ""
 
 
