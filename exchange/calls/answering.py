@@ -13,7 +13,7 @@ from typing import Any, Final
 from core.ids import uuid7
 from exchange.calls import admission, authentication, bulk, quota, records, registry, shape, statement
 from exchange.calls.admission import Allowance, OverQuota
-from exchange.calls.attempts import tally
+from exchange.calls.attempts import record_limit, tally
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
 
@@ -50,15 +50,27 @@ def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -
     if len(body) > shape.BODY_AT_MOST:
         raise Refusal("call.body_too_large", {"body": f"more_than_{shape.BODY_AT_MOST}_bytes"})
     authentication.check_digest(signed, body)
-    _learn(progress, registry.grants.get(call.grant_uid), signed, body, now)
+    _learn_remembered(progress, call.grant_uid, signed, body, now)
     if signed.mode == "BULK":
-        bulk.take_place()
+        bulk.take_place(signed.caller.credential_id)
         try:
             return _opened(signed, progress, body, now)
         except BaseException:
-            bulk.give_place()
+            bulk.give_place(signed.caller.credential_id)
             raise
     return _single(signed, progress, body, now)
+
+
+def _learn_remembered(progress: Progress, uid: str, signed: Signed, body: bytes, now: datetime) -> None:
+    """Check what is remembered of the grant; before it refuses, ask the database whether that still holds."""
+    remembered = registry.grants.get(uid)
+    try:
+        _learn(progress, remembered, signed, body, now)
+    except Refusal as refusal:
+        renewed = registry.grants.renew(uid) if refusal.code.startswith(("grant.", "platform.")) else remembered
+        if renewed is remembered:
+            raise
+        _learn(progress, renewed, signed, body, now)
 
 
 def _learn(progress: Progress, found: Terms | None, signed: Signed, body: bytes, now: datetime) -> None:
@@ -122,7 +134,13 @@ def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
 
 
 def _recorded(refusal: Refusal, signed: Signed, progress: Progress) -> Refusal:
-    """Record a refusal and return it; a refusal that could not be recorded is counted, and says the platform is away."""
+    """Record a refusal and return it; one too many in this minute is counted instead.
+
+    A refusal that could not be recorded is counted as well, and says the platform is away.
+    """
+    if not record_limit.take(signed.caller.credential_id, refusal.code):
+        tally.count(refusal.code, signed.caller.key, signed.client_ip)
+        return refusal
     try:
         records.record_refusal(signed, progress.terms, progress.question, refusal.code)
     except Refusal as unavailable:

@@ -1,7 +1,8 @@
-"""Attempts of nobody we know (未识别的调用): counted by minute, never recorded one by one, so that nobody can fill the disk.
+"""Attempts that are counted by minute (未识别的调用), not recorded one by one, so that nobody can fill the disk.
 
-Counts gather in the process, in bounded number, and are added to the table about once a second. Beyond the bound they go
-on counting without key and address. What could not be recorded because PostgreSQL was away is counted here as well.
+These are the attempts of nobody we know, and refusals of a known key beyond what is recorded of it in a minute. Counts
+gather in the process, in bounded number, and are added to the table about once a second. Beyond the bound they go on
+counting without key and address. What could not be recorded because PostgreSQL was away is counted here as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +23,7 @@ from exchange.calls import connections
 logger = logging.getLogger(__name__)
 
 DISTINCT_A_MINUTE: Final = 50
+RECORDED_A_MINUTE: Final = 60
 FLUSH_SECONDS: Final = 1.0
 OTHERS: Final = bytes(8)
 UPSERT: Final = """
@@ -28,6 +31,24 @@ INSERT INTO exchange_rejectedattempt (minute, code, key_digest, client_ip, count
 ON CONFLICT (minute, code, key_digest, client_ip) DO UPDATE SET count = exchange_rejectedattempt.count + EXCLUDED.count"""
 
 Kind = tuple[datetime, str, bytes, str | None]
+
+
+class RecordLimit:
+    """How many refusals this process has recorded this minute, by key and code: a replayed request needs no secret."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minute = 0
+        self._recorded: Counter[tuple[int, str]] = Counter()
+
+    def take(self, credential_id: int, code: str) -> bool:
+        """Return whether one more refusal may be recorded."""
+        minute = int(time.monotonic() // 60)
+        with self._lock:
+            if minute != self._minute:
+                self._minute, self._recorded = minute, Counter()
+            self._recorded[credential_id, code] += 1
+            return self._recorded[credential_id, code] <= RECORDED_A_MINUTE
 
 
 class Tally:
@@ -84,3 +105,4 @@ class Tally:
 
 
 tally: Final = Tally()
+record_limit: Final = RecordLimit()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,19 +22,28 @@ from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Question, Signed, Terms
 
 AT_ONCE: Final = 4
+AT_ONCE_A_KEY: Final = 2
 CHUNK: Final = 65_536
-_free = threading.BoundedSemaphore(AT_ONCE)
+_counting = threading.Lock()
+_taken: Final[Counter[int]] = Counter()  # credential -> its places
 
 
-def take_place() -> None:
-    """Take one of this process's places for bulk answers, or refuse; `give_place` returns it."""
-    if not _free.acquire(blocking=False):
-        raise Refusal("platform.busy")
+def take_place(credential_id: int) -> None:
+    """Take one of this process's places for bulk answers, or refuse; `give_place` returns it. No key can hold them all."""
+    with _counting:
+        if _taken[credential_id] >= AT_ONCE_A_KEY:
+            raise Refusal("platform.busy", {"bulk": f"more_than_{AT_ONCE_A_KEY}_at_once_of_this_key"})
+        if _taken.total() >= AT_ONCE:
+            raise Refusal("platform.busy")
+        _taken[credential_id] += 1
 
 
-def give_place() -> None:
+def give_place(credential_id: int) -> None:
     """Return a place."""
-    _free.release()
+    with _counting:
+        _taken[credential_id] -= 1
+        if not _taken[credential_id]:
+            del _taken[credential_id]
 
 
 def connect() -> Connection:
@@ -92,7 +102,7 @@ class Transfer:
             self._connection.cancel()
             self._pusher.join()
         self._connection.close()
-        give_place()
+        give_place(self._call[0].caller.credential_id)
         self._record()
 
     def _record(self) -> None:

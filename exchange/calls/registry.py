@@ -21,6 +21,7 @@ from exchange.models import Chain
 from exchange.systems import associated_data, key_ring
 
 REMEMBERED_AT_MOST: Final = 4_096
+RENEWED_EVERY_SECONDS: Final = 1.0
 
 CREDENTIAL: Final = """
 SELECT c.id, c.algorithm, c.state = 'REVOKED', c.valid_from, c.valid_to, s.id, s.department_id, s.is_active,
@@ -28,7 +29,10 @@ SELECT c.id, c.algorithm, c.state = 'REVOKED', c.valid_from, c.valid_to, s.id, s
 FROM exchange_credential c JOIN exchange_consumersystem s ON s.id = c.system_id WHERE c.key = <<key>>"""
 GRANT: Final = f"""
 SELECT g.id, g.version, g.system_id, g.resource_id, r.provider_id, g.mode, g.state, g.valid_from, g.valid_to,
-       g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks, r.state <> 'WITHDRAWN', b.dataset, b.columns,
+       g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks,
+       r.state <> 'WITHDRAWN' AND r.share_attribute <> 'WITHHELD' AND NOT EXISTS (
+           SELECT 1 FROM catalog_dataitem i WHERE i.resource_id = r.id AND i.is_withheld AND i.name = ANY (g.fields)),
+       b.dataset, b.columns,
        r.grade IN ('L3', 'L4') AND {lag_sql(Chain.CALLS)} > <<lag_limit>>
 FROM exchange_grant g JOIN catalog_resource r ON r.id = g.resource_id LEFT JOIN catalog_binding b ON b.resource_id = r.id
 WHERE g.uid = <<uid>>"""
@@ -42,12 +46,19 @@ class Memory(Generic[Thing]):
 
     def __init__(self, load: Callable[[str], Thing | None]) -> None:
         self._load = load
-        self._known: dict[str, tuple[float, Thing | None]] = {}
+        self._known: dict[str, tuple[float, Thing | None]] = {}  # name -> when it was loaded, what it was
 
     def get(self, name: str) -> Thing | None:
         """Return what is remembered, or what the database says now."""
+        return self._younger_than(settings.GRANT_CACHE_SECONDS, name)
+
+    def renew(self, name: str) -> Thing | None:
+        """Return what the database says, asked a second ago at most: before a refusal, which may have been lifted."""
+        return self._younger_than(RENEWED_EVERY_SECONDS, name)
+
+    def _younger_than(self, seconds: float, name: str) -> Thing | None:
         remembered = self._known.get(name)
-        if remembered is not None and remembered[0] > time.monotonic():
+        if remembered is not None and remembered[0] + seconds > time.monotonic():
             return remembered[1]
         return self.reload(name)
 
@@ -56,7 +67,7 @@ class Memory(Generic[Thing]):
         thing = self._load(name)
         if len(self._known) >= REMEMBERED_AT_MOST:
             self._known.clear()
-        self._known[name] = (time.monotonic() + settings.GRANT_CACHE_SECONDS, thing)
+        self._known[name] = (time.monotonic(), thing)
         return thing
 
     def forget(self) -> None:

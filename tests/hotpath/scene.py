@@ -14,7 +14,8 @@ from django.db import connection
 
 from basedb.models import Person
 from catalog.models import Resource
-from exchange.calls import admission, connections, quota, registry
+from exchange.calls import admission, answering, connections, quota, registry
+from exchange.calls.attempts import RecordLimit
 from exchange.models import Grant
 from tests import factories
 from tests.hotpath import partner as partners
@@ -94,6 +95,7 @@ def web_role(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     quota.rebuild()
     registry.callers.forget()
     registry.grants.forget()
+    monkeypatch.setattr(answering, "record_limit", RecordLimit())
     yield
     connections.close()
     admission.close()

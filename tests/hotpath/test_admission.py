@@ -104,13 +104,13 @@ def test_only_the_holder_of_the_lock_may_finish(scene: Scene, monkeypatch: pytes
 
 def test_bulk_answers_have_a_bounded_number_of_places(scene: Scene) -> None:
     grant = scene.grant(mode="BULK")
-    for _ in range(bulk.AT_ONCE):
-        bulk.take_place()
+    for place in range(bulk.AT_ONCE):
+        bulk.take_place(-place)
     try:
         reply = scene.partner.call(grant, "bulk", {})
     finally:
-        for _ in range(bulk.AT_ONCE):
-            bulk.give_place()
+        for place in range(bulk.AT_ONCE):
+            bulk.give_place(-place)
     check_refused(reply, "platform.busy")
     for _ in range(bulk.AT_ONCE + 1):
         assert scene.partner.call(grant, "bulk", {}).status == 200

@@ -9,6 +9,8 @@ import time
 import pytest
 from django.db import connection
 
+from exchange.calls import bulk
+from exchange.calls.refusals import Refusal
 from exchange.models import Grant
 from tests.hotpath.partner import path_of
 from tests.hotpath.records import outcomes_of, records_of
@@ -50,16 +52,39 @@ def test_whole_table_arrives_as_the_closing_record_says(exchange: Exchange, scen
     assert bytes(closed.answer_digest) == hashlib.sha256(content).digest()
 
 
+def wait_for_end(grant: Grant) -> None:
+    """Wait until every answer that was opened has ended."""
+    until = time.monotonic() + 10
+    while outcomes_of(grant).count("call.aborted") < outcomes_of(grant).count("call.opened") and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def test_slow_readers_with_one_key_leave_places_to_others() -> None:
+    taken = [1, 1, 2, 2]
+    try:
+        bulk.take_place(1)
+        bulk.take_place(1)
+        with pytest.raises(Refusal, match=r"platform\.busy") as told:
+            bulk.take_place(1)
+        assert told.value.details == {"bulk": "more_than_2_at_once_of_this_key"}
+        bulk.take_place(2)
+        bulk.take_place(2)
+        with pytest.raises(Refusal, match=r"platform\.busy"):
+            bulk.take_place(3)
+    finally:
+        for key in taken:
+            bulk.give_place(key)
+    bulk.take_place(1)
+    bulk.give_place(1)
+
+
 def test_caller_who_walks_away_leaves_an_aborted_record_and_no_transfer(exchange: Exchange, scene: Scene, crowd: int) -> None:
     grant = scene.grant(mode="BULK", fields=["name", "address"])
     for _ in range(6):  # more than there are places: each must be given back
         asking = start(exchange, scene, grant)
         assert asking.getresponse().read(10)
         asking.close()
-        time.sleep(0.2)
-    until = time.monotonic() + 10
-    while outcomes_of(grant).count("call.aborted") < 6 and time.monotonic() < until:
-        time.sleep(0.1)
+        wait_for_end(grant)
     assert sorted(outcomes_of(grant)) == ["call.aborted"] * 6 + ["call.opened"] * 6
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY %' AND state = 'active'")

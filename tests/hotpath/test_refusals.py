@@ -12,9 +12,9 @@ import pytest
 from django.db import connection
 
 from basedb.identifiers import generate_citizen_id
-from catalog.models import Binding, Resource
+from catalog.models import Binding, DataItem, Resource
 from exchange.calls import admission, registry
-from exchange.calls.attempts import tally
+from exchange.calls.attempts import RECORDED_A_MINUTE, tally
 from exchange.calls.refusals import REFUSALS
 from exchange.models import CallRecord, Credential, Grant, RejectedAttempt
 from tests import factories
@@ -376,3 +376,63 @@ def test_every_code_has_a_sentence_and_a_status_of_refusal() -> None:
         assert len(code) <= 40
         assert 400 <= verdict.status <= 503
         assert str(verdict.message)
+
+
+def test_refusals_of_a_known_key_are_recorded_up_to_a_limit_and_counted_beyond_it(
+    scene: Scene,
+) -> None:
+    partner = partners.make_partner(scene.city.education, state="REVOKED")
+    grant, before = partners.grant_to(partner, scene.resource, scene.city), attempts_with("auth.credential_revoked")
+    for _ in range(RECORDED_A_MINUTE + 7):
+        check_refused(partner.query(grant, scene.people[0].citizen_id), "auth.credential_revoked")
+    recorded = CallRecord.objects.filter(consumer_id=partner.system.id).count()
+    counted = attempts_with("auth.credential_revoked") - before
+    assert recorded + counted == RECORDED_A_MINUTE + 7
+    assert recorded in range(RECORDED_A_MINUTE, 2 * RECORDED_A_MINUTE + 1)  # the minute may have turned
+    assert counted > 0
+
+
+def test_wrong_time_under_a_wrong_signature_is_counted_only(scene: Scene) -> None:
+    path, records = partners.path_of(scene.grant(), "query"), CallRecord.objects.count()
+    headers = scene.partner.with_wrong_secret().headers(path, b"{}", at=time.time() - 900)
+    check_refused(partners.send(path, headers, b"{}"), "auth.bad_signature")
+    assert CallRecord.objects.count() == records
+
+
+@pytest.mark.parametrize(
+    "changes", [{"state": "SUSPENDED"}, {"valid_from": now() + timedelta(days=1)}, {"fields": ["name", "no_such_item"]}]
+)
+def test_refusal_that_was_lifted_is_noticed_before_the_memory_ends(
+    scene: Scene, settings: Any, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    settings.GRANT_CACHE_SECONDS = 60
+    grant = scene.grant()
+    wanted = {name: getattr(grant, name) for name in changes}
+    Grant.objects.filter(pk=grant.pk).update(**changes)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 403 + 100 * ("fields" in changes)
+    Grant.objects.filter(pk=grant.pk).update(**wanted)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).status != 200  # asked less than a second ago
+    monkeypatch.setattr(registry, "RENEWED_EVERY_SECONDS", 0.0)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
+
+
+def test_catalogue_that_was_tightened_reaches_running_grants(scene: Scene) -> None:
+    resource = factories.make_resource(scene.city.police)
+    grant = partners.grant_to(scene.partner, resource, scene.city)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
+    item = DataItem.objects.filter(resource=resource, name=grant.fields[0])
+    for tightened, loosened in (
+        (lambda: item.update(is_withheld=True), lambda: item.update(is_withheld=False)),
+        (lambda: _share(resource, "WITHHELD"), lambda: _share(resource, "CONDITIONAL")),
+    ):
+        assert tightened() == 1
+        registry.grants.forget()
+        check_refused(scene.partner.query(grant, scene.people[0].citizen_id), "grant.unusable")
+        assert loosened() == 1
+        registry.grants.forget()
+        assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
+
+
+def _share(resource: Resource, attribute: str) -> int:
+    words = {"share_conditions": "核验", "withheld_basis": "法律规定"}
+    return Resource.objects.filter(pk=resource.pk).update(share_attribute=attribute, **words)
