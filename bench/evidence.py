@@ -19,7 +19,8 @@ FILL = """
 INSERT INTO exchange_callrecord (requested_at, consumer_id, call_id, credential_id, nonce, grant_id, grant_version, resource_id,
     provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip, xid)
 SELECT now() + n * interval '1 ms', n %% 100, gen_random_uuid(), n %% 200, substr(md5(n::text), 1, 22), n %% 100, 1, n %% 20,
-    n %% 10, n %% 40, 'QUERY', 'call.answered', ARRAY['citizen_id', 'name', 'sex', 'address'], substr(sha256(n::text::bytea), 1, 16), 1,
+    n %% 10, n %% 40, 'QUERY', 'call.answered', ARRAY['citizen_id', 'name', 'sex', 'address'],
+    substr(sha256(n::text::bytea), 1, 16), 1,
     sha256(n::text::bytea), sha256((n + 1)::text::bytea), '10.1.2.3',
     (3 + n * (pg_snapshot_xmin(pg_current_snapshot())::text::bigint - 4) / %s)::text::xid8
 FROM generate_series(1, %s) n"""
