@@ -45,13 +45,19 @@ def test_pages_are_in_order_at_both_widths(person: Call, username: str) -> None:
         somebody.look(f"page-{username}-{address.strip('/').replace('/', '-').replace('?', '-') or 'home'}")
 
 
-def test_the_menu_opens_on_a_phone(person: Call) -> None:
+def test_on_a_phone_the_menu_opens_and_the_filters_of_the_catalogue_wait_folded(person: Call) -> None:
     somebody = person("edu_op")
     somebody.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     somebody.page.goto("/")
     somebody.button("打开菜单")
     somebody.menu("授权")
     somebody.arrives("授权")
+    somebody.button("打开菜单")
+    somebody.menu("数据目录")
+    somebody.arrives("数据目录")
+    expect(somebody.page.get_by_text("共享属性", exact=True)).to_be_hidden()
+    somebody.page.get_by_role("main").get_by_text("筛选", exact=True).click()
+    expect(somebody.page.get_by_text("共享属性", exact=True)).to_be_visible()
     somebody.troubles += troubles_of(somebody.page)
 
 
