@@ -1,15 +1,18 @@
 """Batches of a backflow (回流批次): fixed range, delivery, acknowledgement; killing a worker anywhere loses and doubles nothing.
 
-1. PREPARED, in our database: the range (from, to] of (changed_xid, id) is fixed below the horizon, where every transaction
-   has ended. In the same transaction everyone in the range and the region is noted as a member, before anything is sent:
-   whoever may be over there is known, and a later departure is delivered as a removal.
-2. Delivered, in the receiver's database: rows and receipt in one transaction (`delivery`). The range is read again for it. A row
-   that changed meanwhile has a newer xid, left the range, and comes with a later batch; nothing can enter the range. So a batch
-   delivered after a kill may carry less than planned, never something else, and what is missing follows.
+1. PREPARED, in our database: number, random uid and the range (from, to] of (changed_xid, id) are fixed below the horizon, where
+   every transaction has ended. Then the range is read, and everyone in it and in the region is noted as a member before anything
+   is sent: whoever may be over there is known, and a later departure is delivered as a removal.
+2. Delivered, in the receiver's database: rows and receipt in one transaction (`delivery`). A row that changed meanwhile has a
+   newer xid, left the range, and comes with a later batch; nothing can enter the range. So a batch delivered after a kill may
+   carry less than planned, never something else, and what is missing follows.
 3. ACKNOWLEDGED, in our database: the receipt, the cursor and the members that left, together. Killed before it, the next
    worker prepares nothing new, finds the receipt standing, writes nothing over there and acknowledges. A member is dropped only
    when its row still stands in the range and outside the region: then its removal was in the parcel. A member too many costs a
    removal of nobody.
+
+A whole delivery (全量), the first or one ordered by a reviewer, takes every row of the region whatever its xid: a database restored
+elsewhere counts transactions anew while its rows keep the xids of before. The horizon at its beginning is where the feed goes on.
 """
 
 from __future__ import annotations
@@ -36,6 +39,7 @@ from exchange.models import BackflowBatch, BackflowMember, BackflowSubscription,
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
+WHOLE = changes.LAST_ID  # above every transaction
 LEASE = timedelta(seconds=60)
 AGAIN = timedelta(seconds=30)
 
@@ -67,9 +71,9 @@ def work(*, subscription_uid: UUID, clock: Clock) -> None:
         return
     try:
         subscription = BackflowSubscription.objects.get(pk=lease.subscription_id)
-        delivery.prepare_target(subscription)
-        while batch := prepare(lease, clock()):
-            parcel = parcel_of(subscription, batch)
+        received = delivery.prepare_target(subscription)
+        while batch := prepare(lease, clock(), received=received):
+            parcel = pack(lease, batch.pk)
             receipt = delivery.deliver(subscription, parcel)
             acknowledge(lease, batch.pk, parcel, receipt, clock())
         rest(lease, "", clock())
@@ -111,52 +115,75 @@ def feed_of(subscription: BackflowSubscription) -> RegionFeed:
 def waiting_count(subscription: BackflowSubscription, *, most: int) -> int:
     """Return how many of the region's rows wait to be delivered, counting no further than `most`; departures are not counted."""
     feed = RegionFeed(DATASETS[subscription.dataset], subscription.region.code, also="false", also_parameters=())
-    return feed.count(Position(subscription.cursor_xid, subscription.cursor_id), changes.horizon(), most)
+    after = Position(subscription.cursor_xid, subscription.cursor_id)
+    is_whole = after == START or subscription.whole_from_xid is not None
+    return feed.count(after, WHOLE if is_whole else changes.horizon(), most)
 
 
 @transaction.atomic(durable=True)
-def prepare(lease: Lease, now: datetime) -> BackflowBatch | None:
-    """Return the batch that is open, or fix the range of the next one; None when nothing changed or a pause was ordered."""
+def prepare(lease: Lease, now: datetime, *, received: int) -> BackflowBatch | None:
+    """Return the batch that is open, or fix the next one; None when nothing changed or a pause was ordered.
+
+    When a start-over was ordered, the open batch is fixed anew, under a number beyond the last one the receiver has `received`.
+    """
     row = _held(lease)
     row.lease_until = now + LEASE
     row.save(update_fields=["lease_until"])
     open_batch = BackflowBatch.objects.filter(subscription=row, state=BatchState.PREPARED).first()
-    if open_batch is not None:
+    if open_batch is not None and not row.starts_over:
         return open_batch
     if row.state != SubscriptionState.ACTIVE:
         return None
-    below = changes.horizon()
-    after = Position(row.cursor_xid, row.cursor_id)
-    if after.xid >= below:
-        after = START  # our database was restored elsewhere and counts transactions anew: deliver everything again
+    after, below = Position(row.cursor_xid, row.cursor_id), changes.horizon()
+    if after == START and row.whole_from_xid is None:
+        row.whole_from_xid = below
+    if row.whole_from_xid is not None:
+        below = WHOLE
+    elif after.xid >= below:
+        raise Conflict(
+            "backflow.counted_anew",
+            _("平台数据库可能恢复到了别处（事务编号已重新计数），本次没有投递任何数据，请由审核员重新全量回流。"),
+        )
     upto = feed_of(row).end_of_batch(after, below, row.batch_size)
-    if upto is None:
+    if upto is None and not row.starts_over:
         return None
-    last = BackflowBatch.objects.filter(subscription=row).order_by("-sequence").values_list("sequence", flat=True).first()
-    batch = BackflowBatch.objects.create(
-        subscription=row,
-        sequence=(last or 0) + 1,
-        from_xid=after.xid,
-        from_id=after.id,
-        to_xid=upto.xid,
-        to_id=upto.id,
-        prepared_at=now,
-    )
-    parcel = parcel_of(row, batch)
-    members = [BackflowMember(subscription=row, subject_key=changed.subject_key) for changed in parcel.put]
-    BackflowMember.objects.bulk_create(members, ignore_conflicts=True)
+    return _fix(row, open_batch, after, upto or Position(WHOLE - 1, changes.LAST_ID), received, now)
+
+
+def _fix(
+    row: BackflowSubscription, open_batch: BackflowBatch | None, after: Position, upto: Position, received: int, now: datetime
+) -> BackflowBatch:
+    """Give the next batch its number, uid and range."""
+    last = BackflowBatch.objects.filter(subscription=row).order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    batch = open_batch or BackflowBatch(subscription=row)
+    batch.sequence = (max(last, received) if row.starts_over else last) + 1
+    batch.uid, batch.starts_over, batch.prepared_at = uuid4(), row.starts_over, now
+    batch.from_xid, batch.from_id = after
+    batch.to_xid, batch.to_id = upto
+    batch.save()
+    row.starts_over = False
+    row.save(update_fields=["starts_over", "whole_from_xid"])
     return batch
 
 
-def parcel_of(subscription: BackflowSubscription, batch: BackflowBatch) -> Parcel:
-    """Read a batch's range as it stands now."""
+@transaction.atomic(durable=True)
+def pack(lease: Lease, batch_id: int) -> Parcel:
+    """Read a batch's range as it stands now and note who is in it, before anything is sent."""
+    row = _held(lease)
+    batch = BackflowBatch.objects.get(pk=batch_id)
+    if batch.state != BatchState.PREPARED or row.starts_over:
+        raise LeaseLost
     after, upto = Position(batch.from_xid, batch.from_id), Position(batch.to_xid, batch.to_id)
-    rows = feed_of(subscription).read(subscription.fields, after, upto)
+    rows = feed_of(row).read(row.fields, after, upto)
+    put = [changed for changed in rows if changed.is_inside]
+    members = [BackflowMember(subscription=row, subject_key=changed.subject_key) for changed in put]
+    BackflowMember.objects.bulk_create(members, ignore_conflicts=True)
     return Parcel(
         sequence=batch.sequence,
-        put=[row for row in rows if row.is_inside],
-        removed=[row.subject_key for row in rows if not row.is_inside],
-        starts_over=after == START and batch.sequence > 1,
+        batch=batch.uid,
+        put=put,
+        removed=[changed.subject_key for changed in rows if not changed.is_inside],
+        starts_over=batch.starts_over,
     )
 
 
@@ -165,21 +192,24 @@ def acknowledge(lease: Lease, batch_id: int, parcel: Parcel, receipt: Receipt, n
     """Note the receipt, advance the cursor and drop the members that left.
 
     A receipt may carry another digest than the parcel: it then stems from an earlier delivery of the same range, from before some
-    of its rows moved on. One with more rows than the range was fixed with is not ours: Conflict.
+    of its rows moved on. In a whole delivery rows may also have come into the range since; then no member is dropped.
     """
     row = _held(lease)
     batch = BackflowBatch.objects.select_for_update().get(pk=batch_id)
-    if batch.state != BatchState.PREPARED:
+    if batch.state != BatchState.PREPARED or row.starts_over:
         raise LeaseLost
-    if receipt.sequence != batch.sequence or receipt.row_count + receipt.removed_count > row.batch_size:
-        raise Conflict("target.receipt_wrong", _("目标库的回执与批次不符，请核对目标库。"))
+    if (receipt.sequence, receipt.batch) != (batch.sequence, str(batch.uid)):
+        raise Conflict("target.receipt_wrong", _("目标库的回执与批次不符，请核对目标库后由审核员重新全量回流。"))
     batch.state, batch.acknowledged_at = BatchState.ACKNOWLEDGED, now
     batch.row_count, batch.removed_count, batch.digest = receipt.row_count, receipt.removed_count, receipt.digest
     batch.receipt = asdict(receipt) | {"digest": receipt.digest.hex()}
     batch.save()
     row.cursor_xid, row.cursor_id, row.lease_until, row.last_error = batch.to_xid, batch.to_id, now + LEASE, ""
-    row.save(update_fields=["cursor_xid", "cursor_id", "lease_until", "last_error"])
-    BackflowMember.objects.filter(subscription=row, subject_key__in=list(parcel.removed)).delete()
+    if row.whole_from_xid is None or receipt.digest == parcel.digest:
+        BackflowMember.objects.filter(subscription=row, subject_key__in=list(parcel.removed)).delete()
+    if row.whole_from_xid is not None and batch.to_xid == WHOLE - 1:
+        row.cursor_xid, row.whole_from_xid = row.whole_from_xid - 1, None
+    row.save(update_fields=["cursor_xid", "cursor_id", "whole_from_xid", "lease_until", "last_error"])
     audit.record(
         PLATFORM,
         "backflow_batch.acknowledged",

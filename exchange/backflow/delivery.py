@@ -1,7 +1,8 @@
 """Delivery into the receiver's database (投递): the rows of a batch and its receipt in one transaction over there.
 
 The receipt (回执) is inserted first, so that two workers with the same batch cannot both write; where it already stands the
-batch is there and nothing is written again. A receiver that lost receipts (restored from a backup) is noticed.
+batch is there and nothing is written again. A receipt names the batch by a random uid: the receiver and we may each be restored
+from a backup, and numbers alone would take another batch for the one that stands.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import psycopg2
 from django.utils.translation import gettext as _
@@ -27,7 +29,9 @@ RECEIPTS = "backflow_receipt"
 _TYPES = {DataType.TEXT: "text", DataType.DATE: "date", DataType.NUMBER: "numeric"}
 _MAKE_RECEIPTS = f"""
     CREATE TABLE IF NOT EXISTS {RECEIPTS} (subscription uuid, sequence bigint, digest bytea NOT NULL, row_count integer NOT NULL,
-        removed_count integer NOT NULL, received_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (subscription, sequence))"""
+        removed_count integer NOT NULL, received_at timestamptz NOT NULL DEFAULT now(), batch uuid, PRIMARY KEY (subscription, sequence))"""
+_RECEIPTS_ARE_OLD = """SELECT NOT EXISTS (
+    SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = 'batch' AND NOT attisdropped)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class Parcel:
     """What one batch carries: rows to put and keys to take away."""
 
     sequence: int
+    batch: UUID
     put: Sequence[ChangedRow]
     removed: Sequence[bytes]
     starts_over: bool
@@ -55,6 +60,7 @@ class Receipt:
     """What the receiver's database says it holds of a batch."""
 
     sequence: int
+    batch: str
     digest: bytes
     row_count: int
     removed_count: int
@@ -78,21 +84,21 @@ def target(subscription: BackflowSubscription) -> Iterator[Any]:
         )
     except psycopg2.OperationalError as error:
         said = _("目标库拒绝登录：用户名或口令不正确。") if "authentication failed" in str(error) else _("目标库连接不上。")
-        raise Unavailable("target.away", said) from error
+        raise Unavailable("target.away", said) from None
     try:
         yield connection
-    except errors.InsufficientPrivilege as error:
-        raise Unavailable("target.forbidden", _("目标库账号没有写入权限。")) from error
-    except (errors.UndefinedColumn, errors.DatatypeMismatch) as error:
-        raise Unavailable("target.table_differs", _("目标表的结构与回流信息项不一致。")) from error
+    except errors.InsufficientPrivilege:
+        raise Unavailable("target.forbidden", _("目标库账号没有写入权限。")) from None
+    except (errors.UndefinedColumn, errors.DatatypeMismatch):
+        raise Unavailable("target.table_differs", _("目标表的结构与回流信息项不一致。")) from None
     except psycopg2.Error as error:
-        raise Unavailable("target.failed", _("目标库写入失败(错误码 %(code)s)。") % {"code": error.pgcode or "-"}) from error
+        raise Unavailable("target.failed", _("目标库写入失败(错误码 %(code)s)。") % {"code": error.pgcode or "-"}) from None
     finally:
         connection.close()
 
 
-def prepare_target(subscription: BackflowSubscription) -> None:
-    """Make the receiver's table and the receipts where they are not there yet."""
+def prepare_target(subscription: BackflowSubscription) -> int:
+    """Make the receiver's table and the receipts where they are not there yet; return the number of its last receipt."""
     dataset = DATASETS[subscription.dataset]
     columns: list[sql.Composable] = [sql.SQL("subject_key text PRIMARY KEY, version integer NOT NULL")]
     columns += [
@@ -105,32 +111,54 @@ def prepare_target(subscription: BackflowSubscription) -> None:
         if cursor.fetchone()[0]:
             cursor.execute(_MAKE_RECEIPTS)
             cursor.execute(make)
+        cursor.execute(_RECEIPTS_ARE_OLD, [RECEIPTS])
+        if cursor.fetchone()[0]:
+            cursor.execute(f"ALTER TABLE {RECEIPTS} ADD COLUMN IF NOT EXISTS batch uuid")
+        return _last(cursor, subscription)
 
 
 def deliver(subscription: BackflowSubscription, parcel: Parcel) -> Receipt:
     """Write a parcel and its receipt in one transaction, once; return the receipt that stands over there.
 
-    Raises Conflict when the receiver has fewer receipts than batches were acknowledged: it was set back and must start over.
+    Raises Conflict when the receiver's receipts do not fit our batches: one side was set back and everything must start over.
     """
-    with target(subscription) as connection:
-        with connection, connection.cursor() as cursor:
-            if not parcel.starts_over:
-                _refuse_gap(cursor, subscription, parcel.sequence)
-            cursor.execute(
-                f"INSERT INTO {RECEIPTS} (subscription, sequence, digest, row_count, removed_count) VALUES (%s, %s, %s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                [str(subscription.uid), parcel.sequence, parcel.digest, len(parcel.put), len(parcel.removed)],
-            )
-            if cursor.rowcount:
-                _write(cursor, subscription, parcel)
-        with connection, connection.cursor() as cursor:
-            return _receipt(cursor, subscription, parcel.sequence)
+    with target(subscription) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"backflow:{subscription.uid}"])  # one worker at a time
+        standing = _receipt(cursor, subscription, parcel.sequence)
+        if standing is not None and standing.batch == str(parcel.batch):
+            return standing
+        _refuse_what_does_not_follow(_last(cursor, subscription), parcel)
+        cursor.execute(
+            f"INSERT INTO {RECEIPTS} (subscription, sequence, batch, digest, row_count, removed_count)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [
+                str(subscription.uid),
+                parcel.sequence,
+                str(parcel.batch),
+                parcel.digest,
+                len(parcel.put),
+                len(parcel.removed),
+            ],
+        )
+        _write(cursor, subscription, parcel)
+        receipt = _receipt(cursor, subscription, parcel.sequence)
+    assert receipt is not None  # inserted above
+    return receipt
 
 
-def _refuse_gap(cursor: Any, subscription: BackflowSubscription, sequence: int) -> None:
+def _last(cursor: Any, subscription: BackflowSubscription) -> int:
     cursor.execute(f"SELECT coalesce(max(sequence), 0) FROM {RECEIPTS} WHERE subscription = %s", [str(subscription.uid)])
-    last = cursor.fetchone()[0]
-    if last < sequence - 1:
+    last: int = cursor.fetchone()[0]
+    return last
+
+
+def _refuse_what_does_not_follow(last: int, parcel: Parcel) -> None:
+    """A batch follows the last receipt; one that starts over may leave numbers out."""
+    sequence = parcel.sequence
+    if last >= sequence:
+        said = _("目标库已有第 %(last)s 批的回执，平台正要投递第 %(next)s 批：平台数据库可能恢复过备份，请由审核员重新全量回流。")
+        raise Conflict("target.ahead", said % {"last": last, "next": sequence})
+    if last < sequence - 1 and not parcel.starts_over:
         said = _("目标库的回执只到第 %(last)s 批，平台已签收到第 %(known)s 批：目标库可能恢复过备份，请重新全量回流。")
         raise Conflict("target.set_back", said % {"last": last, "known": sequence - 1})
 
@@ -148,13 +176,16 @@ def _write(cursor: Any, subscription: BackflowSubscription, parcel: Parcel) -> N
     cursor.execute(remove, [[key.hex() for key in parcel.removed]])
 
 
-def _receipt(cursor: Any, subscription: BackflowSubscription, sequence: int) -> Receipt:
+def _receipt(cursor: Any, subscription: BackflowSubscription, sequence: int) -> Receipt | None:
     cursor.execute(
-        f"SELECT sequence, digest, row_count, removed_count, received_at FROM {RECEIPTS} WHERE subscription = %s AND sequence = %s",
+        f"SELECT sequence, batch, digest, row_count, removed_count, received_at FROM {RECEIPTS} WHERE subscription = %s AND sequence = %s",
         [str(subscription.uid), sequence],
     )
-    number, digest, rows, removed, received_at = cursor.fetchone()
-    return Receipt(number, bytes(digest), rows, removed, received_at.isoformat())
+    found = cursor.fetchone()
+    if found is None:
+        return None
+    number, batch, digest, rows, removed, received_at = found
+    return Receipt(number, str(batch), bytes(digest), rows, removed, received_at.isoformat())
 
 
 def _table(subscription: BackflowSubscription) -> sql.Identifier:

@@ -22,7 +22,7 @@ from core.audit import PLATFORM, Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Department, Region
 from core.roles import Role
-from exchange.models import BackflowSubscription, BatchState, SubscriptionState
+from exchange.models import BackflowSubscription, SubscriptionState
 from exchange.querysets import is_reviewer
 from exchange.sealed_passwords import seal_password
 
@@ -127,14 +127,13 @@ def change_state(*, uid: UUID, state: SubscriptionState, revision: int, actor: A
 
 @transaction.atomic
 def start_over(*, uid: UUID, actor: Actor, now: datetime) -> BackflowSubscription:
-    """Deliver everything anew, when a receiver lost rows: the next batch empties the target table and starts at the beginning."""
+    """Deliver everything anew, when either side was set back: the next batch empties the target table and starts at the beginning."""
     row = visible_subscription(uid, actor, lock=True)
     if not is_reviewer(actor):
         raise Forbidden("backflow.reviewer_only", _("只有数据中心审核员可以更改回流任务。"))
-    nothing = {"from_xid": 0, "from_id": 0, "to_xid": 0, "to_id": 0}
-    row.batches.filter(state=BatchState.PREPARED).update(**nothing)  # an open batch ends empty, where the new beginning is
+    row.starts_over, row.whole_from_xid = True, None  # the worker fixes an open batch anew
     row.cursor_xid, row.cursor_id, row.next_run_at = 0, 0, now
     row.revision += 1
-    row.save(update_fields=["cursor_xid", "cursor_id", "next_run_at", "revision", "updated_at"])
+    row.save(update_fields=["starts_over", "whole_from_xid", "cursor_xid", "cursor_id", "next_run_at", "revision", "updated_at"])
     audit.record(actor, "backflow_subscription.started_over", row, at=now, department_ids=[row.department_id])
     return row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +40,8 @@ class BackflowSubscription(SharedObject, SealedSecret):
     state = models.CharField(_("状态"), max_length=10, choices=SubscriptionState.choices, default=SubscriptionState.ACTIVE)
     cursor_xid = XidField(default=0)
     cursor_id = models.BigIntegerField(default=0)
-    restore_epoch = models.UUIDField(null=True)
+    starts_over = models.BooleanField(default=False)  # ordered; the next batch replaces the receiver's table
+    whole_from_xid = XidField(null=True)  # everything is being delivered; changes from this transaction on come after it
     next_run_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
@@ -58,6 +61,7 @@ class BackflowBatch(models.Model):
 
     subscription = models.ForeignKey(BackflowSubscription, models.PROTECT, related_name="batches")
     sequence = models.BigIntegerField(_("批次"))
+    uid = models.UUIDField(default=uuid4, db_default=models.Func(function="gen_random_uuid"))  # fixed with the range
     state = models.CharField(_("状态"), max_length=12, choices=BatchState.choices, default=BatchState.PREPARED)
     from_xid = XidField()
     from_id = models.BigIntegerField()
@@ -65,6 +69,7 @@ class BackflowBatch(models.Model):
     to_id = models.BigIntegerField()
     row_count = models.IntegerField(_("行数"), default=0)
     removed_count = models.IntegerField(_("迁出"), default=0)
+    starts_over = models.BooleanField(default=False)
     digest = models.BinaryField(max_length=32, null=True)
     prepared_at = models.DateTimeField(_("生成时间"))
     acknowledged_at = models.DateTimeField(_("签收时间"), null=True)
