@@ -1,4 +1,4 @@
-"""Views of the call log: a filtered page with outcomes per day, an export, and the trace of one call."""
+"""Views of the call log: a filtered page with outcomes per day, an export, the trace of one call, counted attempts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from catalog.models import SharingMode
+from core import keyset
+from core.audit import Actor
 from core.errors import Invalid
 from core.roles import Role
-from exchange import call_log
+from exchange import call_attempts, call_log
 from exchange.call_figures import Day
 from exchange.call_log import CallFilter
 from exchange.models import CallRecord
@@ -27,6 +29,7 @@ from portal.forms import FilterForm
 from portal.requests import words
 
 SEERS = (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
+WATCHERS = (Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.REVIEWER)
 LONGEST_SPAN_DAYS = 400
 
 
@@ -63,8 +66,11 @@ def call_list(request: HttpRequest) -> HttpResponse:
     form = CallFilterForm(request.GET)
     chosen, now = CallFilter(**form.chosen()), timezone.now()
     who = actor(request)
-    found, lines = call_log.read_page(actor=who, chosen=chosen, now=now, cursor=request.GET.get("after", ""))
-    days = call_log.outcomes_per_day(who, chosen, now) if found.is_first else []
+    found: keyset.Page[CallRecord] = keyset.Page([], "", is_first=True)
+    lines: list[call_log.CallLine] = []
+    if not form.errors:
+        found, lines = call_log.read_page(actor=who, chosen=chosen, now=now, cursor=request.GET.get("after", ""))
+    days = call_log.outcomes_per_day(who, chosen, now) if found.is_first and not form.errors else []
     first, last = chosen.span(now)
     context = {
         "form": form,
@@ -76,8 +82,18 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "last": last,
         "narrowed": bool(chosen.system or chosen.resource or chosen.grant),
         "query": request.GET.urlencode(),
-    }
+    } | _tabs(who)
     return render(request, "portal/calls/list.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+@roles_required(*WATCHERS)
+def attempts(request: HttpRequest) -> HttpResponse:
+    """What is counted by minute instead of recorded one by one."""
+    who = actor(request)
+    found, lines = call_attempts.read_attempts(actor=who, now=timezone.now(), cursor=request.GET.get("after", ""))
+    shown = [{"line": line, "reason": outcome_title(line.attempt.code)} for line in lines]
+    return render(request, "portal/calls/attempts.html", {"page": found, "lines": shown} | _tabs(who))
 
 
 @require_GET
@@ -117,6 +133,10 @@ def detail(request: HttpRequest, call_id: UUID) -> HttpResponse:
         "related": [(r, outcome_title(r.outcome)) for r in trace.related],
     }
     return render(request, "portal/calls/detail.html", context)
+
+
+def _tabs(who: Actor) -> dict[str, bool]:
+    return {"sees_calls": who.has(*SEERS), "sees_attempts": call_attempts.may_read_attempts(who)}
 
 
 def _titles(trace: call_log.CallTrace, record: CallRecord) -> list[tuple[str, str]]:

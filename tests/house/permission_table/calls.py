@@ -1,6 +1,6 @@
-"""The call door takes signatures, not sessions: whoever is signed in, an unsigned call is refused."""
+"""The call door takes signatures, not sessions; what it only counts is read by those who watch over security."""
 
-from tests.house.table import Row, everyone
+from tests.house.table import Row, everyone, only
 
 UID = {"uid": "grant"}
 
@@ -11,6 +11,7 @@ def things(_: object) -> dict[str, str]:
 
 
 ROWS: list[Row] = [
+    ("GET", "portal:call-attempts", {}, only(200, "reviewer", "auditor", "security_admin")),
     ("POST", "openapi:call-verify", UID, everyone(401)),
     ("POST", "openapi:call-query", UID, everyone(401)),
     ("POST", "openapi:call-bulk", UID, everyone(401)),
