@@ -60,7 +60,8 @@ def test_1a_a_clerk_starts_a_run_and_watches_it_to_the_end(person: Call, stack: 
     clerk.button("立即归集")
     progress = clerk.page.locator("#run-progress")
     expect(progress.locator("[data-state=SUCCEEDED]")).to_be_visible(timeout=60_000)
-    counted = {name: int(progress.locator(f"[data-count={name}]").inner_text()) for name in ("accepted", "changed", "rejected")}
+    shown = {name: progress.locator(f"[data-count={name}]").inner_text() for name in ("accepted", "changed", "rejected")}
+    counted = {name: int(text.replace(",", "")) for name, text in shown.items()}
     people = stack.ask("source", "SELECT count(*) FROM resident")[0][0]
     assert counted["accepted"] + counted["rejected"] == people
     assert 0 < counted["changed"] < counted["accepted"]
