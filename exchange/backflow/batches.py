@@ -147,19 +147,18 @@ def prepare(lease: Lease, now: datetime, *, received: int) -> BackflowBatch | No
     upto = feed_of(row).end_of_batch(after, below, row.batch_size)
     if upto is None and not row.starts_over:
         return None
-    return _fix(row, open_batch, after, upto or Position(WHOLE - 1, changes.LAST_ID), received, now)
-
-
-def _fix(
-    row: BackflowSubscription, open_batch: BackflowBatch | None, after: Position, upto: Position, received: int, now: datetime
-) -> BackflowBatch:
-    """Give the next batch its number, uid and range."""
-    last = BackflowBatch.objects.filter(subscription=row).order_by("-sequence").values_list("sequence", flat=True).first() or 0
     batch = open_batch or BackflowBatch(subscription=row)
-    batch.sequence = (max(last, received) if row.starts_over else last) + 1
-    batch.uid, batch.starts_over, batch.prepared_at = uuid4(), row.starts_over, now
+    batch.prepared_at = now
     batch.from_xid, batch.from_id = after
-    batch.to_xid, batch.to_id = upto
+    batch.to_xid, batch.to_id = upto or Position(WHOLE - 1, changes.LAST_ID)
+    return _number(row, batch, received)
+
+
+def _number(row: BackflowSubscription, batch: BackflowBatch, received: int) -> BackflowBatch:
+    """Give the next batch its number and uid; what was ordered is thereby begun."""
+    last = BackflowBatch.objects.filter(subscription=row).order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    batch.sequence = (max(last, received) if row.starts_over else last) + 1
+    batch.uid, batch.starts_over = uuid4(), row.starts_over
     batch.save()
     row.starts_over = False
     row.save(update_fields=["starts_over", "whole_from_xid"])

@@ -26,10 +26,12 @@ from exchange.models import BackflowSubscription
 from exchange.sealed_passwords import password_of
 
 RECEIPTS = "backflow_receipt"
+_RECEIPT = "sequence, batch, digest, row_count, removed_count, received_at"
 _TYPES = {DataType.TEXT: "text", DataType.DATE: "date", DataType.NUMBER: "numeric"}
 _MAKE_RECEIPTS = f"""
     CREATE TABLE IF NOT EXISTS {RECEIPTS} (subscription uuid, sequence bigint, digest bytea NOT NULL, row_count integer NOT NULL,
-        removed_count integer NOT NULL, received_at timestamptz NOT NULL DEFAULT now(), batch uuid, PRIMARY KEY (subscription, sequence))"""
+        removed_count integer NOT NULL, received_at timestamptz NOT NULL DEFAULT now(), batch uuid,
+        PRIMARY KEY (subscription, sequence))"""
 _RECEIPTS_ARE_OLD = """SELECT NOT EXISTS (
     SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = 'batch' AND NOT attisdropped)"""
 
@@ -130,7 +132,7 @@ def deliver(subscription: BackflowSubscription, parcel: Parcel) -> Receipt:
         _refuse_what_does_not_follow(_last(cursor, subscription), parcel)
         cursor.execute(
             f"INSERT INTO {RECEIPTS} (subscription, sequence, batch, digest, row_count, removed_count)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
+            f" VALUES (%s, %s, %s, %s, %s, %s) RETURNING {_RECEIPT}",
             [
                 str(subscription.uid),
                 parcel.sequence,
@@ -140,9 +142,8 @@ def deliver(subscription: BackflowSubscription, parcel: Parcel) -> Receipt:
                 len(parcel.removed),
             ],
         )
+        receipt = _as_receipt(cursor.fetchone())
         _write(cursor, subscription, parcel)
-        receipt = _receipt(cursor, subscription, parcel.sequence)
-    assert receipt is not None  # inserted above
     return receipt
 
 
@@ -178,12 +179,14 @@ def _write(cursor: Any, subscription: BackflowSubscription, parcel: Parcel) -> N
 
 def _receipt(cursor: Any, subscription: BackflowSubscription, sequence: int) -> Receipt | None:
     cursor.execute(
-        f"SELECT sequence, batch, digest, row_count, removed_count, received_at FROM {RECEIPTS} WHERE subscription = %s AND sequence = %s",
+        f"SELECT {_RECEIPT} FROM {RECEIPTS} WHERE subscription = %s AND sequence = %s",
         [str(subscription.uid), sequence],
     )
     found = cursor.fetchone()
-    if found is None:
-        return None
+    return None if found is None else _as_receipt(found)
+
+
+def _as_receipt(found: Sequence[Any]) -> Receipt:
     number, batch, digest, rows, removed, received_at = found
     return Receipt(number, str(batch), bytes(digest), rows, removed, received_at.isoformat())
 

@@ -127,7 +127,7 @@ def change_state(*, uid: UUID, state: SubscriptionState, revision: int, actor: A
 
 @transaction.atomic
 def start_over(*, uid: UUID, actor: Actor, now: datetime) -> BackflowSubscription:
-    """Deliver everything anew, when either side was set back: the next batch empties the target table and starts at the beginning."""
+    """Deliver everything anew, when either side was set back: the next batch empties the target table and begins again."""
     row = visible_subscription(uid, actor, lock=True)
     if not is_reviewer(actor):
         raise Forbidden("backflow.reviewer_only", _("只有数据中心审核员可以更改回流任务。"))
