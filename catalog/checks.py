@@ -17,6 +17,7 @@ from catalog import codes, mounting
 from catalog.content import DATA_TYPES, SOURCE_FORMATS, Entry, Item
 from catalog.models import BaseDatabase, Grade, Resource, ShareAttribute, SharingMode, UpdateCycle
 from core.errors import Invalid
+from core.texts import visible
 
 ITEM_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SYSTEM_NAME = re.compile(r"(系统|平台|数据库|软件|app|小程序|网站)$", re.IGNORECASE)
@@ -47,9 +48,9 @@ def check_draft(entry: Entry, resource: Resource) -> None:
     _known(problems, "grade", entry.grade, Grade.values)
     for mode in entry.sharing_modes:
         _known(problems, "sharing_modes", mode, SharingMode.values)
-    if entry.share_attribute == ShareAttribute.CONDITIONAL and not entry.share_conditions.strip():
+    if entry.share_attribute == ShareAttribute.CONDITIONAL and not visible(entry.share_conditions):
         problems["share_conditions"].append(_("有条件共享必须写明共享条件（共享范围、使用用途等）。"))
-    if entry.share_attribute == ShareAttribute.WITHHELD and not entry.withheld_basis.strip():
+    if entry.share_attribute == ShareAttribute.WITHHELD and not visible(entry.withheld_basis):
         problems["withheld_basis"].append(_("不予共享必须写明理由和法律、行政法规或者国务院决定依据。"))
     original = resource.change_of
     if original is not None and entry.classification != original.classification:
@@ -62,7 +63,7 @@ def check_submission(entry: Entry, resource: Resource) -> None:
     """Raise Invalid for what is missing before the own head sees the entry; every shortfall is told at once."""
     problems: Problems = defaultdict(list)
     for field, ask in _MUST_BE_FILLED.items():
-        if not str(getattr(entry, field)).strip():
+        if not visible(str(getattr(entry, field))):
             problems[field].append(str(ask))
     if SYSTEM_NAME.search(entry.title.strip()):
         problems["title"].append(_("目录应以数据内容命名，不能以系统、平台或数据库命名。"))

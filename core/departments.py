@@ -15,6 +15,7 @@ from stdnum.cn import uscc
 from core import audit
 from core.accounts import require
 from core.audit import Actor
+from core.audit_trail import last_hand
 from core.errors import Conflict, Invalid, NotFound
 from core.models import Department, Region
 from core.roles import Role
@@ -45,7 +46,10 @@ def change_department(
         current = {"name": department.name, "short_name": department.short_name, "region_code": department.region.code}
         wanted = {"name": name, "short_name": short_name, "region_code": region_code}
         changed = {field: value for field, value in current.items() if value != wanted[field]}
-        raise Conflict("department.stale", _("该部门已被他人修改，请重新载入后再改。"), changed)
+        text = _("%(who)s修改过这个部门，您的修改没有保存。请核对后再保存。") % {
+            "who": last_hand(department, actor, "department.changed")
+        }
+        raise Conflict("department.stale", text, changed)
     _check_free(region, name=name, but=department)
     before = {"name": department.name, "region": department.region.code}
     department.name, department.short_name, department.region = name, short_name, region

@@ -6,18 +6,18 @@ The grant that an approval makes is issued by `grants`, in the same transaction.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import IntegerField, Max
 from django.db.models.functions import Cast, Substr
-from django.forms.models import model_to_dict
 from django.utils.translation import gettext as _
 
 from catalog.models import DataItem, Resource, ResourceState
 from core import audit, working_days
 from core.audit import Actor
+from core.audit_trail import last_hand
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Region
@@ -25,11 +25,14 @@ from core.roles import Role
 from exchange import clocks, desks, grants
 from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, RequestState
 from exchange.querysets import access_requests_visible_to, seats_on_request, systems_usable_by
-from exchange.request_terms import Offer, Terms, faults, text_fault
+from exchange.request_terms import Offer, Terms, faults, items_fault, text_fault
 from exchange.routing import SharingTerms, route_of
-from exchange.workflow import REASON_REQUIRED, Command, Seat, Snapshot, State, Step, allowed, decide
+from exchange.workflow import REASON_REQUIRED, Command, Route, Seat, Snapshot, State, Step, allowed, decide
 
 LONGEST_REASON = 500
+PLAIN_TERMS = (
+    "mode", "purpose", "legal_basis", "scenario", "scope", "region_prefix", "quota_per_day", "term_from", "term_to",
+)  # fmt: skip
 EVENTS = {
     Command.SUBMIT: "submitted",
     Command.ENDORSE: "endorsed",
@@ -52,7 +55,7 @@ def draft(*, resource_uid: UUID, terms: Terms, actor: Actor, now: datetime, subm
         resource=resource,
         requester_id=actor.department_id,
         created_by_id=actor.user_id,
-        **_checked(terms, resource, actor, now),
+        **_checked(terms, resource, actor, now, submit=submit),
     )
     access_request.resource_version = resource.version
     access_request.save()
@@ -67,11 +70,9 @@ def edit(*, request_uid: UUID, revision: int, terms: Terms, actor: Actor, now: d
     """Replace the terms of a draft, and submit it if asked to. A stale revision raises Conflict with what differs."""
     access_request = _locked(request_uid, actor)
     decide(snapshot(access_request), Command.EDIT, seats_on_request(actor, access_request), user_id=actor.user_id)
-    values = _checked(terms, _requestable(access_request.resource.uid), actor, now)
     if revision != access_request.revision:
-        current = model_to_dict(access_request)
-        differing = {name: str(current[name]) for name in values if name != "system" and current[name] != values[name]}
-        raise _stale(access_request, differing)
+        raise _stale(access_request, actor, _differing(access_request, terms))
+    values = _checked(terms, _requestable(access_request.resource.uid), actor, now, submit=submit)
     for name, value in values.items():
         setattr(access_request, name, value)
     access_request.resource_version = access_request.resource.version
@@ -93,7 +94,7 @@ def carry_out(
     """
     access_request = _locked(request_uid, actor)
     if revision is not None and revision != access_request.revision:
-        raise _stale(access_request, {})
+        raise _stale(access_request, actor, {})
     if command is Command.EDIT:
         raise Invalid("access_request.unknown_command", _("修改草稿请提交完整的申请事项。"))
     _carry_out(access_request, command, actor=actor, now=now, reason=reason)
@@ -122,6 +123,8 @@ def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor,
     reason = _reason(command, reason)
     if command in (Command.SUBMIT, Command.APPROVE):
         _still_offered(access_request, now)
+    if command is Command.SUBMIT and (fault := _start_fault(access_request.term_from, now)):
+        raise Invalid("access_request.invalid", fault, {"term_from": fault})
     _write(access_request, step, actor=actor, now=now, reason=reason)
     if step.to_state is State.APPROVED:
         grants.issue_grant(access_request=access_request, actor=actor, now=now)
@@ -212,9 +215,11 @@ def _offer(resource: Resource) -> Offer:
     )
 
 
-def _checked(terms: Terms, resource: Resource, actor: Actor, now: datetime) -> dict[str, object]:
-    """Return the terms as columns, or raise Invalid naming every fault at once."""
+def _checked(terms: Terms, resource: Resource, actor: Actor, now: datetime, *, submit: bool) -> dict[str, object]:
+    """Return the terms as columns, or raise Invalid naming every fault at once. A draft's term may have begun already."""
     found = faults(terms, _offer(resource))
+    if submit and (fault := _start_fault(terms.term_from, now)):
+        found["term_from"] = fault
     if terms.term_to < now.astimezone(SHANGHAI).date():
         found.setdefault("term_to", _("截止日期不能早于今天。"))
     if terms.region_prefix and not Region.objects.filter(code=terms.region_prefix, valid_to=None).exists():
@@ -224,8 +229,21 @@ def _checked(terms: Terms, resource: Resource, actor: Actor, now: datetime) -> d
         found["system"] = _("请选择本部门启用的使用方系统。")
     if found:
         raise Invalid("access_request.invalid", _("申请事项有误，请一并修改后提交。"), found)
-    names = ("mode", "purpose", "legal_basis", "scenario", "scope", "region_prefix", "quota_per_day", "term_from", "term_to")
-    return {"system": system, "fields": list(terms.fields)} | {name: getattr(terms, name) for name in names}
+    return {"system": system, "fields": list(terms.fields)} | {name: getattr(terms, name) for name in PLAIN_TERMS}
+
+
+def _start_fault(term_from: date, now: datetime) -> str:
+    return _("使用期限的开始日期不能早于今天，请修改后再提交。") if term_from < now.astimezone(SHANGHAI).date() else ""
+
+
+def _differing(access_request: AccessRequest, terms: Terms) -> dict[str, str]:
+    """Return what a draft says otherwise than these terms, as it stands now."""
+    now = {name: str(getattr(access_request, name)) for name in PLAIN_TERMS}
+    now |= {"system": access_request.system.name, "fields": "、".join(access_request.fields)}
+    same = {name for name in PLAIN_TERMS if getattr(access_request, name) == getattr(terms, name)}
+    same |= {"system"} if str(access_request.system.uid) == terms.system else set()
+    same |= {"fields"} if access_request.fields == list(terms.fields) else set()
+    return {name: value for name, value in now.items() if name not in same}
 
 
 def _own_system(uid: str, actor: Actor) -> ConsumerSystem | None:
@@ -237,17 +255,26 @@ def _own_system(uid: str, actor: Actor) -> ConsumerSystem | None:
 
 
 def _still_offered(access_request: AccessRequest, now: datetime) -> None:
-    """Raise Conflict when the catalogue changed since the request was written, or its term has passed."""
+    """Raise Conflict when the catalogue changed since the request was written, or its term has passed.
+
+    A request that went past the provider is not approved once the resource calls for the provider's review.
+    """
     resource = access_request.resource
     offer = _offer(resource)
     gone = [name for name in access_request.fields if name not in offer.grades]
-    if resource.state != ResourceState.PUBLISHED or gone or access_request.mode not in offer.modes:
+    refused = items_fault(access_request.mode, access_request.fields, offer)
+    if resource.state != ResourceState.PUBLISHED or refused or access_request.mode not in offer.modes:
         raise Conflict(
             "access_request.resource_changed",
             _("资源目录已变更，不再提供所申请的信息项或共享方式，请撤回后重新申请。"),
             {"fields": gone, "resource_version": resource.version},
         )
-    _route(resource)
+    if _route(resource) is Route.PROVIDER_FIRST and access_request.route != Route.PROVIDER_FIRST:
+        raise Conflict(
+            "access_request.resource_changed",
+            _("资源目录已变更，现须先经提供方审核，而这项申请未经其审核，不能授权。请申请方撤回后重新申请。"),
+            {"resource_version": resource.version},
+        )
     if access_request.term_to < now.astimezone(SHANGHAI).date():
         raise Conflict("access_request.term_passed", _("申请的使用期限已过，请撤回后重新申请。"))
 
@@ -261,15 +288,15 @@ def _reason(command: Command, reason: str) -> str:
     return reason
 
 
-def _stale(access_request: AccessRequest, differing: dict[str, str]) -> Conflict:
+def _stale(access_request: AccessRequest, actor: Actor, differing: dict[str, str]) -> Conflict:
     last = access_request.steps.order_by("-id").first()
     details: dict[str, object] = {"revision": access_request.revision, "state": access_request.state, "changed": differing}
-    what = _("草稿已被他人修改。")
+    what = _("%(who)s修改过草稿。") % {"who": last_hand(access_request, actor, "access_request.edited")}
     if last is not None:
         values = {"name": last.actor_name, "state": access_request.get_state_display()}
         what = _("%(name)s 已办理，现为“%(state)s”。") % values
         details |= {"last_command": last.command, "last_actor": last.actor_name, "last_at": last.at.isoformat()}
-    return Conflict("revision.stale", _("此页打开后申请已有变化：%(what)s请刷新后再办理。") % {"what": what}, details)
+    return Conflict("revision.stale", _("申请已有变化：%(what)s您的操作没有执行，请核对后再办理。") % {"what": what}, details)
 
 
 def _next_number(now: datetime) -> str:

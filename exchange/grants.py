@@ -17,6 +17,7 @@ from basedb.masking import Mask
 from catalog.models import DataItem, Grade
 from core import audit
 from core.audit import Actor
+from core.audit_trail import last_hand
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Invalid, NotFound
 from core.models import Department
@@ -89,7 +90,8 @@ def change_state(
     if revision is not None and revision != grant.revision:
         raise Conflict(
             "revision.stale",
-            _("此页打开后授权已变为“%(state)s”，请刷新后再办理。") % {"state": grant.get_state_display()},
+            _("%(who)s已办理过这项授权，现为“%(state)s”。您的操作没有执行，请核对后再办理。")
+            % {"who": last_hand(grant, actor, *(f"grant.{deed}" for deed in EVENTS.values())), "state": grant.get_state_display()},
             {"revision": grant.revision, "state": grant.state, "reason": grant.state_reason},
         )
     seats = seats_on_grant(actor, grant)

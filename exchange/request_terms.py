@@ -6,11 +6,13 @@ What the resource offers comes in as facts; fetching and writing are in `access_
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
+
+from core.texts import visible
 
 MAX_TERM_YEARS = 3
 MAX_QUOTA_PER_DAY = 1_000_000
@@ -56,7 +58,7 @@ def faults(terms: Terms, offer: Offer) -> dict[str, str]:
     found |= {
         name: fault
         for name, fault in (
-            ("fields", _items_fault(terms, offer)),
+            ("fields", items_fault(terms.mode, terms.fields, offer)),
             ("mode", _mode_fault(terms, offer)),
             ("term_to", _term_fault(terms)),
             ("quota_per_day", _quota_fault(terms)),
@@ -68,7 +70,7 @@ def faults(terms: Terms, offer: Offer) -> dict[str, str]:
 
 def text_fault(value: str, *, longest: int, may_be_empty: bool = False, may_have_lines: bool = True) -> str:
     """Return what is wrong with a text somebody typed in, or the empty string."""
-    if not value and not may_be_empty:
+    if not visible(value) and not may_be_empty:
         return _("此项必填。")
     if len(value) > longest:
         return _("最多 %(longest)s 个字，现有 %(length)s 个字。") % {"longest": longest, "length": len(value)}
@@ -85,17 +87,18 @@ def _text_fault(name: str, value: str) -> str:
     return text_fault(value, longest=longest, may_be_empty=may_be_empty, may_have_lines=may_have_lines)
 
 
-def _items_fault(terms: Terms, offer: Offer) -> str:
-    if not terms.fields:
+def items_fault(mode: str, names: Sequence[str], offer: Offer) -> str:
+    """Return what is wrong with asking for these items in this mode, or the empty string."""
+    if not names:
         return _("请至少勾选一个信息项。")
-    if len(set(terms.fields)) != len(terms.fields):
+    if len(set(names)) != len(names):
         return _("信息项重复。")
-    withheld = [name for name in terms.fields if name in offer.withheld]
+    withheld = [name for name in names if name in offer.withheld]
     if withheld:
         return _("不予共享的信息项不能申请：%(names)s。") % {"names": "、".join(withheld)}
-    if any(name not in offer.grades for name in terms.fields):
+    if any(name not in offer.grades for name in names):
         return _("所选信息项不属于该资源，请刷新页面后重新勾选。")
-    if terms.mode == "BULK" and any(offer.grades[name] == "L4" for name in terms.fields):
+    if mode == "BULK" and any(offer.grades[name] == "L4" for name in names):
         return _("四级（高敏感）信息项不能批量复制，请改用比对验证或检索查询，或去掉这些信息项。")
     return ""
 

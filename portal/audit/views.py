@@ -14,8 +14,9 @@ from django.views.decorators.http import require_GET
 
 from core import audit_trail
 from core.errors import Invalid
+from core.models import AuditEntry
 from portal.actor import actor
-from portal.audit.words import action_title, detail_title, object_kind_title, value_title
+from portal.audit.words import action_title, object_kind_title, words_of
 from portal.forms import FilterForm
 
 
@@ -35,6 +36,11 @@ class AuditFilter(FilterForm):
         self.fields["action"].choices = choices  # type: ignore[attr-defined]
 
 
+def detail_in_words(entry: AuditEntry) -> str:
+    """Return the details of an entry on one line, names and codes in words."""
+    return audit_trail.detail_text(words_of(entry.object_kind, entry.detail))
+
+
 @require_GET
 def entries(request: HttpRequest) -> HttpResponse:
     """One page of the trail."""
@@ -48,9 +54,7 @@ def entries(request: HttpRequest) -> HttpResponse:
             "entry": entry,
             "action": action_title(entry.action),
             "kind": object_kind_title(entry.object_kind),
-            "detail": audit_trail.detail_text(
-                {detail_title(name): value_title(entry.object_kind, value) for name, value in entry.detail.items()}
-            ),
+            "detail": detail_in_words(entry),
         }
         for entry in page.items
     ]
@@ -66,7 +70,7 @@ def export(request: HttpRequest) -> HttpResponse | StreamingHttpResponse:
         raise Invalid("audit.filter_invalid", gettext("筛选条件有误，请返回修改后再导出。"), form.errors)
     chosen = audit_trail.chosen_from(form.chosen())
     now = timezone.now()
-    lines = audit_trail.export(actor=actor(request), chosen=chosen, now=now)
+    lines = audit_trail.export(actor=actor(request), chosen=chosen, now=now, describe=detail_in_words)
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audit-{timezone.localtime(now):%Y%m%d-%H%M%S}.csv"'
     return response

@@ -8,7 +8,10 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from core.roles import Role
 
 NOUNS: Mapping[str, str | Promise] = {
     "access_request": _("共享申请"),
@@ -24,6 +27,7 @@ NOUNS: Mapping[str, str | Promise] = {
     "call_log": _("调用记录"),
     "credential": _("访问凭证"),
     "department": _("部门"),
+    "evidence": _("存证"),
     "grant": _("授权"),
     "password": _("密码"),
     "plan": _("归集任务"),
@@ -68,6 +72,7 @@ PARTICIPLES: Mapping[str, str | Promise] = {
     "read": _("查看"),
     "recalled": _("撤回"),
     "refused": _("拒绝"),
+    "refuted": _("核验发现不一致"),
     "registered": _("登记"),
     "replayed": _("重放"),
     "reset": _("重置"),
@@ -85,10 +90,18 @@ PARTICIPLES: Mapping[str, str | Promise] = {
     "traced": _("追溯"),
     "unlocked": _("解锁"),
     "uploaded": _("上传更正"),
+    "verified": _("核验一致"),
     "withdrawn": _("撤回"),
 }
 DETAILS: Mapping[str, str | Promise] = {
+    "action": _("动作"),
+    "actor": _("操作人"),
     "added": _("增加"),
+    "algorithm": _("签名算法"),
+    "department": _("部门"),
+    "object": _("对象名称或标识"),
+    "since": _("开始日期"),
+    "until": _("结束日期"),
     "after": _("变更后"),
     "before": _("变更前"),
     "changed": _("变更"),
@@ -133,20 +146,37 @@ DETAILS: Mapping[str, str | Promise] = {
 }
 
 
-def detail_title(name: str) -> str:
-    """Return the name of a detail in words."""
-    return str(DETAILS.get(name, name))
+def detail_title(name: str, kind: str = "") -> str:
+    """Return the name of a detail in words; a column of such an object is called as the object calls it."""
+    if name in DETAILS:
+        return str(DETAILS[name])
+    columns = {field.name: field for model in _models(kind) for field in model._meta.fields}
+    return str(columns[name].verbose_name) if name in columns else name
+
+
+def words_of(kind: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the details of an entry about such an object with their names and values in words."""
+    shown = {}
+    for name, value in detail.items():
+        if name == "changed" and isinstance(value, list):
+            shown[detail_title(name, kind)] = [detail_title(str(part), kind) for part in value]
+        else:
+            shown[detail_title(name, kind)] = value_title(kind, value)
+    return shown
 
 
 def value_title(kind: str, value: Any) -> Any:
-    """Return a value in words where it is one of the choices of such an object's columns, else as it is."""
-    if not isinstance(value, str):
-        return value
+    """Return a value in words where it is yes or no, a role or one of the choices of such an object's columns."""
+    if isinstance(value, dict):
+        return words_of(kind, value)
+    if isinstance(value, list):
+        return [value_title(kind, part) for part in value]
+    if isinstance(value, bool):
+        return gettext("是") if value else gettext("否")
+    titles: dict[Any, Any] = dict(Role.choices)
     for field in (field for model in _models(kind) for field in model._meta.fields if field.choices):
-        title = dict(field.flatchoices).get(value)
-        if title:
-            return str(title)
-    return value
+        titles |= dict(field.flatchoices)
+    return str(titles[value]) if isinstance(value, str) and titles.get(value) else value
 
 
 def action_title(action: str) -> str:

@@ -307,3 +307,52 @@ def test_a_request_is_seen_by_its_own_sides_only(
 
 def test_every_command_has_its_audit_word() -> None:
     assert set(access_requests.EVENTS) == set(Command) - {Command.EDIT}
+
+
+def test_a_request_that_passed_the_provider_by_is_not_granted_once_the_provider_must_review(
+    city: City, terms: Terms, now: datetime
+) -> None:
+    resource = factories.make_resource(city.police, share_attribute="UNCONDITIONAL")
+    made = draft(resource_uid=resource.uid, terms=terms, actor=city.actor("education_operator"), now=now, submit=True)
+    made = carry_out(request_uid=made.uid, command=Command.ENDORSE, actor=city.actor("education_head"), now=now)
+    assert made.desk == Desk.DATA_CENTRE
+    Resource.objects.filter(pk=resource.pk).update(share_attribute="CONDITIONAL", share_conditions="仅限核验")
+    with pytest.raises(Conflict) as refusal:
+        carry_out(request_uid=made.uid, command=Command.APPROVE, actor=city.actor("reviewer"), now=now)
+    assert refusal.value.code == "access_request.resource_changed"
+    assert not Grant.objects.exists()
+
+
+def test_a_bulk_request_is_not_granted_once_an_item_is_highly_sensitive(city: City, terms: Terms, now: datetime) -> None:
+    resource = factories.make_resource(city.police, base_database="POPULATION")
+    Resource.objects.filter(pk=resource.pk).update(sharing_modes=["QUERY", "BULK"])
+    asked = replace(terms, mode="BULK")
+    made = draft(resource_uid=resource.uid, terms=asked, actor=city.actor("education_operator"), now=now, submit=True)
+    carry_out(request_uid=made.uid, command=Command.ENDORSE, actor=city.actor("education_head"), now=now)
+    resource.items.filter(name="name").update(grade="L4")
+    with pytest.raises(Conflict):
+        carry_out(request_uid=made.uid, command=Command.APPROVE, actor=city.actor("reviewer"), now=now)
+    assert not Grant.objects.exists()
+
+
+def test_a_draft_may_begin_in_the_past_but_is_not_submitted_so(city: City, resource: Resource, terms: Terms, now: datetime) -> None:
+    past = replace(terms, term_from=now.date() - timedelta(days=1))
+    who = city.actor("education_operator")
+    made = draft(resource_uid=resource.uid, terms=past, actor=who, now=now)
+    with pytest.raises(Invalid):
+        carry_out(request_uid=made.uid, command=Command.SUBMIT, actor=who, now=now)
+    with pytest.raises(Invalid) as refusal:
+        edit(request_uid=made.uid, revision=made.revision, terms=past, actor=who, now=now, submit=True)
+    assert set(refusal.value.details) == {"term_from"}
+    edit(request_uid=made.uid, revision=made.revision, terms=terms, actor=who, now=now, submit=True)
+
+
+def test_a_text_in_which_nothing_is_to_be_seen_is_empty(city: City, resource: Resource, terms: Terms, now: datetime) -> None:
+    with pytest.raises(Invalid) as refusal:
+        draft(
+            resource_uid=resource.uid,
+            terms=replace(terms, scenario="\u200b\ufeff"),
+            actor=city.actor("education_operator"),
+            now=now,
+        )
+    assert set(refusal.value.details) == {"scenario"}

@@ -92,3 +92,11 @@ def test_formulas_in_the_export_are_disarmed(client: Client, city: City, now: da
     client.force_login(city.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
     answer = client.get(reverse("portal:audit-export"), {"action": "probe.made"})
     assert "'=1+1" in b"".join(answer.streaming_content).decode()  # type: ignore[attr-defined]
+
+
+def test_an_export_says_details_in_words(client: Client, city: City, now: datetime) -> None:
+    person = city.people["police_operator"]
+    audit.record(city.actor("security_admin"), "role.appointed", person, at=now, added=["HEAD"], removed=[])
+    client.force_login(city.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
+    text = b"".join(client.get(reverse("portal:audit-export")).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
+    assert "增加=部门负责人" in text
