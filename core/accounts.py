@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from axes.utils import reset as reset_attempts
@@ -19,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from core import audit
 from core.audit import Actor
+from core.audit_trail import last_hand
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Department, RoleAssignment, User
 from core.roles import ADMINISTRATORS, Role, family
@@ -139,7 +141,7 @@ def change_user(
     }
     if user.revision != revision:
         changed = {name: str(getattr(user, name)) for name, value in wanted.items() if getattr(user, name) != value}
-        raise Conflict("user.stale", _("该用户已被他人修改，请重新载入后再改。"), changed)
+        raise _stale(user, actor, changed)
     if user.pk == actor.user_id and not is_active:
         raise Invalid("user.own_account", _("不能停用自己的账户。"), {"is_active": [_("不能停用自己的账户。")]})
     before = user.department_id
@@ -165,8 +167,11 @@ def change_user(
 
 
 @transaction.atomic(durable=True)
-def appoint(*, actor: Actor, uid: UUID, roles: frozenset[str], now: datetime) -> User:
-    """Set the roles of a user (安全管理员). Administrators hold one role only; nobody appoints themselves."""
+def appoint(*, actor: Actor, uid: UUID, revision: int, roles: frozenset[str], now: datetime) -> User:
+    """Set the roles of a user (安全管理员). Administrators hold one role only; nobody appoints themselves.
+
+    A stale revision raises Conflict with the roles held by now.
+    """
     require(actor, Role.SECURITY_ADMINISTRATOR)
     user = _by_uid(uid)
     if user.pk == actor.user_id:
@@ -174,10 +179,14 @@ def appoint(*, actor: Actor, uid: UUID, roles: frozenset[str], now: datetime) ->
     unknown = roles - set(Role.values)
     if unknown:
         raise Invalid("role.unknown", _("未知的角色。"), {"roles": sorted(unknown)})
-    check_together(user, roles)
     held = set(user.role_assignments.values_list("role", flat=True))
+    if user.revision != revision:
+        raise _stale(user, actor, {"roles": sorted(held)} if held != roles else {})
+    check_together(user, roles)
     user.role_assignments.exclude(role__in=roles).delete()
     RoleAssignment.objects.bulk_create(RoleAssignment(user=user, role=role) for role in sorted(roles - held))
+    user.revision += 1
+    user.save(update_fields=["revision"])
     audit.record(
         actor,
         "role.appointed",
@@ -227,6 +236,13 @@ def unlock(*, actor: Actor, uid: UUID, now: datetime) -> User:
     reset_attempts(username=user.username)
     audit.record(actor, "account.unlocked", user, at=now, department_ids=[user.department_id])
     return user
+
+
+def _stale(user: User, actor: Actor, changed: dict[str, Any]) -> Conflict:
+    text = _("%(who)s修改过这个用户，您的修改没有保存。请核对后再保存。") % {
+        "who": last_hand(user, actor, "user.changed", "role.appointed")
+    }
+    return Conflict("user.stale", text, changed)
 
 
 def _locked(user_id: int | None) -> User:

@@ -62,6 +62,11 @@ def new(request: HttpRequest) -> HttpResponse:
         except Invalid as error:
             form.add_domain_error(error)
             return _page(request, form, rows, resource, problems=error.details.get("items", []))
+        except Conflict as error:
+            if error.code != "submission.reused":
+                raise
+            form.add_domain_error(error)
+            return _page(request, form, rows, resource)
         return _saved(request, UUID(uid), revision=1)
     return _page(request, form, rows, resource)
 
@@ -197,5 +202,5 @@ def _page(
         "add_rows": ADD_ROWS,
         "submit": SUBMIT,
     }
-    status = 409 if conflict else 422 if request.method == "POST" and not adding else 200
+    status = 409 if conflict or form.conflict else 422 if request.method == "POST" and not adding else 200
     return render(request, "portal/catalog/edit.html", context, status=status)

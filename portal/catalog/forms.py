@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,7 +16,7 @@ from catalog.content import DATA_TYPES, ELEMENTS, ITEM_ELEMENTS, SOURCE_FORMATS,
 from catalog.models import BaseDatabase, DataItem, Grade, Resource, ResourceState, ShareAttribute, SharingMode, UpdateCycle
 from catalog.publishing import LONGEST_REASON
 from core.models import Region
-from portal.forms import CLASSES, FilterForm, OnceForm, PortalForm, RevisedForm, has_control_characters
+from portal.forms import CLASSES, FilterForm, OnceForm, PortalForm, RevisedForm, has_control_characters, speak_plainly
 
 BLANK_ROWS = 3
 FIRST_GRADE = Grade.L2.value
@@ -134,11 +134,13 @@ class EntryForm(PortalForm):
         help_text=gettext_lazy("提交前必填；不涉及个人信息的也请写明。"),
     )
 
+    actions = ("save", "submit", "add-rows")
+
     def __init__(self, *args: Any, regions: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         region: Any = self.fields["region_id"]
         region.queryset = regions
-        self.allowed_extra = frozenset({"action", "dataset", *(name for name in self.data if name.startswith("items-"))})
+        self.allowed_extra = frozenset({"dataset", *(name for name in self.data if name.startswith("items-"))})
 
     def entry(self, items: Sequence[Item]) -> Entry:
         """Return what was filled in."""
@@ -178,6 +180,7 @@ class ItemForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
+            speak_plainly(field)
             style = next(style for kind, style in CLASSES if isinstance(field.widget, kind))
             small = {"form-control": " form-control-sm", "form-select": " form-select-sm"}.get(style, "")
             field.widget.attrs["class"] = style + small
@@ -210,6 +213,11 @@ class ItemForm(forms.Form):
 
 class BaseItemFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # not subscriptable at run time
     """The rows of the items."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "missing_management_form": gettext_lazy("信息项表格不完整，内容没有保存。请重新打开页面后再填写。"),
+        "too_many_forms": gettext_lazy("信息项最多 %(num)d 行。"),
+    }
 
     def clean(self) -> None:
         fields = set(ItemForm.base_fields)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
@@ -80,7 +80,11 @@ def issue(request: HttpRequest, uid: UUID) -> HttpResponse:
         return str(issued[0].credential.uid)
 
     digest = digest_of({"credential of": str(uid), "algorithm": algorithm})
-    once(owner=f"user:{who.user_id}", token=form.cleaned_data["submission"], digest=digest, make=make)
+    try:
+        once(owner=f"user:{who.user_id}", token=form.cleaned_data["submission"], digest=digest, make=make)
+    except Conflict as error:
+        form.add_domain_error(error)
+        return _detail_page(request, system, form)
     if not issued:
         messages.warning(request, _("该凭证已经创建，密钥只展示一次。没有保存的话，请吊销后重新创建。"))
         return redirect("portal:system-detail", uid=uid)
@@ -118,7 +122,7 @@ def _detail_page(request: HttpRequest, system: ConsumerSystem, form: CredentialF
         "form": form or CredentialForm(),
         "now": timezone.now(),
     }
-    return render(request, "portal/grants/system.html", context, status=422 if form is not None else 200)
+    return render(request, "portal/grants/system.html", context, status=form.status if form is not None else 200)
 
 
 def _visible(request: HttpRequest, uid: UUID) -> ConsumerSystem:

@@ -87,9 +87,13 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
             now=timezone.now(),
         )
     except DomainError as error:
-        if error.status != 422:
+        if error.code == "revision.stale":
+            grant = _visible(request, uid)
+            form.overtake(error, {"revision": grant.revision})
+        elif error.status == 422:
+            form.add_domain_error(error)
+        else:
             raise
-        form.add_domain_error(error)
         return _detail_page(request, grant, form)
     messages.success(request, _("授权现为“%(state)s”，双方部门已收到通知。") % {"state": done.get_state_display()})
     return redirect("portal:grant-detail", uid=uid)
@@ -115,7 +119,7 @@ def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = N
         "buttons": [(c.value, *BUTTONS[c]) for c in grants.commands_for(grant, who)],
         "form": form or ChangeForm(initial={"revision": grant.revision}),
     }
-    return render(request, "portal/grants/detail.html", context, status=422 if form is not None else 200)
+    return render(request, "portal/grants/detail.html", context, status=form.status if form is not None else 200)
 
 
 def _standing(grant: Grant) -> dict[str, object]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core import departments as rules
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.models import Department
 from core.roles import Role
@@ -53,12 +53,12 @@ def create(request: HttpRequest) -> HttpResponse:
                 digest=digest_of(values),
                 make=lambda: str(rules.create_department(actor=acting, now=timezone.now(), **values).uid),
             )
-        except Invalid as error:
+        except (Invalid, Conflict) as error:
             form.add_domain_error(error)
         else:
             messages.success(request, _("部门已新建，现在可以为它新建用户。"))
             return redirect("portal:department-list")
-    return render(request, "portal/people/form.html", {"form": form, "heading": _("新建部门")}, status=422 if form.errors else 200)
+    return render(request, "portal/people/form.html", {"form": form, "heading": _("新建部门")}, status=form.status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,13 +66,7 @@ def create(request: HttpRequest) -> HttpResponse:
 def change(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Rename a department or move it to another region."""
     department = department_or_404(uid)
-    initial = {
-        "name": department.name,
-        "short_name": department.short_name,
-        "region": department.region.code,
-        "revision": department.revision,
-    }
-    form = DepartmentForm(request.POST or None, initial=initial)
+    form = DepartmentForm(request.POST or None, initial=initial_of(department))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
@@ -87,11 +81,19 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
             )
         except Invalid as error:
             form.add_domain_error(error)
+        except Conflict as error:
+            form.overtake(error, initial_of(department_or_404(uid)))
         else:
             messages.success(request, _("部门信息已修改。"))
             return redirect("portal:department-list")
     context = {"form": form, "heading": department.name, "department": department}
-    return render(request, "portal/people/form.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/people/form.html", context, status=form.status)
+
+
+def initial_of(department: Department) -> dict[str, object]:
+    """Return a department as its form shows it."""
+    values = {name: getattr(department, name) for name in ("name", "short_name", "revision")}
+    return values | {"region": department.region.code}
 
 
 @require_http_methods(["GET", "POST"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from core.models import Department, Region
@@ -15,6 +18,13 @@ class DepartmentChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(Department.objects.filter(valid_to=None).order_by("name"), to_field_name="uid", **kwargs)  # type: ignore[arg-type]
+
+    def to_python(self, value: Any) -> Any:
+        """Refuse what is no identifier like any other choice there is not."""
+        try:
+            return super().to_python(value)
+        except ValidationError as error:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from error
 
 
 class RegionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -68,7 +78,11 @@ class NewUserForm(OnceForm, UserFields):
     """A user to create."""
 
     username = forms.RegexField(
-        r"^[a-z][a-z0-9_.-]{2,49}\Z", label=_("用户名"), max_length=50, help_text=_("小写字母开头，可含数字、点、横线，3 至 50 位")
+        r"^[a-z][a-z0-9_.-]{2,49}\Z",
+        label=_("用户名"),
+        max_length=50,
+        help_text=_("小写字母开头，可含数字、点、横线，3 至 50 位"),
+        error_messages={"invalid": _("用户名须以小写字母开头，只含小写字母、数字、点、横线和下划线，3 至 50 位。")},
     )
     field_order = ("username", "display_name", "department", "is_contractor")
 
@@ -80,7 +94,7 @@ class UserForm(RevisedForm, UserFields):
     field_order = ("display_name", "department", "is_contractor", "is_active")
 
 
-class RolesForm(PortalForm):
+class RolesForm(RevisedForm):
     """The roles of a user."""
 
     roles = forms.MultipleChoiceField(label=_("角色"), choices=Role.choices, required=False, widget=forms.CheckboxSelectMultiple)

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core import accounts
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.models import User
 from core.roles import Role
@@ -22,6 +22,8 @@ from core.submissions import digest_of, once
 from portal.actor import actor, roles_required
 from portal.people.departments import ADMINISTRATORS, may_edit
 from portal.people.forms import NewUserForm, RolesForm, UserFilter, UserForm
+
+OWN_FIELDS = ("display_name", "is_contractor", "is_active", "revision")
 
 
 @require_GET
@@ -61,11 +63,11 @@ def create(request: HttpRequest) -> HttpResponse:
 
         try:
             uid, _is_new = once(owner=f"user:{acting.user_id}", token=given["submission"], digest=digest_of(values), make=make)
-        except Invalid as error:
+        except (Invalid, Conflict) as error:
             form.add_domain_error(error)
         else:
             return show_once(request, user_or_404(UUID(uid)), shown[0] if shown else "")
-    return render(request, "portal/people/form.html", {"form": form, "heading": _("新建用户")}, status=422 if form.errors else 200)
+    return render(request, "portal/people/form.html", {"form": form, "heading": _("新建用户")}, status=form.status)
 
 
 def show_once(request: HttpRequest, user: User, password: str) -> HttpResponse:
@@ -89,7 +91,7 @@ def detail_context(request: HttpRequest, person: User, form: RolesForm | None = 
         "roles": [Role(role).label for role in sorted(held)],
         "may_edit": may_edit(request),
         "may_appoint": actor(request).has(Role.SECURITY_ADMINISTRATOR) and person.pk != actor(request).user_id,
-        "form": form or RolesForm(initial={"roles": held}),
+        "form": form or RolesForm(initial={"roles": held, "revision": person.revision}),
     }
 
 
@@ -98,12 +100,11 @@ def detail_context(request: HttpRequest, person: User, form: RolesForm | None = 
 def change(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Change name, department or whether the account is open."""
     person = user_or_404(uid)
-    initial = {name: getattr(person, name) for name in ("display_name", "is_contractor", "is_active", "revision")}
-    form = UserForm(request.POST or None, initial=initial | {"department": person.department.uid})
+    form = UserForm(request.POST or None, initial=initial_of(person))
     if request.method == "POST" and form.is_valid():
-        given = {name: form.cleaned_data[name] for name in initial}
+        given = {name: form.cleaned_data[name] for name in OWN_FIELDS}
         try:
-            accounts.change_user(
+            changed = accounts.change_user(
                 actor=actor(request),
                 uid=uid,
                 department_uid=form.cleaned_data["department"].uid,
@@ -112,11 +113,20 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
             )
         except Invalid as error:
             form.add_domain_error(error)
+        except Conflict as error:
+            form.overtake(error, initial_of(user_or_404(uid)))
         else:
-            messages.success(request, _("用户信息已修改。调动部门后需由安全管理员重新任命角色。"))
+            has_moved = changed.department_id != person.department_id
+            moved = _("用户信息已修改。调动部门后需由安全管理员重新任命角色。")
+            messages.success(request, moved if has_moved else _("用户信息已修改。"))
             return redirect("portal:user-detail", uid=uid)
     context = {"form": form, "heading": person.display_name}
-    return render(request, "portal/people/form.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/people/form.html", context, status=form.status)
+
+
+def initial_of(person: User) -> dict[str, object]:
+    """Return an account as its form shows it."""
+    return {name: getattr(person, name) for name in OWN_FIELDS} | {"department": person.department.uid}
 
 
 @require_POST
@@ -126,14 +136,19 @@ def appoint(request: HttpRequest, uid: UUID) -> HttpResponse:
     person = user_or_404(uid)
     form = RolesForm(request.POST)
     if form.is_valid():
+        given = {"revision": form.cleaned_data["revision"], "roles": frozenset(form.cleaned_data["roles"])}
         try:
-            accounts.appoint(actor=actor(request), uid=uid, roles=frozenset(form.cleaned_data["roles"]), now=timezone.now())
+            accounts.appoint(actor=actor(request), uid=uid, now=timezone.now(), **given)
         except Invalid as error:
             form.add_domain_error(error)
+        except Conflict as error:
+            person = user_or_404(uid)
+            held = sorted(person.role_assignments.values_list("role", flat=True))
+            form.overtake(error, {"roles": held, "revision": person.revision})
         else:
             messages.success(request, _("角色已任命，立即生效。"))
             return redirect("portal:user-detail", uid=uid)
-    return render(request, "portal/people/user.html", detail_context(request, person, form), status=422)
+    return render(request, "portal/people/user.html", detail_context(request, person, form), status=form.status)
 
 
 @never_cache

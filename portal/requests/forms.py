@@ -31,7 +31,7 @@ def _area(label: Any, hint: Any, **more: Any) -> forms.CharField:
 class TermsForm(PortalForm):
     """Everything a request says, on one page. Choices follow the resource and the department."""
 
-    allowed_extra = frozenset({"action"})
+    actions = ("draft", "submit")
 
     items = forms.MultipleChoiceField(
         label=_("信息项"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("请至少勾选一个信息项。")}
@@ -84,7 +84,7 @@ class TermsForm(PortalForm):
 
     def add_domain_error(self, error: Any) -> None:
         """Show a refusal where it belongs; the rules call the items `fields`."""
-        if "fields" in error.details:
+        if "fields" in error.details and error.status == 422:
             error.details["items"] = error.details.pop("fields")
         super().add_domain_error(error)
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from basedb.masking import MASK_TITLES, Mask
 from catalog.models import DataItem, Resource, ResourceState, SharingMode
-from core.errors import DomainError, NotFound
+from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
@@ -81,7 +81,7 @@ def new(request: HttpRequest, resource_uid: UUID) -> HttpResponse:
     who = actor(request)
     form = NewRequestForm(_posted(request), resource=resource, actor=who)
     if request.method == "POST" and form.is_valid():
-        submit = request.POST.get("action") != "draft"
+        submit = form.action == "submit"
 
         def make() -> str:
             made = access_requests.draft(
@@ -108,7 +108,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     who = actor(request)
     form = EditRequestForm(_posted(request), initial=initial_of(access_request), resource=access_request.resource, actor=who)
     if request.method == "POST" and form.is_valid():
-        submit = request.POST.get("action") != "draft"
+        submit = form.action == "submit"
         try:
             access_requests.edit(
                 request_uid=uid,
@@ -118,10 +118,13 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
                 now=timezone.now(),
                 submit=submit,
             )
-        except DomainError as error:
-            if error.status != 422:
-                raise
+        except Invalid as error:
             form.add_domain_error(error)
+        except Conflict as error:
+            fresh = _visible(request, uid)
+            if error.code != "revision.stale" or fresh.state != RequestState.DRAFTED:
+                raise
+            form.overtake(error, initial_of(fresh))
         else:
             messages.success(request, words.AFTERWARDS[Command.SUBMIT] if submit else _("草稿已保存。"))
             return redirect("portal:request-detail", uid=uid)
@@ -209,7 +212,7 @@ def _form_page(
         "mask_titles": {mask.value: title for mask, title in MASK_TITLES.items()},
         "bulk": SharingMode.BULK in resource.sharing_modes,
     }
-    return render(request, "portal/requests/form.html", context, status=422 if form.errors else 200)
+    return render(request, "portal/requests/form.html", context, status=form.status)
 
 
 def _resource(uid: UUID) -> Resource:

@@ -63,7 +63,7 @@ def test_only_the_security_administrator_appoints(as_, city: City) -> None:  # t
     address = reverse("portal:user-appoint", args=[person.uid])
     assert as_("system_admin").post(address, {"roles": ["HEAD"]}).status_code == 403
     assert as_("police_head").post(address, {"roles": ["HEAD"]}).status_code == 403
-    assert as_("security_admin").post(address, {"roles": ["OPERATOR", "HEAD"]}).status_code == 302
+    assert as_("security_admin").post(address, {"roles": ["OPERATOR", "HEAD"], "revision": 1}).status_code == 302
     assert set(person.role_assignments.values_list("role", flat=True)) == {"OPERATOR", "HEAD"}
 
 
@@ -72,14 +72,14 @@ def test_only_the_security_administrator_appoints(as_, city: City) -> None:  # t
 )
 def test_roles_that_do_not_go_together_are_refused(as_, city: City, roles: list[str]) -> None:  # type: ignore[no-untyped-def]
     person = city.people["police_operator"]
-    answer = as_("security_admin").post(reverse("portal:user-appoint", args=[person.uid]), {"roles": roles})
+    answer = as_("security_admin").post(reverse("portal:user-appoint", args=[person.uid]), {"roles": roles, "revision": 1})
     assert answer.status_code == 422
     assert list(person.role_assignments.values_list("role", flat=True)) == [Role.OPERATOR]
 
 
 def test_nobody_appoints_or_resets_themselves(as_, city: City) -> None:  # type: ignore[no-untyped-def]
     client, own = as_("security_admin"), city.people["security_admin"]
-    assert client.post(reverse("portal:user-appoint", args=[own.uid]), {"roles": []}).status_code == 403
+    assert client.post(reverse("portal:user-appoint", args=[own.uid]), {"roles": [], "revision": 1}).status_code == 403
     assert client.post(reverse("portal:user-reset-password", args=[own.uid])).status_code == 403
 
 
@@ -152,3 +152,53 @@ def test_administrators_see_the_lists(as_, city: City, name: str) -> None:  # ty
     assert "市公安局" in client.get(reverse("portal:department-list")).content.decode()
     assert "police_operator" in client.get(reverse("portal:user-list"), {"role": "OPERATOR"}).content.decode()
     assert client.get(reverse("portal:user-detail", args=[city.people["police_head"].uid])).status_code == 200
+
+
+def test_a_stale_appointment_and_a_stale_change_say_what_is_different_and_by_whom(as_, city: City) -> None:  # type: ignore[no-untyped-def]
+    person = city.people["police_operator"]
+    appoint = reverse("portal:user-appoint", args=[person.uid])
+    client = as_("security_admin")
+    assert client.post(appoint, {"roles": ["HEAD"], "revision": 1}).status_code == 302
+    answer = client.post(appoint, {"roles": ["OPERATOR"], "revision": 1})
+    assert answer.status_code == 409
+    assert "您本人修改过这个用户" in answer.content.decode()
+    assert answer.context["form"].changes == [{"title": "角色", "now": "部门负责人", "typed": "部门经办人"}]
+    assert client.post(appoint, {"roles": ["OPERATOR"], "revision": 2}).status_code == 302
+    body = {"display_name": "改名", "department": str(person.department.uid), "is_active": "on", "revision": "1"}
+    page = as_("system_admin").post(reverse("portal:user-change", args=[person.uid]), body)
+    assert page.status_code == 409
+    assert "security_admin修改过这个用户" in page.content.decode()
+    assert page.context["form"].changes == [{"title": "姓名", "now": person.display_name, "typed": "改名"}]
+    saved = client.post(reverse("portal:user-change", args=[person.uid]), body | {"revision": "3"}, follow=True)
+    assert "用户信息已修改。" in saved.content.decode()
+    assert "重新任命" not in saved.content.decode()
+
+
+def test_a_form_sent_again_with_other_contents_comes_back_with_a_fresh_token(as_, city: City) -> None:  # type: ignore[no-untyped-def]
+    client = as_("system_admin")
+    client.post(reverse("portal:user-create"), new_user(city))
+    answer = client.post(reverse("portal:user-create"), new_user(city, username="other.person"))
+    assert "已用这张表单提交过一次" in answer.content.decode()
+    token = answer.context["form"].data["submission"]
+    assert token != "once-1"
+    assert client.post(reverse("portal:user-create"), new_user(city, username="other.person", submission=token)).status_code == 200
+    assert User.objects.filter(username="other.person").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"display_name": "a\x00b"}, "不能含有控制字符。"),
+        ({"display_name": "\u200b"}, "此项必填。"),
+        ({"display_name": "字" * 51}, "最多 50 个字，现有 51 个字。"),
+        ({"department": "nonsense"}, "所选内容不在可选范围内"),
+        ({"department": "\x00"}, "所选内容不在可选范围内"),
+        ({"username": "大写"}, "用户名须以小写字母开头"),
+        ({"submission": ""}, "页面上的提交标识缺失"),
+        ({"submission": "x" * 65}, "页面上的提交标识缺失"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(as_, city: City, change: dict[str, object], says: str) -> None:  # type: ignore[no-untyped-def]
+    answer = as_("system_admin").post(reverse("portal:user-create"), new_user(city, **change))
+    assert answer.status_code == 422
+    assert says in answer.content.decode()

@@ -319,3 +319,57 @@ def test_a_page_of_requests_takes_as_many_queries_as_one_request(
     for _ in range(5):
         factories.make_request(resource, system, operator, state="CLEARED", desk="DATA_CENTRE")
     assert queries() == one
+
+
+def test_an_unknown_button_writes_nothing(client: Client, city: City, resource: Resource, system: ConsumerSystem) -> None:
+    url = reverse("portal:request-new", args=[resource.uid])
+    answer = as_(client, city, "education_operator").post(url, body_of(system, action="delete"))
+    assert answer.status_code == 422
+    assert "没有这种操作" in answer.content.decode()
+    assert not AccessRequest.objects.exists()
+
+
+def test_a_spent_token_is_replaced_and_what_was_typed_stays(
+    client: Client, city: City, resource: Resource, system: ConsumerSystem
+) -> None:
+    url, body = reverse("portal:request-new", args=[resource.uid]), body_of(system)
+    as_(client, city, "education_operator").post(url, body)
+    page = client.post(url, body | {"purpose": "另一件事"})
+    assert page.status_code == 409
+    assert "另一件事" in page.content.decode()
+    fresh = page.context["form"]["submission"].value()
+    assert client.post(url, body | {"purpose": "另一件事", "submission": fresh}).status_code == 302
+    assert AccessRequest.objects.count() == 2
+
+
+def test_a_stale_draft_shows_what_changed_and_keeps_what_was_typed(
+    client: Client, city: City, resource: Resource, system: ConsumerSystem
+) -> None:
+    as_(client, city, "education_operator").post(
+        reverse("portal:request-new", args=[resource.uid]), body_of(system, action="draft")
+    )
+    made = AccessRequest.objects.get()
+    url = reverse("portal:request-edit", args=[made.uid])
+    body = body_of(system, action="draft", revision=made.revision)
+    del body["submission"]
+    assert client.post(url, body | {"purpose": "甲"}).status_code == 302
+    page = client.post(url, body | {"purpose": "乙"})
+    assert page.status_code == 409
+    assert "您本人修改过草稿" in page.content.decode()
+    assert page.context["form"].changes == [{"title": "使用目的", "now": "甲", "typed": "乙"}]
+    again = body | {"purpose": "乙", "revision": page.context["form"]["revision"].value()}
+    assert client.post(url, again).status_code == 302
+    made.refresh_from_db()
+    assert made.purpose == "乙"
+    missing = client.post(url, {name: value for name, value in again.items() if name != "revision"})
+    assert missing.status_code == 422
+    assert "页面上的修订号缺失" in missing.content.decode()
+
+
+def test_a_stale_page_of_a_grant_says_who_did_what(client: Client, city: City, grant: Grant) -> None:
+    url = reverse("portal:grant-change", args=[grant.uid])
+    body = {"revision": 1, "command": "SUSPEND", "reason": "核查用途"}
+    as_(client, city, "police_head").post(url, body)
+    page = as_(client, city, "reviewer").post(url, body | {"command": "REVOKE"})
+    assert page.status_code == 409
+    assert "police_head已办理过这项授权，现为“已暂停”" in page.content.decode()

@@ -19,7 +19,7 @@ ROWS: list[Row] = [
     ("GET", "portal:user-detail", {"uid": "user"}, only(200, *SEE)),
     ("GET", "portal:user-change", {"uid": "user"}, only(200, "system_admin")),
     ("POST", "portal:user-change", {"uid": "user"}, only(422, "system_admin")),
-    ("POST", "portal:user-appoint", {"uid": "user"}, only(302, "security_admin")),
+    ("POST", "portal:user-appoint", {"uid": "user"}, only(422, "security_admin")),
     ("POST", "portal:user-reset-password", {"uid": "user"}, only(200, "security_admin")),
     ("POST", "portal:user-unlock", {"uid": "user"}, only(302, "security_admin")),
 ]
