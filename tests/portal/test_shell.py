@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
+from django.template import Context, Template
 from django.test import Client
 from django.urls import reverse
 
@@ -148,3 +149,13 @@ def test_home_page_asks_a_bounded_number_of_queries(
     sign_in(client, city, "police_operator")
     with django_assert_max_num_queries(24):
         client.get("/")
+
+
+def test_the_browsers_language_does_not_count(client: Client, db: None) -> None:
+    page = client.get(reverse("portal:login"), headers={"Accept-Language": "en"})
+    assert '<html lang="zh-hans">' in page.content.decode()
+    assert page["Content-Language"] == "zh-hans"
+
+
+def test_figures_are_grouped_by_thousands_in_chinese(db: None) -> None:
+    assert Template("{% load humanize %}{{ n|intcomma }}").render(Context({"n": 1234567})) == "1,234,567"

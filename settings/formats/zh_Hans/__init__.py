@@ -1,0 +1,1 @@
+"""Chinese: figures in groups of three."""
