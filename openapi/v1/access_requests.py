@@ -27,6 +27,7 @@ from exchange.request_terms import MAX_QUOTA_PER_DAY, Terms
 from exchange.workflow import Command
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
+from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
 
 COMMANDS = [command.value.lower() for command in Command if command is not Command.EDIT]
@@ -128,6 +129,8 @@ class CommandIn(StrictSerializer):
 class AccessRequestList(generics.ListAPIView[AccessRequest]):
     """The requests one may see; a new one by POST."""
 
+    permission_classes = (ForBusinessAndAudit,)
+
     serializer_class = AccessRequestOut
     pagination_class = KeysetPagination
     ordering = ("-id",)
@@ -163,6 +166,8 @@ class AccessRequestList(generics.ListAPIView[AccessRequest]):
 class AccessRequestDetail(APIView):
     """One request with its steps."""
 
+    permission_classes = (ForBusinessAndAudit,)
+
     @extend_schema(responses=AccessRequestDetailOut)
     def get(self, request: Request, uid: UUID) -> Response:
         """Return the request."""
@@ -171,6 +176,8 @@ class AccessRequestDetail(APIView):
 
 class AccessRequestCommand(APIView):
     """Give a command to a request."""
+
+    permission_classes = (ForBusinessAndAudit,)
 
     @extend_schema(
         parameters=[OpenApiParameter("command", str, OpenApiParameter.PATH, enum=COMMANDS)],

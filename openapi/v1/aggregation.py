@@ -23,6 +23,7 @@ from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RunS
 from openapi.authentication import actor
 from openapi.idempotency import HEADER, create_once
 from openapi.pagination import KeysetPagination
+from openapi.permissions import ForBusiness
 from openapi.serializers import StrictSerializer
 
 KEY = OpenApiParameter(HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, description="同一个值重复提交只生效一次，最长 64 个字符")
@@ -66,6 +67,8 @@ class StartIn(StrictSerializer):
 class PlanList(generics.ListAPIView[AggregationPlan]):
     """Plans the caller may see."""
 
+    permission_classes = (ForBusiness,)
+
     serializer_class = PlanOut
     pagination_class = KeysetPagination
     ordering = ("id",)
@@ -80,6 +83,8 @@ class PlanList(generics.ListAPIView[AggregationPlan]):
 
 class PlanRuns(generics.ListAPIView[AggregationRun]):
     """Runs of a plan, the newest first; POST starts one."""
+
+    permission_classes = (ForBusiness,)
 
     serializer_class = RunOut
     pagination_class = KeysetPagination
@@ -113,6 +118,8 @@ class PlanRuns(generics.ListAPIView[AggregationRun]):
 
 class RunDetail(APIView):
     """One run."""
+
+    permission_classes = (ForBusiness,)
 
     @extend_schema(operation_id="aggregation_run", responses=RunOut)
     def get(self, request: Request, uid: UUID) -> Response:

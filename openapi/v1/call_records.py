@@ -18,6 +18,7 @@ from exchange import call_log
 from exchange.call_log import CallFilter, CallLine
 from openapi.authentication import actor
 from openapi.pagination import PageQuery
+from openapi.permissions import ForBusinessAndAudit
 
 LONGEST_SPAN_DAYS = 400
 
@@ -85,6 +86,8 @@ class CallRecordPage(serializers.Serializer[Any]):
 
 class CallRecordList(APIView):
     """The calls one may see. That an auditor reads them is recorded."""
+
+    permission_classes = (ForBusinessAndAudit,)
 
     @extend_schema(parameters=[CallFilterIn], responses=CallRecordPage, operation_id="call_records_list")
     def get(self, request: Request) -> Response:

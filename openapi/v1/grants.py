@@ -23,6 +23,7 @@ from exchange.querysets import grants_visible_to
 from exchange.workflow import GrantCommand
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
+from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
 
 COMMANDS = [command.value.lower() for command in GrantCommand]
@@ -64,6 +65,8 @@ class ChangeIn(StrictSerializer):
 class GrantList(generics.ListAPIView[Grant]):
     """The grants one may see."""
 
+    permission_classes = (ForBusinessAndAudit,)
+
     serializer_class = GrantOut
     pagination_class = KeysetPagination
     ordering = ("-id",)
@@ -76,6 +79,8 @@ class GrantList(generics.ListAPIView[Grant]):
 class GrantDetail(APIView):
     """One grant."""
 
+    permission_classes = (ForBusinessAndAudit,)
+
     @extend_schema(responses=GrantOut)
     def get(self, request: Request, uid: UUID) -> Response:
         """Return the grant."""
@@ -87,6 +92,8 @@ class GrantDetail(APIView):
 
 class GrantChange(APIView):
     """Suspend, resume or revoke a grant."""
+
+    permission_classes = (ForBusinessAndAudit,)
 
     @extend_schema(
         parameters=[OpenApiParameter("command", str, OpenApiParameter.PATH, enum=COMMANDS)],

@@ -12,6 +12,7 @@ from exchange.models import ConsumerSystem, CredentialState, SignatureAlgorithm
 from exchange.querysets import systems_visible_to
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
+from openapi.permissions import ForBusinessAndAudit
 
 
 class CredentialOut(serializers.Serializer[Any]):
@@ -37,6 +38,8 @@ class SystemOut(serializers.Serializer[Any]):
 
 class SystemList(generics.ListAPIView[ConsumerSystem]):
     """The systems one may see."""
+
+    permission_classes = (ForBusinessAndAudit,)
 
     serializer_class = SystemOut
     pagination_class = KeysetPagination
