@@ -26,7 +26,6 @@ POPULATION_PLAN = "人口基础信息归集"
 ENTERPRISE_PLAN = "法人登记信息归集"
 BACKFLOW = "玄武区户籍人口回流"
 BACKFLOW_FIELDS = ("citizen_id", "name", "sex", "birth_on", "person_status", "region_code", "address")
-BACKFLOW = "玄武区人口数据回流"
 FILES = (("legal_entities_01.csv", "gb18030"), ("legal_entities_02.csv", "utf-8-sig"))
 
 
