@@ -13,10 +13,11 @@ from celery import current_app, shared_task
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core.audit import PLATFORM
 from core.errors import Unavailable
 from exchange.aggregation import plans, runs
 from exchange.backflow import batches
-from exchange.evidence import archiving, sealing
+from exchange.evidence import archiving, checking, sealing
 
 DELIVER_TASK = "exchange.deliver_backflow"
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
@@ -72,6 +73,12 @@ def seal_records() -> None:
 def archive_seals() -> None:
     """Write the archives of the periods that have ended."""
     archiving.archive_due(now=timezone.now())
+
+
+@shared_task(name="exchange.verify_evidence", **_LONG, **_AGAIN)
+def verify_evidence() -> None:
+    """Verify both chains and every archive from the beginning."""
+    checking.verify(actor=PLATFORM, since=None, until=None, now=timezone.now())
 
 
 @shared_task(name="exchange.remind_overdue", **_SHORT, **_AGAIN)

@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("notifications/<uuid:uid>/", notices.open_one, name="notification-open"),
     path("", include("portal.catalog.urls")),
     path("audit/", include("portal.audit.urls")),
+    path("evidence/", include("portal.evidence.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.requests.urls")),
     path("", include("portal.grants.urls")),

@@ -9,6 +9,7 @@ from logging.config import dictConfig
 from typing import Any
 
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import beat_init, before_task_publish, heartbeat_sent, setup_logging
 from django.conf import settings
 
@@ -36,6 +37,11 @@ app.conf.update(
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},
         "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
         "archive-seals": {"task": "exchange.archive_seals", "schedule": 600.0, "options": {"expires": 600}},
+        "verify-evidence": {
+            "task": "exchange.verify_evidence",
+            "schedule": crontab(hour=2, minute=30),
+            "options": {"expires": 3600},
+        },
         "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
     },
 )

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('core', '0004_notification_uid'),
+        ("core", "0004_notification_uid"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['xid'], name='audit_xid'),
+            model_name="auditentry",
+            index=models.Index(fields=["xid"], name="audit_xid"),
         ),
     ]

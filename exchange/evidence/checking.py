@@ -7,6 +7,7 @@ stands in the database. The check of an archive alone, without the platform, is 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,9 +15,13 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from core import audit
 from core.audit import Actor
+from core.models import RoleAssignment
+from core.notifications import notify_users
+from core.roles import Role
 from core.signing import PublicKey, public_keys
 from exchange.evidence.archiving import digest_of_file
 from exchange.evidence.reading import canonical_cursor, compare
@@ -34,6 +39,7 @@ from exchange.evidence.verifier import (
 from exchange.models import Archive, Chain, Seal
 
 SEALS_AT_ONCE: Final = 10
+EVIDENCE_PATH: Final = "/evidence/"
 
 
 class Trust:
@@ -65,7 +71,16 @@ def verify(*, actor: Actor, since: datetime | None, until: datetime | None, now:
         bad = any(outcome.bad for outcome in found)
         lines = [str(outcome) for outcome in found]
         audit.record(actor, "evidence.refuted" if bad else "evidence.verified", None, at=now, result=lines)
+        if bad:
+            _tell_auditors(lines, now)
     return found
+
+
+def _tell_auditors(lines: list[str], now: datetime) -> None:
+    auditors = RoleAssignment.objects.filter(role=Role.AUDIT_ADMINISTRATOR, user__is_active=True)
+    user_ids = auditors.values_list("user_id", flat=True)
+    title = _("存证核验发现不一致，请立即核查")
+    notify_users(user_ids, title=title, body="\n".join(lines), path=EVIDENCE_PATH, now=now)
 
 
 def verify_chain(chain: Chain, trust: Trust, *, since: datetime | None = None, until: datetime | None = None) -> Outcome:
@@ -75,8 +90,8 @@ def verify_chain(chain: Chain, trust: Trust, *, since: datetime | None = None, u
     seal_count = record_count = 0
     try:
         before = _before(seals, chosen)
-        with canonical_cursor() as cursor:
-            for seal in chosen.iterator(chunk_size=SEALS_AT_ONCE):
+        with canonical_cursor() as cursor, closing(chosen.iterator(chunk_size=SEALS_AT_ONCE)) as found:
+            for seal in found:
                 before = _verify_seal(cursor, seal, trust, before)
                 seal_count, record_count = seal_count + 1, record_count + seal.record_count
         if until is None:
