@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from copy import copy
 from http import HTTPStatus
 from typing import Any
 
@@ -91,7 +92,7 @@ class PortalForm(forms.Form):
                 field.widget.format = "%Y-%m-%d"
 
     @property
-    def action(self) -> str:
+    def pressed(self) -> str:
         """Return which button was pressed."""
         return str(self.data.get("action", *self.actions[:1]))
 
@@ -110,7 +111,7 @@ class PortalForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Refuse fields and buttons the form does not have, control characters, and texts in which nothing is to be seen."""
         cleaned = super().clean() or self.cleaned_data
-        if self.actions and self.action not in self.actions:
+        if self.actions and self.pressed not in self.actions:
             raise ValidationError(_("没有这种操作，内容没有保存。请使用页面上的按钮。"), code="unknown_action")
         known = {self.add_prefix(name) for name in self.fields} | FRAME | self.allowed_extra
         known |= {"action"} if self.actions else set()
@@ -155,7 +156,7 @@ class OnceForm(PortalForm):
 
     def renew(self) -> None:
         """Put a fresh token into the form that is shown again."""
-        data = self.data.copy()
+        data: Any = copy(self.data)
         data[self.add_prefix("submission")] = uuid7().hex
         self.data = data
 
@@ -190,7 +191,7 @@ class RevisedForm(PortalForm):
             for bound in changed
         ]
         self.changes = [line for line in lines if line["now"] != line["typed"]]
-        data = self.data.copy()
+        data: Any = copy(self.data)
         data[self.add_prefix("revision")] = str(now["revision"])
         self.data = data
 
@@ -223,7 +224,8 @@ def speak_plainly(field: forms.Field) -> None:
                 if field.error_messages.get(code) is usual.get(code):
                     field.error_messages[code] = text
     if isinstance(field, forms.ModelChoiceField):
-        field.validate_no_null_characters = ProhibitNullCharactersValidator(field.error_messages["null_characters_not_allowed"])
+        without_null = ProhibitNullCharactersValidator(field.error_messages["null_characters_not_allowed"])
+        setattr(field, "validate_no_null_characters", without_null)  # noqa: B010  # typed as a method
 
 
 def shown(bound: forms.BoundField, value: Any) -> str:
@@ -233,7 +235,8 @@ def shown(bound: forms.BoundField, value: Any) -> str:
         return _("是") if value in (True, "on", "true", "True", "1") else _("否")
     if isinstance(field, forms.ChoiceField):
         parts = value if isinstance(value, list | tuple) else [field.prepare_value(value)]
-        titles = {str(key): str(title) for key, title in field.choices}
+        choices: Any = field.choices
+        titles = {str(key): str(title) for key, title in choices}
         value = "、".join(titles.get(str(part), str(part)) for part in parts if part is not None)
     return str(value).replace("\r\n", "\n").strip() if value not in (None, "") else "—"
 

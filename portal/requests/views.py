@@ -81,7 +81,7 @@ def new(request: HttpRequest, resource_uid: UUID) -> HttpResponse:
     who = actor(request)
     form = NewRequestForm(_posted(request), resource=resource, actor=who)
     if request.method == "POST" and form.is_valid():
-        submit = form.action == "submit"
+        submit = form.pressed == "submit"
 
         def make() -> str:
             made = access_requests.draft(
@@ -108,7 +108,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     who = actor(request)
     form = EditRequestForm(_posted(request), initial=initial_of(access_request), resource=access_request.resource, actor=who)
     if request.method == "POST" and form.is_valid():
-        submit = form.action == "submit"
+        submit = form.pressed == "submit"
         try:
             access_requests.edit(
                 request_uid=uid,
