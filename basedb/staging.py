@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import psycopg2
 from django.db import connection
 
 from basedb.cleaning import clean
@@ -56,6 +57,7 @@ class _Feed:
     def __init__(self, lines: Iterator[list[Any]]) -> None:
         self.lines = lines
         self.count = 0
+        self.error: Exception | None = None
         self._text = io.StringIO()
         self._writer = csv.writer(self._text, lineterminator="\r\n")
 
@@ -63,11 +65,15 @@ class _Feed:
         """Return the next chunk, empty at the end."""
         self._text.seek(0)
         self._text.truncate()
-        for line in self.lines:
-            self._writer.writerow(line)
-            self.count += 1
-            if self._text.tell() >= _CHUNK:
-                break
+        try:
+            for line in self.lines:
+                self._writer.writerow(line)
+                self.count += 1
+                if self._text.tell() >= _CHUNK:
+                    break
+        except Exception as error:
+            self.error = error  # COPY would only say that reading failed
+            raise
         return self._text.getvalue().encode()
 
 
@@ -88,8 +94,13 @@ def fill(table: str, dataset: Dataset, fields: Sequence[str], rows: Iterable[Raw
     """Stream rows into a staging table with the key of their subject; return how many."""
     feed = _Feed(_lines(dataset, fields, rows, subject_key))
     columns = ", ".join([name for name, _ in _OWN_COLUMNS] + list(fields))
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {SCHEMA}.{table} ({columns}) FROM STDIN (FORMAT csv)", feed, _CHUNK)
+    try:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY {SCHEMA}.{table} ({columns}) FROM STDIN (FORMAT csv)", feed, _CHUNK)
+    except psycopg2.Error:  # COPY is the driver's own, Django does not wrap its errors
+        if feed.error is not None:
+            raise feed.error from None
+        raise
     return feed.count
 
 

@@ -32,9 +32,10 @@ from basedb.changes import START, Position, RegionFeed
 from basedb.dictionary import DATASETS
 from core import audit
 from core.audit import PLATFORM
-from core.errors import Conflict, DomainError
+from core.errors import Conflict, DomainError, Unavailable
 from exchange.backflow import delivery
 from exchange.backflow.delivery import Parcel, Receipt
+from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
 from exchange.models import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,9 @@ def work(*, subscription_uid: UUID, clock: Clock) -> None:
         log.warning("backflow %s: another worker has it", subscription_uid)
     except DomainError as error:
         rest(lease, str(error.message), clock())
+    except Exception as error:
+        log.error("backflow %s: %s", subscription_uid, told_of(error))
+        _rest_after_failure(lease, error, clock())
 
 
 @transaction.atomic(durable=True)
@@ -220,6 +224,14 @@ def acknowledge(lease: Lease, batch_id: int, parcel: Parcel, receipt: Receipt, n
         removed=batch.removed_count,
         digest=receipt.digest.hex(),
     )
+
+
+def _rest_after_failure(lease: Lease, error: Exception, now: datetime) -> None:
+    forget_broken_connection()
+    try:
+        rest(lease, _("平台内部错误（错误码 %(code)s），稍后自动重试。") % {"code": code_of(error)}, now)
+    except DATABASE_ERRORS:
+        raise Unavailable("platform.database_away", _("平台数据库暂时不可用。")) from None
 
 
 @transaction.atomic(durable=True)

@@ -354,3 +354,26 @@ def test_killed_delivery_loses_and_doubles_nothing(town: City, district: Distric
     assert {bytes(key) for key in BackflowMember.objects.values_list("subject_key", flat=True)} == {
         bytes(key) for key in Person.objects.filter(region_code__startswith=INSIDE).values_list("subject_key", flat=True)
     }
+
+
+def test_row_our_own_database_does_not_take_is_in_no_log(
+    town: City, subscription: BackflowSubscription, district: District, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(town, [person(1)])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse_member() RETURNS trigger LANGUAGE plpgsql AS $$"
+            "BEGIN RAISE EXCEPTION 'cannot take 张1 %', NEW; END $$;"
+            "CREATE TRIGGER refuse_member BEFORE INSERT ON exchange_backflowmember FOR EACH ROW EXECUTE FUNCTION refuse_member()"
+        )
+    try:
+        flow(subscription)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION refuse_member CASCADE")
+    assert subscription.last_error == "平台内部错误（错误码 P0001），稍后自动重试。"
+    assert subscription.lease_token is None
+    assert "P0001" in caplog.text
+    assert "张1" not in caplog.text
+    assert flow(subscription).last_error == ""
+    assert district.people() == own_people()
