@@ -17,6 +17,8 @@ from basedb.staging import RawRow
 from core.errors import Invalid
 from exchange.models import AggregationPlan, AggregationRun
 
+LEAST_READ = 100  # below it a few rejects say nothing about the whole
+
 
 class Reading(Protocol):
     """An open source. `state` is the checkpoint after the last row handed out; `is_exhausted` once there are no more."""
@@ -54,6 +56,11 @@ def dataset_of(plan: AggregationPlan) -> Dataset:
         raise Invalid(
             "plan.dataset_unknown", _("归集任务的目标数据集「%(dataset)s」不存在。") % {"dataset": plan.dataset}
         ) from error
+
+
+def is_over_limit(plan: AggregationPlan, rejected: int, read: int) -> bool:
+    """Return whether so many rejects mean that something is wrong with the source as a whole."""
+    return read >= LEAST_READ and rejected * 100 > plan.reject_limit_percent * read
 
 
 def fields_of(plan: AggregationPlan) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from typing import IO, NamedTuple
 
@@ -18,6 +19,8 @@ from core.errors import Invalid
 
 LONGEST_LINE = 64 * 1024
 MOST_LINES = 50
+_COLUMN_NAME = re.compile(r"[^\W\d]\w{0,29}")
+_LONG_NUMBER = re.compile(r"\d{6}")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -79,16 +82,24 @@ def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[i
     header = [name.strip() for name in next(csv.reader([line]), [])]
     missing = [name for name in wanted if name not in header]
     unknown = [name for name in header if name not in wanted]
-    twice = sorted({name for name in header if header.count(name) > 1})
+    twice = sorted({name for name in wanted if header.count(name) > 1})
     if missing or unknown or twice:
         said = [
             _("缺少列：%(names)s") % {"names": "、".join(missing)} if missing else "",
-            _("多出列：%(names)s") % {"names": "、".join(name or _("(空)") for name in unknown)} if unknown else "",
+            _("多出列：%(names)s") % {"names": _told(unknown, is_header=len(missing) < len(wanted))} if unknown else "",
             _("重复列：%(names)s") % {"names": "、".join(twice)} if twice else "",
         ]
         text = "；".join(part for part in said if part)
         raise refused("header", _("第 1 行表头与字段对应不一致：%(what)s。") % {"what": text[:300]}, line=1)
     return [header.index(name) for name in wanted]
+
+
+def _told(names: Sequence[str], *, is_header: bool) -> str:
+    """Name the columns nobody asked for, as far as they look like names: without a header these are the first person's data."""
+    shown = [name for name in names if is_header and _COLUMN_NAME.fullmatch(name) and not _LONG_NUMBER.search(name)]
+    if len(shown) < len(names):
+        shown.append(_("%(count)s 个无法识别的列名") % {"count": len(names) - len(shown)})
+    return "、".join(shown)
 
 
 def records(file: IO[bytes], encoding: str, width: int, *, start: int = 0, line: int = 1) -> Iterator[Record]:

@@ -18,22 +18,25 @@ from exchange.aggregation.connector import fields_of
 from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RejectState
 
 _MOST_ROWS = 5_000
-# A row of a table that is read again as it was (look-back window) is not rejected twice; lines of files always are.
+# A row that comes again as it was (look-back window, a file taken again) is not written twice; every line of one file is.
 _KEEP = """
     INSERT INTO exchange_rejectedrow (uid, run_id, plan_id, line_number, related_line, source_key, rule, field, raw, state, reason,
         created_at)
     SELECT gen_random_uuid(), %s, p.id, line_number, related_line, source_key, rule, field, raw, 'OPEN', '', now()
-    FROM rejected r, exchange_aggregationplan p WHERE p.id = %s AND NOT (r.line_number IS NULL AND EXISTS (
+    FROM rejected r, exchange_aggregationplan p WHERE p.id = %s AND NOT EXISTS (
         SELECT FROM exchange_rejectedrow e
-        WHERE e.plan_id = p.id AND e.source_key = r.source_key AND e.rule = r.rule AND e.raw = r.raw))"""
+        WHERE e.plan_id = p.id AND e.source_key = r.source_key AND e.rule = r.rule AND e.raw = r.raw
+            AND (r.line_number IS NULL OR e.run_id <> %s))"""
 _GIVE_BACK = """
     UPDATE exchange_rejectedrow t SET state = 'OPEN', rule = r.rule, field = r.field
-    FROM rejected r WHERE t.id = r.number AND t.replay_run_id = %s AND t.plan_id = %s"""
+    FROM rejected r WHERE t.id = r.number AND t.state = 'CORRECTED' AND t.replay_run_id = %s AND t.plan_id = %s"""
 
 
 def sink_of(run: AggregationRun) -> RejectSink:
     """Return where rejected rows of a run are kept: as new rows, or, in a replay, back where they came from."""
-    return RejectSink(_GIVE_BACK if run.is_replay else _KEEP, (run.pk, run.plan_id))
+    if run.is_replay:
+        return RejectSink(_GIVE_BACK, (run.pk, run.plan_id))
+    return RejectSink(_KEEP, (run.pk, run.plan_id, run.pk))
 
 
 class ReplayReading:
@@ -53,8 +56,12 @@ class ReplayReading:
         self.expected = self.run.read_count + self._rows().count()
 
     def batch(self, size: int) -> Iterator[RawRow]:
-        """Hand out the next corrected rows, fetched before COPY takes the connection; `number` is the stored row's id."""
-        rows = list(self._rows().filter(id__gt=self.state.get("id", 0)).order_by("id")[: min(size, _MOST_ROWS)])
+        """Hand out the next corrected rows, fetched before COPY takes the connection; `number` is the stored row's id.
+
+        They are locked to the end of the batch: whoever corrects or dismisses one meanwhile comes before it or is told.
+        """
+        rows = self._rows().filter(id__gt=self.state.get("id", 0)).select_for_update(of=("self",), no_key=True)
+        rows = list(rows.order_by("id")[: min(size, _MOST_ROWS)])
         self.is_exhausted = not rows
         return self._hand_out(rows)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
+from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
@@ -25,10 +26,11 @@ from core.audit import PLATFORM
 from core.errors import DomainError, Unavailable
 from core.notifications import notify_role, notify_users
 from core.roles import Role
-from exchange.aggregation.connector import Reading, dataset_of, fields_of
+from exchange.aggregation.connector import Reading, dataset_of, fields_of, is_over_limit
 from exchange.aggregation.csv_drop import CsvReading
 from exchange.aggregation.postgresql import PostgresqlReading
 from exchange.aggregation.replay import ReplayReading, mark_replayed, sink_of
+from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
 from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, ConnectorKind, RunState
 from exchange.systems import key_ring
 
@@ -62,6 +64,15 @@ def work(*, run_uid: UUID, clock: Clock) -> None:
     lease = take(run_uid=run_uid, now=clock())
     if lease is None:
         return
+    try:
+        _carry(lease, run_uid, clock)
+    except DATABASE_ERRORS as error:  # not even the outcome could be noted: the run is found again when its lease is over
+        log.error("run %s: %s", run_uid, told_of(error))
+        raise Unavailable("platform.database_away", _("平台数据库暂时不可用。")) from None
+
+
+def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
+    """Read to the end; an error the rules do not know is logged without the row it quotes, and its run does not stay open."""
     reading: Reading | None = None
     try:
         with kept_alive(lease, clock):
@@ -73,10 +84,20 @@ def work(*, run_uid: UUID, clock: Clock) -> None:
                 pass
     except LeaseLost:
         log.warning("run %s: another worker has it", run_uid)
+    except SoftTimeLimitExceeded:
+        log.warning("run %s: out of time, taken up again when its lease is over", run_uid)
     except Unavailable as error:
-        postpone(lease, str(error.message), clock())
+        postpone(lease, str(error.message), reading, clock())
     except DomainError as error:
         fail(lease, str(error.message), reading, clock())
+    except DATABASE_ERRORS as error:
+        log.error("run %s: %s", run_uid, told_of(error))
+        forget_broken_connection()
+        said = _("平台数据库没有接受这批数据（错误码 %(code)s）。") % {"code": code_of(error)}
+        postpone(lease, said, reading, clock())
+    except Exception as error:
+        log.error("run %s: %s", run_uid, told_of(error))
+        fail(lease, _("平台内部错误，运行已停止，请联系平台管理员。"), reading, clock())
     finally:
         if reading is not None:
             reading.close()
@@ -158,7 +179,7 @@ def take_batch(lease: Lease, reading: Reading, clock: Clock) -> bool:
         mark_replayed(run, reading.state["id"])
     _advance(run, reading, counts, clock())
     if _over_the_limit(run):
-        percent = _("拒收 %(rejected)s 行，占读取 %(read)s 行的比例超过上限 %(limit)s%%,已停止。")
+        percent = _("拒收 %(rejected)s 行，占读取 %(read)s 行的比例超过上限 %(limit)s%%，已停止。")
         said = {"rejected": run.rejected_count, "read": run.read_count, "limit": run.plan.reject_limit_percent}
         _end(run, RunState.STOPPED, percent % said, reading, clock())
         return False
@@ -208,7 +229,7 @@ def _advance(run: AggregationRun, reading: Reading, counts: Counts, now: datetim
 
 
 def _over_the_limit(run: AggregationRun) -> bool:
-    return not run.is_replay and run.rejected_count * 100 > run.plan.reject_limit_percent * run.read_count
+    return not run.is_replay and is_over_limit(run.plan, run.rejected_count, run.read_count)
 
 
 def _finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
@@ -251,14 +272,14 @@ def fail(lease: Lease, message: str, reading: Reading | None, now: datetime) -> 
 
 
 @transaction.atomic(durable=True)
-def postpone(lease: Lease, message: str, now: datetime) -> None:
+def postpone(lease: Lease, message: str, reading: Reading | None, now: datetime) -> None:
     """Let a run wait for a source that is away and try again; after some minutes give up."""
     try:
         run = _held(lease)
     except LeaseLost:
         return
     if run.started_at is not None and now - run.started_at > PATIENCE:
-        _end(run, RunState.FAILED, message, None, now)
+        _end(run, RunState.FAILED, message, reading, now)
         return
     run.message = _("%(what)s 稍后自动重试。") % {"what": message}
     run.lease_token, run.lease_until = None, now + LEASE

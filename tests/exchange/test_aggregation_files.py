@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from basedb.models import Person, SourceRecord
 from core.audit import Actor
-from core.errors import Conflict
-from exchange.aggregation import plans, runs
+from core.errors import Conflict, Invalid
+from exchange.aggregation import csv_drop, plans, runs
 from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DropFile, RejectedRow, RunState
 from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person
 from tests.factories import City
@@ -159,3 +161,113 @@ def test_second_run_at_the_same_time_is_a_conflict(plan: AggregationPlan, clerk:
 def test_plan_cannot_reach_out_of_its_folder(city: City, now: datetime, folder: Path) -> None:
     with pytest.raises(Exception, match=r"plan\.folder_invalid"):
         csv_plan(city.police, now, settings={"folder": "../secrets"})
+
+
+def test_refused_file_waits_behind_those_never_seen(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    drop(folder, "1.csv", "GMSFHM\n1\n")
+    drop(folder, "2.csv", csv_text([person(1)]))
+    drop(folder, "3.csv", csv_text([person(2)]))
+    told = [run_now(plan, clerk).message.partition("」")[0] for _ in range(4)]
+    assert told == ["文件「1.csv", "文件「2.csv", "文件「3.csv", "文件「1.csv"]
+
+
+@pytest.mark.parametrize("swap", ["link", "pipe"])
+def test_file_swapped_after_it_was_seen_is_not_followed(plan: AggregationPlan, clerk: Actor, folder: Path, swap: str) -> None:
+    secret = drop(folder.parent / "other", "secret.csv", "keyword,口令\n1,2\n")
+    path = drop(folder, "a.csv", csv_text([person(1)]))
+    run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now())
+    reading = csv_drop.CsvReading(plan, run)
+    path.unlink()
+    path.symlink_to(secret) if swap == "link" else os.mkfifo(path)
+    with pytest.raises(Invalid) as refused:
+        reading.begin()
+    reading.close()
+    assert str(refused.value.message) == "文件「a.csv」：不是普通文件（可能是链接或管道），不能归集。"
+    assert list(csv_drop.waiting_files(plan, again=True)) == []
+
+
+def test_file_without_a_header_is_refused_without_quoting_its_first_person(
+    plan: AggregationPlan, clerk: Actor, folder: Path
+) -> None:
+    drop(folder, "a.csv", csv_text([person(1)]).partition("\r\n")[2])
+    drop(folder, "b.csv", csv_text([], [*list(COLUMNS.values()), "DZ", person(1)["GMSFHM"], "x" * 80]))
+    first, second = run_now(plan, clerk).message, run_now(plan, clerk).message
+    assert "多出列：7 个无法识别的列名" in first
+    assert not [value for value in person(1).values() if len(value) > 1 and value in first]
+    assert "多出列：DZ、2 个无法识别的列名" in second
+
+
+def test_file_damaged_beyond_the_limit_is_refused_as_a_whole(city: City, clerk: Actor, folder: Path, now: datetime) -> None:
+    plan = csv_plan(city.police, now, reject_limit_percent=20)
+    lines = csv_text(person(n) for n in range(300)).split("\r\n")
+    lines[210:280] = ["1,2,3"] * 70
+    drop(folder, "a.csv", "\r\n".join(lines))
+    run = run_now(plan, clerk)
+    assert (run.state, counts(run)) == (RunState.FAILED, (0, 0, 0, 0))
+    assert "300 行中有 70 行无法解析或主键重复（第 211、212、" in run.message
+    assert "20%" in run.message
+    assert not Person.objects.exists()
+    assert not RejectedRow.objects.exists()
+
+
+def test_few_rows_are_not_judged_by_percentage(city: City, clerk: Actor, folder: Path, now: datetime) -> None:
+    plan = csv_plan(city.police, now, reject_limit_percent=20)
+    drop(folder, "a.csv", csv_text(person(n, XM="" if n % 2 else "名") for n in range(20)) + "1,2\n")
+    run = run_now(plan, clerk)
+    assert (run.state, counts(run)) == (RunState.SUCCEEDED, (21, 10, 10, 11))
+
+
+def test_file_taken_again_writes_no_reject_twice_but_one_file_keeps_each_line(
+    city: City, clerk: Actor, folder: Path, now: datetime
+) -> None:
+    plan = csv_plan(city.police, now, reject_limit_percent=20)
+    drop(folder, "a.csv", csv_text(person(n, XM="" if n % 2 else "名") for n in range(300)))
+    assert [run_now(plan, clerk).state for _ in range(2)] == [RunState.STOPPED] * 2
+    assert RejectedRow.objects.count() == 50
+    other = csv_plan(city.police, now, settings={"folder": "other"})
+    drop(folder.parent / "other", "b.csv", csv_text([person(1)]) + "1,2\r\n1,2\r\n")
+    run_now(other, clerk)
+    assert RejectedRow.objects.filter(plan=other).count() == 2
+
+
+def test_row_the_database_does_not_take_is_in_no_log_and_the_run_does_not_stay_open(
+    plan: AggregationPlan, clerk: Actor, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop(folder, "a.csv", csv_text([person(1)]))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse_person() RETURNS trigger LANGUAGE plpgsql AS $$"
+            "BEGIN RAISE EXCEPTION 'cannot take %', NEW; END $$;"
+            "CREATE TRIGGER refuse_person BEFORE INSERT ON basedb_person FOR EACH ROW EXECUTE FUNCTION refuse_person()"
+        )
+    run = run_now(plan, clerk)
+    assert (run.state, run.lease_token) == (RunState.RUNNING, None)
+    assert run.message == "平台数据库没有接受这批数据（错误码 P0001）。 稍后自动重试。"
+    runs.work(run_uid=run.uid, clock=lambda: timezone.now() + timedelta(minutes=11))
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert DropFile.objects.get().state == "REFUSED"
+    assert "P0001" in caplog.text
+    for said in (caplog.text, run.message):
+        assert person(1)["GMSFHM"] not in said
+        assert "张1" not in said
+
+
+def test_folder_that_cannot_be_written_is_waited_for(plan: AggregationPlan, clerk: Actor, folder: Path, tmp_path: Path) -> None:
+    drop(folder, "a.csv", csv_text([person(1)]))
+    drop(tmp_path / "uploads", "aggregation", "in the way")
+    run = run_now(plan, clerk)
+    assert (run.state, run.lease_token) == (RunState.RUNNING, None)
+    assert "无法读取或暂存（EEXIST）" in run.message
+
+
+def test_unexpected_failure_ends_the_run(
+    plan: AggregationPlan, clerk: Actor, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    drop(folder, "a.csv", "XM\n张1\n")
+    AggregationPlan.objects.update(columns={"name": "XM"})  # without the key nothing can be looked up
+    run = run_now(plan, clerk)
+    assert run.state == RunState.FAILED
+    assert "平台内部错误" in run.message
+    assert "ValueError" in caplog.text
+    assert "张1" not in caplog.text
