@@ -33,18 +33,18 @@ def explained() -> Iterator[None]:
     """Turn what the driver raises into the sentence a clerk can act on; never quotes the connection's parameters."""
     try:
         yield
-    except errors.UndefinedTable as error:
-        raise Invalid("source.table_gone", _("数源表不存在或已改名，请核对归集任务的表名。")) from error
-    except errors.UndefinedColumn as error:
-        raise Invalid("source.column_missing", _("数源表缺少已对应的字段，请核对字段对应。")) from error
-    except errors.InsufficientPrivilege as error:
-        raise Invalid("source.forbidden", _("只读账号没有读取数源表的权限。")) from error
-    except errors.QueryCanceled as error:
-        raise Unavailable("source.timeout", _("数源查询超时。")) from error
+    except errors.UndefinedTable:
+        raise Invalid("source.table_gone", _("数源表不存在或已改名，请核对归集任务的表名。")) from None
+    except errors.UndefinedColumn:
+        raise Invalid("source.column_missing", _("数源表缺少已对应的字段，请核对字段对应。")) from None
+    except errors.InsufficientPrivilege:
+        raise Invalid("source.forbidden", _("只读账号没有读取数源表的权限。")) from None
+    except errors.QueryCanceled:
+        raise Unavailable("source.timeout", _("数源查询超时。")) from None
     except psycopg2.OperationalError as error:
-        raise _refusal(str(error)) from error
+        raise _refusal(str(error)) from None
     except psycopg2.Error as error:
-        raise Invalid("source.refused", _("数源拒绝了查询(错误码 %(code)s)。") % {"code": error.pgcode or "-"}) from error
+        raise Invalid("source.refused", _("数源拒绝了查询(错误码 %(code)s)。") % {"code": error.pgcode or "-"}) from None
 
 
 def _refusal(text: str) -> DomainError:
@@ -107,6 +107,8 @@ class PostgresqlReading:
         with explained(), self._connection.cursor() as cursor:
             if self.plan.cursor_column:
                 self._refuse_missing_cursors(cursor)
+            if "key" in self.state:
+                self._refuse_twins_of_the_checkpoint(cursor)
             cursor.execute(sql.SQL("SELECT count(*) FROM {} WHERE {}").format(_table(self.table), self._ahead()))
             self.expected = self.run.read_count + cursor.fetchone()[0]
         self._rows = self._connection.cursor(name="aggregation")
@@ -121,6 +123,9 @@ class PostgresqlReading:
             text = _("数源表缺少字段：%(names)s。") % {"names": "、".join(missing)}
             raise Invalid("source.column_missing", text, {"columns": missing})
         self._cursor_type = columns.get(self.plan.cursor_column, "")
+        if self.plan.cursor_column and self._cursor_type not in _TIMES:  # no look-back: what commits late would be lost for good
+            text = _("增量字段「%(name)s」不是日期或时间类型，无法回看迟到的记录，请改用时间字段或不设增量字段。")
+            raise Invalid("source.cursor_not_time", text % {"name": self.plan.cursor_column})
 
     def _refuse_missing_cursors(self, cursor: Any) -> None:
         column = sql.Identifier(self.plan.cursor_column)
@@ -130,6 +135,20 @@ class PostgresqlReading:
             text = _("数源表的增量字段「%(name)s」有 %(count)s 行为空，无法按增量归集。")
             raise Invalid("source.cursor_null", text % {"name": self.plan.cursor_column, "count": count})
 
+    def _refuse_twins_of_the_checkpoint(self, cursor: Any) -> None:
+        """Rows that share cursor and key with the last one read would be passed over."""
+        query = sql.SQL("SELECT count(*) FROM {} WHERE ({}) = ({})")
+        cursor.execute(query.format(_table(self.table), sql.SQL(", ").join(self._order()), self._reached()))
+        if cursor.fetchone()[0] > 1:
+            raise self._key_is_none()
+
+    def _key_is_none(self) -> Invalid:
+        said = _("源主键「%(name)s」为空或重复，中断后续传会漏读记录，请改用唯一的字段。")
+        return Invalid("source.key_not_unique", said % {"name": self.plan.key_column})
+
+    def _reached(self) -> sql.Composable:
+        return sql.SQL(", ").join(sql.Literal(self.state[name]) for name in ("cursor", "key") if name in self.state)
+
     def _order(self) -> list[sql.Identifier]:
         return [sql.Identifier(name) for name in (self.plan.cursor_column, self.plan.key_column) if name]
 
@@ -137,15 +156,12 @@ class PostgresqlReading:
         """The rows this run has still to read: after its own checkpoint, or from where the plan stands."""
         order = sql.SQL(", ").join(self._order())
         if "key" in self.state:
-            reached = [self.state[name] for name in ("cursor", "key") if name in self.state]
-            return sql.SQL("({}) > ({})").format(order, sql.SQL(", ").join(map(sql.Literal, reached)))
+            return sql.SQL("({}) > ({})").format(order, self._reached())
         since = self.plan.checkpoint.get("cursor")
         if not self.plan.cursor_column or since is None:
             return sql.SQL("true")
-        start: sql.Composable = sql.Literal(since)
-        if self._cursor_type in _TIMES:
-            window = sql.SQL("{}::{} - make_interval(secs => {})")
-            start = window.format(start, sql.SQL(self._cursor_type), sql.Literal(self.plan.lag_seconds))
+        window = sql.SQL("{}::{} - make_interval(secs => {})")
+        start = window.format(sql.Literal(since), sql.SQL(self._cursor_type), sql.Literal(self.plan.lag_seconds))
         return sql.SQL("{} >= {}").format(sql.Identifier(self.plan.cursor_column), start)
 
     def _query(self) -> sql.Composable:
@@ -167,7 +183,10 @@ class PostgresqlReading:
             if row is None:
                 self.is_exhausted = True
                 return
-            self.state = dict(zip(names, row, strict=False))
+            place = dict(zip(names, row, strict=False))
+            if place["key"] is None or place == self.state:
+                raise self._key_is_none()
+            self.state = place
             yield RawRow(number, row[skip:], None, row[skip - 1] or "")
 
     def plan_checkpoint(self) -> dict[str, Any]:

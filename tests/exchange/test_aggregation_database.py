@@ -196,3 +196,42 @@ def test_due_plans_are_queued_once(plan: AggregationPlan, now: datetime) -> None
     plan.refresh_from_db()
     assert plan.next_run_at == now + timedelta(minutes=10)
     assert AggregationRun.objects.get().started_by is None
+
+
+def test_cursor_that_is_not_a_time_is_refused(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    plan = table_plan(city.police, now, source.name, cursor_column="ID")
+    source.put([person(1)], at=now)
+    run = run_now(plan, clerk)
+    assert run.state == RunState.FAILED
+    assert "增量字段「ID」不是日期或时间类型" in run.message
+
+
+@pytest.mark.parametrize("cursor_column", ["", "GXSJ"])
+def test_key_that_stands_twice_stops_the_run(
+    city: City, clerk: Actor, source: SourceTable, now: datetime, cursor_column: str
+) -> None:
+    plan = table_plan(city.police, now, source.name, key_column="XM", cursor_column=cursor_column, batch_size=50)
+    source.put((person(n, XM=f"名{n // 2:03}") for n in range(120)), at=now)
+    source.execute(f'UPDATE {source.name} SET "GXSJ" = %s', [now])
+    run = run_now(plan, clerk)
+    assert run.state == RunState.FAILED
+    assert "源主键「XM」为空或重复" in run.message
+    assert not Person.objects.exists()
+
+
+def test_twin_of_the_row_a_killed_run_ended_with_is_not_passed_over(
+    city: City, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    plan = table_plan(city.police, now, source.name, key_column="XM", batch_size=1)
+    source.put([person(1, XM="同"), person(2, XM="同")], at=now)
+    source.execute(f'UPDATE {source.name} SET "GXSJ" = %s', [now])
+    run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now)
+    lease = runs.take(run_uid=run.uid, now=now)
+    assert lease is not None
+    reading = runs.open_reading(AggregationRun.objects.get(pk=run.pk))
+    reading.begin()
+    assert runs.take_batch(lease, reading, timezone.now)
+    reading.close()
+    runs.work(run_uid=run.uid, clock=lambda: timezone.now() + timedelta(minutes=2))
+    run.refresh_from_db()
+    assert (run.state, "源主键「XM」为空或重复" in run.message) == (RunState.FAILED, True)
