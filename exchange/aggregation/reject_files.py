@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from basedb import ingest
@@ -29,7 +30,7 @@ from exchange.models import AggregationPlan, RejectedRow
 
 MOST_ROWS = 5_000
 LARGEST_FILE = 4 * 1024 * 1024
-OWN_COLUMNS = ("编号", "行号", "规则", "说明")
+OWN_COLUMNS = ("编号", "来源文件", "归集时间", "行号", "规则", "说明")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -56,7 +57,9 @@ def _file(plan: AggregationPlan, rows: QuerySet[RejectedRow]) -> Iterator[bytes]
         damaged = row.raw.get("_row")
         if damaged is not None:
             said = _("%(what)s，原行：%(row)s") % {"what": said, "row": damaged}
-        yield _line([str(row.uid), row.line_number, row.rule, said, *(values.get(field) for field in fields)])
+        started = f"{timezone.localtime(row.run.queued_at):%Y-%m-%d %H:%M:%S}"
+        own = [str(row.uid), row.run.file_name, started, row.line_number, row.rule, said]
+        yield _line([*own, *(values.get(field) for field in fields)])
 
 
 def _line(values: Sequence[object]) -> bytes:

@@ -101,6 +101,11 @@ class AggregationRun(models.Model):
             models.CheckConstraint(condition=Q(state__in=RunState.values), name="run_state_known"),
         ]
 
+    @property
+    def file_name(self) -> str:
+        """The file the run took, empty when it took none."""
+        return str(self.checkpoint.get("file", ""))
+
 
 class AggregationBatch(models.Model):
     """A committed part of a run: written in the same transaction as its rows and the run's checkpoint. Append-only."""

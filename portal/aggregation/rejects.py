@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from basedb.ingest import message_of
@@ -38,6 +39,7 @@ def _chosen(request: HttpRequest, plan: AggregationPlan, form: RejectFilter) -> 
     return rows.filter(**chosen)
 
 
+@never_cache
 @require_GET
 @roles_required(*BUSINESS)
 def reject_list(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -77,6 +79,7 @@ def _title(plan: AggregationPlan, row: RejectedRow) -> Any:
     return dataset_of(plan).field(row.field).title if row.field in fields_of(plan) else ""
 
 
+@never_cache
 @require_GET
 @roles_required(*BUSINESS)
 def download(request: HttpRequest, uid: UUID) -> StreamingHttpResponse:
@@ -93,6 +96,7 @@ def download(request: HttpRequest, uid: UUID) -> StreamingHttpResponse:
     return response
 
 
+@never_cache
 @require_POST
 @roles_required(*BUSINESS)
 def upload(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -121,6 +125,7 @@ def replay(request: HttpRequest, uid: UUID) -> HttpResponse:
     return redirect("portal:plan-run", uid=run.uid)
 
 
+@never_cache
 @require_POST
 @roles_required(*BUSINESS)
 def dismiss(request: HttpRequest, uid: UUID) -> HttpResponse:
@@ -151,6 +156,7 @@ def _is_uid(text: str) -> bool:
     return True
 
 
+@never_cache
 @require_http_methods(["GET", "POST"])
 @roles_required(*BUSINESS)
 def correct(request: HttpRequest, uid: UUID) -> HttpResponse:

@@ -57,7 +57,7 @@ def plan_detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "mapping": [(field, plan.columns[field.name]) for field in dataset.fields if field.name in plan.columns],
         "page": page(runs, order=("-id",), cursor=request.GET.get("after", ""), size=10),
         "waiting": RejectedRow.objects.filter(plan=plan, state__in=OPEN_STATES).count(),
-        "files": plan.files.order_by("-id")[:10] if plan.connector == ConnectorKind.CSV_DROP else [],
+        "files": plan.files.select_related("run").order_by("-id")[:10] if plan.connector == ConnectorKind.CSV_DROP else [],
         "is_under_way": runs.filter(state__in=WATCHED).first(),
         "form": StartForm(),
         "chart": _chart(runs),

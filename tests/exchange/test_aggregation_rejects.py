@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from basedb.ingest import SUPERSEDED
@@ -18,6 +19,7 @@ from core.audit import Actor
 from core.errors import Conflict, Invalid, NotFound
 from core.models import AuditEntry
 from exchange.aggregation import plans, reject_files, rejects, runs
+from exchange.aggregation.replay import sink_of
 from exchange.aggregation.visibility import plans_visible_to, rejected_visible_to, runs_visible_to
 from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RunState
 from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person
@@ -126,11 +128,11 @@ def _download(plan: AggregationPlan, clerk: Actor) -> str:
 def test_file_goes_out_harmless_and_comes_back_corrected(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
     text = _download(plan, clerk)
     lines = list(csv.reader(io.StringIO(text)))
-    assert lines[0] == ["编号", "行号", "规则", "说明", *COLUMNS.values()]
-    assert lines[1][1:5] == ["5", "name.required", "姓名不能为空", person(4)["GMSFHM"]]
-    assert lines[2][5] == '\'=HYPERLINK("x")'
+    assert lines[0] == ["编号", "来源文件", "归集时间", "行号", "规则", "说明", *COLUMNS.values()]
+    assert [lines[1][1], *lines[1][3:7]] == ["a.csv", "5", "name.required", "姓名不能为空", person(4)["GMSFHM"]]
+    assert lines[2][7] == '\'=HYPERLINK("x")'
     assert AuditEntry.objects.get(action="rejected_row.downloaded").detail["rows"] == 2
-    lines[1][5], lines[2][6] = "张四", "1"
+    lines[1][7], lines[2][8] = "张四", "1"
     back = io.StringIO()
     csv.writer(back).writerows(lines)
     content = back.getvalue().encode("gb18030")
@@ -141,7 +143,7 @@ def test_file_goes_out_harmless_and_comes_back_corrected(plan: AggregationPlan, 
 
 def test_file_with_one_wrong_line_changes_nothing_and_names_it(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
     lines = list(csv.reader(io.StringIO(_download(plan, clerk))))
-    lines[1][5] = "张四"
+    lines[1][7] = "张四"
     back = io.StringIO()
     csv.writer(back).writerows(lines)
     content = back.getvalue().encode()
@@ -168,3 +170,27 @@ def test_strangers_find_nothing(plan: AggregationPlan, city: City, now: datetime
             plans.queue_run(plan_uid=plan.uid, actor=stranger, now=now)
     assert plans_visible_to(city.actor("reviewer")).exists()
     assert plans_visible_to(city.actor("police_head")).exists()
+
+
+def test_row_is_locked_while_its_replay_takes_it_in(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    rejects.correct(uid=_row("name.required").uid, values={"name": "张四"}, actor=clerk, now=now)
+    run = rejects.replay(plan_uid=plan.uid, actor=clerk, now=now)
+    with CaptureQueriesContext(connection) as asked:
+        _work(run)
+    reads = [q["sql"] for q in asked if '"replay_run_id"' in q["sql"] and "LIMIT" in q["sql"] and "count" not in q["sql"].lower()]
+    assert reads
+    assert all("FOR NO KEY UPDATE OF" in sql for sql in reads)
+
+
+def test_row_dismissed_during_its_replay_stays_dismissed(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    row = rejects.correct(uid=_row("name.required").uid, values={"name": "张四"}, actor=clerk, now=now)
+    run = rejects.replay(plan_uid=plan.uid, actor=clerk, now=now)
+    rejects.dismiss(uids=[row.uid], reason="人员已注销", actor=clerk, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH rejected AS (SELECT %s::bigint AS number, 'x' AS rule, 'x' AS field) {sink_of(run).statement}",
+            [row.pk, *sink_of(run).parameters],
+        )
+    _work(run)
+    row.refresh_from_db()
+    assert (row.state, row.rule) == ("DISMISSED", "name.required")

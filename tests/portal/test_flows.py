@@ -191,3 +191,36 @@ def test_runs_over_rest(client: Client, city: City, plan: AggregationPlan) -> No
     as_(client, city, "market_operator")
     assert client.get(address).status_code == 404
     assert client.get(f"{root}/plans").json()["items"] == []
+
+
+def test_rejected_rows_say_where_they_came_from_and_are_kept_in_no_cache(client: Client, city: City, plan: AggregationPlan) -> None:
+    as_(client, city, "police_operator")
+    start(client, plan)
+    run = AggregationRun.objects.get()
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    listed = client.get(reverse("portal:plan-rejects", args=[plan.uid]))
+    assert "a.csv" in text(listed)
+    assert reverse("portal:plan-run", args=[run.uid]) in text(listed)
+    one = client.get(reverse("portal:plan-reject", args=[RejectedRow.objects.all()[0].uid]))
+    assert "a.csv" in text(one)
+    file = client.get(reverse("portal:plan-rejects-download", args=[plan.uid]))
+    assert "a.csv" in b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]
+    for answer in (listed, one, file):
+        assert "no-store" in answer["Cache-Control"]
+
+
+def test_run_that_stopped_half_way_says_what_holds(client: Client, city: City, plan: AggregationPlan, tmp_path: Path) -> None:
+    as_(client, city, "police_operator")
+    rows = (person(n, XM="" if n > 150 else "名") for n in range(1, 401))
+    drop(tmp_path / "drop" / "police", "a.csv", csv_text(rows))
+    start(client, plan)
+    run = AggregationRun.objects.get()
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    assert "行有效，不会撤回" in text(client.get(reverse("portal:plan-run", args=[run.uid])))
+    assert "部分归集" in text(client.get(reverse("portal:plan-detail", args=[plan.uid])))
+    RejectedRow.objects.all().delete()
+    drop(tmp_path / "drop" / "police", "a.csv", "GMSFHM\n1\n")
+    start(client, plan, "t2")
+    run = AggregationRun.objects.latest("id")
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    assert "行有效" not in text(client.get(reverse("portal:plan-run", args=[run.uid])))
