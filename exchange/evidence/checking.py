@@ -6,11 +6,11 @@ stands in the database. The check of an archive alone, without the platform, is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -90,7 +90,8 @@ def verify_chain(chain: Chain, trust: Trust, *, since: datetime | None = None, u
     seal_count = record_count = 0
     try:
         before = _before(seals, chosen)
-        with canonical_cursor() as cursor, closing(chosen.iterator(chunk_size=SEALS_AT_ONCE)) as found:
+        stream = cast("Generator[Seal, None, None]", chosen.iterator(chunk_size=SEALS_AT_ONCE))
+        with canonical_cursor() as cursor, closing(stream) as found:
             for seal in found:
                 before = _verify_seal(cursor, seal, trust, before)
                 seal_count, record_count = seal_count + 1, record_count + seal.record_count
