@@ -167,6 +167,7 @@ def settings(port: int, shared_buffers: str) -> str:
         "wal_compression": "on",
         "fsync": "on",
         "synchronous_commit": "on",
+        "commit_delay": "200",  # microseconds: with five transactions under way, more of them share a flush
         "random_page_cost": "1.1",
         "jit": "off",
         "timezone": "'Asia/Shanghai'",
