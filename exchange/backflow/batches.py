@@ -120,7 +120,7 @@ def waiting_count(subscription: BackflowSubscription, *, most: int) -> int:
     """Return how many of the region's rows wait to be delivered, counting no further than `most`; departures are not counted."""
     feed = RegionFeed(DATASETS[subscription.dataset], subscription.region.code, also="false", also_parameters=())
     after = Position(subscription.cursor_xid, subscription.cursor_id)
-    is_whole = after == START or subscription.whole_from_xid is not None
+    is_whole = after == START or bool(subscription.whole_from_xid)
     return feed.count(after, WHOLE if is_whole else changes.horizon(), most)
 
 
@@ -139,9 +139,9 @@ def prepare(lease: Lease, now: datetime, *, received: int) -> BackflowBatch | No
     if row.state != SubscriptionState.ACTIVE:
         return None
     after, below = Position(row.cursor_xid, row.cursor_id), changes.horizon()
-    if after == START and row.whole_from_xid is None:
+    if after == START and not row.whole_from_xid:
         row.whole_from_xid = below
-    if row.whole_from_xid is not None:
+    if row.whole_from_xid:
         below = WHOLE
     elif after.xid >= below:
         raise Conflict(
@@ -208,10 +208,10 @@ def acknowledge(lease: Lease, batch_id: int, parcel: Parcel, receipt: Receipt, n
     batch.receipt = asdict(receipt) | {"digest": receipt.digest.hex()}
     batch.save()
     row.cursor_xid, row.cursor_id, row.lease_until, row.last_error = batch.to_xid, batch.to_id, now + LEASE, ""
-    if row.whole_from_xid is None or receipt.digest == parcel.digest:
+    if not row.whole_from_xid or receipt.digest == parcel.digest:
         BackflowMember.objects.filter(subscription=row, subject_key__in=list(parcel.removed)).delete()
-    if row.whole_from_xid is not None and batch.to_xid == WHOLE - 1:
-        row.cursor_xid, row.whole_from_xid = row.whole_from_xid - 1, None
+    if row.whole_from_xid and batch.to_xid == WHOLE - 1:
+        row.cursor_xid, row.whole_from_xid = row.whole_from_xid - 1, 0
     row.save(update_fields=["cursor_xid", "cursor_id", "whole_from_xid", "lease_until", "last_error"])
     audit.record(
         PLATFORM,

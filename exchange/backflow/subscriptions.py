@@ -131,7 +131,7 @@ def start_over(*, uid: UUID, actor: Actor, now: datetime) -> BackflowSubscriptio
     row = visible_subscription(uid, actor, lock=True)
     if not is_reviewer(actor):
         raise Forbidden("backflow.reviewer_only", _("只有数据中心审核员可以更改回流任务。"))
-    row.starts_over, row.whole_from_xid = True, None  # the worker fixes an open batch anew
+    row.starts_over, row.whole_from_xid = True, 0  # the worker fixes an open batch anew
     row.cursor_xid, row.cursor_id, row.next_run_at = 0, 0, now
     row.revision += 1
     row.save(update_fields=["starts_over", "whole_from_xid", "cursor_xid", "cursor_id", "next_run_at", "revision", "updated_at"])

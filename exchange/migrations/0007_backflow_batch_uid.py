@@ -35,6 +35,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="backflowsubscription",
             name="whole_from_xid",
-            field=core.models.shared.XidField(null=True),
+            field=core.models.shared.XidField(default=0),
         ),
     ]

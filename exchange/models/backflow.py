@@ -41,7 +41,7 @@ class BackflowSubscription(SharedObject, SealedSecret):
     cursor_xid = XidField(default=0)
     cursor_id = models.BigIntegerField(default=0)
     starts_over = models.BooleanField(default=False)  # ordered; the next batch replaces the receiver's table
-    whole_from_xid = XidField(null=True)  # everything is being delivered; changes from this transaction on come after it
+    whole_from_xid = XidField(default=0)  # not 0: everything is being delivered, then changes from this transaction on
     next_run_at = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
