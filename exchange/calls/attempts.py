@@ -34,7 +34,10 @@ Kind = tuple[datetime, str, bytes, str | None]
 
 
 class RecordLimit:
-    """How many refusals this process has recorded this minute, by key and code: a replayed request needs no secret."""
+    """How many refusals this process has recorded this minute, by key and code, of those a captured request can cause.
+
+    Whoever sends an old request again needs no secret. Every other refusal takes a fresh signature and is always recorded.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -43,6 +46,8 @@ class RecordLimit:
 
     def take(self, credential_id: int, code: str) -> bool:
         """Return whether one more refusal may be recorded."""
+        if not code.startswith("auth.") and code != "call.replayed":
+            return True
         minute = int(time.monotonic() // 60)
         with self._lock:
             if minute != self._minute:
