@@ -18,7 +18,9 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 DATA_TEXTS = {
     "(系统|平台|数据库|软件|app|小程序|网站)$": "what a title may not end in",
     **dict.fromkeys(("数据库", "电子表格", "电子文件", "图形图像", "流媒体", "自描述格式"), "source formats, kept as data"),
-    **dict.fromkeys(("编号", "来源文件", "归集时间", "行号", "规则", "说明"), "columns of the file of rejected rows, which comes back"),
+    **dict.fromkeys(
+        ("编号", "来源文件", "归集时间", "行号", "规则", "说明"), "columns of the file of rejected rows, which comes back"
+    ),
 }
 MARKERS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "gettext_noop"}
 MARKED = re.compile(
