@@ -36,7 +36,8 @@ Kind = tuple[datetime, str, bytes, str | None]
 class RecordLimit:
     """How many refusals this process has recorded this minute, by key and code, of those a captured request can cause.
 
-    Whoever sends an old request again needs no secret. Every other refusal takes a fresh signature and is always recorded.
+    Whoever sends an old request again needs no secret. Every other refusal takes a signature of the last five minutes and is
+    always recorded.
     """
 
     def __init__(self) -> None:
