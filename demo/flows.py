@@ -24,7 +24,7 @@ from exchange.models import AggregationPlan, BackflowSubscription, ConnectorKind
 
 POPULATION_PLAN = "人口基础信息归集"
 ENTERPRISE_PLAN = "法人登记信息归集"
-BACKFLOW = "玄武区户籍人口回流"
+BACKFLOW = "玄武区人口数据回流"
 BACKFLOW_FIELDS = ("citizen_id", "name", "sex", "birth_on", "person_status", "region_code", "address")
 FILES = (("legal_entities_01.csv", "gb18030"), ("legal_entities_02.csv", "utf-8-sig"))
 
