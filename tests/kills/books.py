@@ -81,7 +81,18 @@ def check_runs(stack: WholeStack, plan_id: int) -> None:
         count, highest = numbers.strip("()").split(",")
         assert count == highest
         assert batches == [read, accepted, changed, rejected]
-        assert rows == [rejected, rejected]
+        kept, keys = rows
+        assert kept == keys <= rejected, (kept, keys, rejected)  # a row that was rejected by an earlier run is not kept again
+
+
+def check_rejects(stack: WholeStack, plan_id: int, source_count: int) -> None:
+    """Over all runs every row of the source that is no person is among the rejected; the same state of a row once."""
+    sql = """
+        SELECT array[count(DISTINCT source_key), count(*) - count(DISTINCT (source_key, rule, raw))]
+        FROM exchange_rejectedrow WHERE plan_id = %s"""
+    found = stack.one(sql, [plan_id])
+    missing = source_count - stack.one("SELECT count(*) FROM basedb_person")
+    assert found == [missing, 0], (found, missing)
 
 
 def check_versions(stack: WholeStack) -> None:

@@ -115,6 +115,7 @@ def calls_agree(stack: WholeStack, callers: dict[str, Caller], delivered: list[D
 def rows_agree(stack: WholeStack, bureau: Bureau, district: District) -> None:
     """What the bureau holds is what we hold, and what we hold of the district's people is what the district holds."""
     books.check_runs(stack, bureau.plan_id)
+    books.check_rejects(stack, bureau.plan_id, bureau.count())
     books.check_versions(stack)
     assert bureau.arrived() == bureau.wanted()
     district.check(bureau.wanted)
