@@ -34,6 +34,7 @@ PARTS = ("mimetype", RECORDS, DIGESTS, STATEMENT, SIGNATURE)
 LINKING = "linkinginfo"
 ALGORITHMS = {"SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 NAME = re.compile(r"mlog(?:-(?P<grouping>\w+))?-\d{14}-\d{14}-\w+\.zip")
+# What zipfile raises for damaged bytes: an altered method or flag reads as "not implemented" or "encrypted".
 BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, EOFError, RuntimeError)
 SM2_CURVE = bytes.fromhex("06082a811ccf5501822d")
 

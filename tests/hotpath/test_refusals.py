@@ -5,34 +5,22 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from basedb.identifiers import generate_citizen_id
-from catalog.models import Binding, DataItem, Resource
-from exchange.calls import admission, registry
+from exchange.calls import admission
 from exchange.calls.attempts import RECORDED_A_MINUTE, tally
 from exchange.calls.refusals import REFUSALS
-from exchange.models import CallRecord, Credential, Grant, RejectedAttempt
-from tests import factories
+from exchange.models import CallRecord, Grant, RejectedAttempt
 from tests.hotpath import partner as partners
 from tests.hotpath.partner import Partner, Reply
-from tests.hotpath.records import outcomes_of, records_of
+from tests.hotpath.records import outcomes_of
+from tests.hotpath.refused import check_refused, now
 from tests.hotpath.scene import Scene
-
-SECRET_OF_THE_PERSON = "张三丰"
-
-
-def check_refused(reply: Reply, code: str) -> None:
-    """Assert the error body of a code, and that nothing of the data left."""
-    assert (reply.code, reply.status) == (code, REFUSALS[code].status)
-    assert reply.json.keys() == {"code", "message", "details", "request_id"}
-    assert reply.json["message"]
-    assert reply.json["request_id"] == reply.headers["X-Request-Id"]
-    assert SECRET_OF_THE_PERSON not in reply.body.decode()
 
 
 def check_recorded(scene: Scene, reply: Reply, code: str) -> CallRecord:
@@ -40,10 +28,6 @@ def check_recorded(scene: Scene, reply: Reply, code: str) -> CallRecord:
     record = CallRecord.objects.get(call_id=reply.json["request_id"])
     assert (record.outcome, record.answer_digest, record.row_count) == (code, None, None)
     return record
-
-
-def now() -> datetime:
-    return datetime.now().astimezone()
 
 
 GRANTS: dict[str, dict[str, Any]] = {
@@ -296,59 +280,6 @@ def test_postgresql_refuses_a_replay_that_redis_has_forgotten(scene: Scene) -> N
     assert outcomes_of(grant) == ["call.answered", "call.replayed"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"state": "REVOKED", "version": 2}, "grant.revoked"),
-        ({"state": "SUSPENDED"}, "grant.suspended"),
-        ({"valid_to": now() - timedelta(seconds=1), "version": 2}, "grant.expired"),
-        ({"fields": ["sex"], "version": 2}, "grant.field_not_granted"),
-    ],
-)
-@pytest.mark.parametrize("mode", ["QUERY", "BULK"])
-def test_grant_changed_behind_the_memory_is_noticed_at_the_next_call(
-    scene: Scene, mode: str, changes: dict[str, Any], code: str
-) -> None:
-    grant = scene.grant(mode=mode, valid_from=now() - timedelta(days=1))
-    body: dict[str, Any] = {"fields": ["name"]}
-    if mode == "QUERY":
-        body["key"] = {"citizen_id": scene.people[0].citizen_id}
-    assert scene.partner.call(grant, mode.lower(), body).status == 200
-    Grant.objects.filter(pk=grant.pk).update(**changes)
-    reply = scene.partner.call(grant, mode.lower(), body)
-    check_refused(reply, code)
-    assert outcomes_of(grant)[-1] == code
-
-
-def test_grant_that_was_widened_is_used_at_once(scene: Scene) -> None:
-    grant = scene.grant()
-    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
-    Grant.objects.filter(pk=grant.pk).update(masks={}, version=2)
-    reply = scene.partner.query(grant, scene.people[0].citizen_id)
-    assert reply.status == 200
-    assert [record.grant_version for record in records_of(grant)] == [1, 2]
-
-
-def test_key_revoked_behind_the_memory_is_noticed_at_the_next_call(scene: Scene) -> None:
-    partner = partners.make_partner(scene.city.education)
-    grant = partners.grant_to(partner, scene.resource, scene.city)
-    assert partner.query(grant, scene.people[0].citizen_id).status == 200
-    Credential.objects.filter(key=partner.key).update(state="REVOKED")
-    check_refused(partner.query(grant, scene.people[0].citizen_id), "auth.credential_revoked")
-    assert outcomes_of(grant) == ["call.answered", "auth.credential_revoked"]
-
-
-def test_withdrawn_or_unmounted_resource_is_not_served(scene: Scene) -> None:
-    resource = factories.make_resource(scene.city.police)
-    grant = partners.grant_to(scene.partner, resource, scene.city)
-    Resource.objects.filter(pk=resource.pk).update(state="WITHDRAWN")
-    check_refused(scene.partner.query(grant, scene.people[0].citizen_id), "grant.unusable")
-    Resource.objects.filter(pk=resource.pk).update(state="PUBLISHED")
-    Binding.objects.filter(resource=resource).delete()
-    registry.grants.forget()
-    check_refused(scene.partner.query(grant, scene.people[0].citizen_id), "grant.unusable")
-
-
 @pytest.mark.parametrize("mode", ["query", "verify", "bulk"])
 def test_no_record_no_data(scene: Scene, mode: str) -> None:
     """With the month's partition gone nothing can be recorded, so nothing may be answered."""
@@ -397,42 +328,3 @@ def test_wrong_time_under_a_wrong_signature_is_counted_only(scene: Scene) -> Non
     headers = scene.partner.with_wrong_secret().headers(path, b"{}", at=time.time() - 900)
     check_refused(partners.send(path, headers, b"{}"), "auth.bad_signature")
     assert CallRecord.objects.count() == records
-
-
-@pytest.mark.parametrize(
-    "changes", [{"state": "SUSPENDED"}, {"valid_from": now() + timedelta(days=1)}, {"fields": ["name", "no_such_item"]}]
-)
-def test_refusal_that_was_lifted_is_noticed_before_the_memory_ends(
-    scene: Scene, settings: Any, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
-) -> None:
-    settings.GRANT_CACHE_SECONDS = 60
-    grant = scene.grant()
-    wanted = {name: getattr(grant, name) for name in changes}
-    Grant.objects.filter(pk=grant.pk).update(**changes)
-    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 403 + 100 * ("fields" in changes)
-    Grant.objects.filter(pk=grant.pk).update(**wanted)
-    assert scene.partner.query(grant, scene.people[0].citizen_id).status != 200  # asked less than a second ago
-    monkeypatch.setattr(registry, "RENEWED_EVERY_SECONDS", 0.0)
-    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
-
-
-def test_catalogue_that_was_tightened_reaches_running_grants(scene: Scene) -> None:
-    resource = factories.make_resource(scene.city.police)
-    grant = partners.grant_to(scene.partner, resource, scene.city)
-    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
-    item = DataItem.objects.filter(resource=resource, name=grant.fields[0])
-    for tightened, loosened in (
-        (lambda: item.update(is_withheld=True), lambda: item.update(is_withheld=False)),
-        (lambda: _share(resource, "WITHHELD"), lambda: _share(resource, "CONDITIONAL")),
-    ):
-        assert tightened() == 1
-        registry.grants.forget()
-        check_refused(scene.partner.query(grant, scene.people[0].citizen_id), "grant.unusable")
-        assert loosened() == 1
-        registry.grants.forget()
-        assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
-
-
-def _share(resource: Resource, attribute: str) -> int:
-    words = {"share_conditions": "核验", "withheld_basis": "法律规定"}
-    return Resource.objects.filter(pk=resource.pk).update(share_attribute=attribute, **words)
