@@ -6,7 +6,7 @@ An entry is written in the transaction of the decision it records. What was exch
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,9 +16,24 @@ from core.models import AuditEntry
 from core.roles import Role
 
 
+LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Somebody who is away and left one role to a colleague; only rules that ask for it let the colleague act on it."""
+
+    user_id: int
+    name: str
+    role: str
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user with roles in a department, a consumer system, or the platform itself (`user_id` None)."""
+    """Who acts: a user with roles in a department, a consumer system, or the platform itself (`user_id` None).
+
+    `stands_in_for` never counts as a role: `has` does not see it.
+    """
 
     name: str
     user_id: int | None = None
@@ -28,10 +43,15 @@ class Actor:
     is_data_centre: bool = False
     client_ip: str | None = None
     request_id: str = ""
+    stands_in_for: tuple[StandIn, ...] = ()
 
     def has(self, *roles: Role) -> bool:
         """Return whether the actor holds any of the roles."""
         return any(role in self.roles for role in roles)
+
+    def on_behalf_of(self, away: StandIn) -> Actor:
+        """Return the same person under the name of both, as steps and entries show who acted for whom."""
+        return replace(self, name=f"{self.name} 代 {away.name}"[:LONGEST_NAME])
 
 
 PLATFORM = Actor(name="平台")

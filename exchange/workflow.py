@@ -122,6 +122,7 @@ class Snapshot:
     route: str = ""
     created_by: int | None = None
     checked_by: int | None = None
+    checked_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,10 @@ def seats_of(
     return frozenset(seats)
 
 
-def decide(snapshot: Snapshot, command: Command, seats: Set[Seat], *, user_id: int | None = None) -> Step:
-    """Return the step a command makes, or raise.
+def decide(
+    snapshot: Snapshot, command: Command, seats: Set[Seat], *, user_id: int | None = None, on_behalf_of: int | None = None
+) -> Step:
+    """Return the step a command makes, or raise. Who acts on behalf of somebody answers for both pairs of eyes.
 
     Forbidden: these seats may never give this command, or not now, or a second pair of eyes is needed.
     Conflict: the request is not in a state that knows this command.
@@ -168,31 +171,32 @@ def decide(snapshot: Snapshot, command: Command, seats: Set[Seat], *, user_id: i
     acting = rule.seats & seats
     if not acting:
         raise Forbidden("access_request.not_yours", _("这一步由其他岗位办理。"), {"desk": DESK_OF[snapshot.state]})
-    if user_id is not None and user_id == _first_eyes(snapshot, command):
+    if _first_eyes(snapshot, command) & {user_id, on_behalf_of}:
         raise Forbidden("access_request.four_eyes", _("经办与审批须为不同人员，请由另一位同事办理。"))
     target = rule.target(snapshot.route)
     return Step(command, min(acting), snapshot.state, target, DESK_OF[target])
 
 
-def _first_eyes(snapshot: Snapshot, command: Command) -> int | None:
+def _first_eyes(snapshot: Snapshot, command: Command) -> frozenset[int]:
     """Return who may not give the command because an earlier step of the same side was theirs (one person, two roles)."""
-    return {
-        Command.ENDORSE: snapshot.created_by,
-        Command.CLEAR: snapshot.checked_by,
-        Command.APPROVE: snapshot.created_by,
-    }.get(command)
+    earlier: Mapping[Command, tuple[int | None, ...]] = {
+        Command.ENDORSE: (snapshot.created_by,),
+        Command.CLEAR: (snapshot.checked_by, snapshot.checked_for),
+        Command.APPROVE: (snapshot.created_by,),
+    }
+    return frozenset(user_id for user_id in earlier.get(command, ()) if user_id is not None)
 
 
-def allowed(snapshot: Snapshot, seats: Set[Seat], *, user_id: int | None = None) -> tuple[Command, ...]:
+def allowed(
+    snapshot: Snapshot, seats: Set[Seat], *, user_id: int | None = None, on_behalf_of: int | None = None
+) -> tuple[Command, ...]:
     """Return the commands that `decide` would let through; pages show these and no others."""
-    return tuple(c for c in Command if _lets_through(snapshot, c, seats, user_id))
+    return tuple(c for c in Command if _lets_through(snapshot, c, seats, {user_id, on_behalf_of}))
 
 
-def _lets_through(snapshot: Snapshot, command: Command, seats: Set[Seat], user_id: int | None) -> bool:
+def _lets_through(snapshot: Snapshot, command: Command, seats: Set[Seat], user_ids: Set[int | None]) -> bool:
     rule = RULES.get((snapshot.state, command))
-    if rule is None or not rule.seats & seats:
-        return False
-    return user_id is None or user_id != _first_eyes(snapshot, command)
+    return rule is not None and bool(rule.seats & seats) and not _first_eyes(snapshot, command) & user_ids
 
 
 class GrantCommand(StrEnum):
