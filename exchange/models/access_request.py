@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Resource, SharingMode
 from core.models import Department, SharedObject, User
+from exchange.models.basket import RequestBundle
 from exchange.models.system import ConsumerSystem
 
 
@@ -78,6 +79,11 @@ class AccessRequest(SharedObject):
     refusal_reason = models.CharField(_("拒绝理由"), max_length=500, blank=True)
     reminder = models.CharField(_("催办"), max_length=8, choices=Reminder.choices, blank=True, default="")
 
+    # Where the request comes from: one of a bundle, a copy of an earlier one, or the next term of a grant.
+    bundle = models.ForeignKey(RequestBundle, models.PROTECT, null=True, blank=True, related_name="parts")
+    copied_from = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="copies")
+    renews = models.ForeignKey("exchange.Grant", models.PROTECT, null=True, blank=True, related_name="renewals")
+
     class Meta:
         verbose_name = _("共享申请")
         ordering = ["-id"]
@@ -85,6 +91,10 @@ class AccessRequest(SharedObject):
             models.CheckConstraint(condition=Q(state__in=RequestState.values), name="request_state_known"),
             models.CheckConstraint(condition=~Q(state="REFUSED") | ~Q(refusal_reason=""), name="refusal_has_reason"),
             models.CheckConstraint(condition=Q(term_to__gte=models.F("term_from")), name="request_term"),
+            # A grant has one renewal at a time; one that was refused, withdrawn or closed makes room for the next.
+            models.UniqueConstraint(
+                fields=["renews"], condition=~Q(state__in=["REFUSED", "WITHDRAWN", "CLOSED"]), name="renewal_once"
+            ),
         ]
         indexes = [
             models.Index(fields=["desk", "due_at"], name="request_desk"),
@@ -104,6 +114,7 @@ class AccessRequestStep(models.Model):
     from_state = models.CharField(max_length=10, choices=RequestState.choices)
     to_state = models.CharField(max_length=10, choices=RequestState.choices)
     actor = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    on_behalf_of = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     actor_name = models.CharField(_("办理人"), max_length=60)
     actor_department = models.CharField(_("部门"), max_length=100)
     desk = models.CharField(_("岗位"), max_length=20, choices=Desk.choices)

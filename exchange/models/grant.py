@@ -40,6 +40,7 @@ class Grant(SharedObject):
     state_desk = models.CharField(_("办理岗位"), max_length=20, choices=Desk.choices, blank=True, default="")
     state_reason = models.CharField(_("原因"), max_length=500, blank=True)
     version = models.PositiveIntegerField(default=1)
+    renewed_by = models.OneToOneField("self", models.PROTECT, null=True, blank=True, related_name="renewed")
 
     class Meta:
         verbose_name = _("授权")

@@ -21,6 +21,8 @@ LEDGERS = [
     "core_auditentry",
     "exchange_callrecord",
     "exchange_accessrequeststep",
+    "exchange_remark",
+    "exchange_grantendreminder",
     "exchange_aggregationbatch",
     "exchange_seal",
     "exchange_archive",
