@@ -9,7 +9,7 @@ import core.ids
 import core.models.shared
 from core.append_only import guard
 
-MODES = []
+MODES = [("VERIFY", "比对验证"), ("QUERY", "检索查询"), ("BULK", "批量复制")]
 PROTECT = django.db.models.deletion.PROTECT
 CASCADE = django.db.models.deletion.CASCADE
 
