@@ -21,6 +21,7 @@ from exchange.calls.terms import Answer, Incoming
 logger = logging.getLogger(__name__)
 
 PATH: Final = re.compile("/openapi/v1/calls/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(verify|query|bulk)")
+LARGEST: Final = 2**31 - 1
 STATUS_LINES: Final = {code: f"{code} {phrase}" for code, phrase in responses.items()}
 
 
@@ -47,6 +48,7 @@ def _answered(environ: dict[str, Any]) -> Answer:
     if environ.get("QUERY_STRING"):
         raise Refusal("call.unknown_path", {"query": "not_signed_and_not_allowed"})
     header = environ.get
+    announced = header("CONTENT_LENGTH") or ""
     call = Incoming(
         path=path,
         grant_uid=matched[1],
@@ -59,6 +61,7 @@ def _answered(environ: dict[str, Any]) -> Answer:
         algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
         client_ip=header("REMOTE_ADDR") or None,
         read=partial(_read, environ),
+        byte_count=min(int(announced), LARGEST) if announced.isdecimal() else None,
     )
     return answer(call, now=datetime.now(tz=UTC))
 

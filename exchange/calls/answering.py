@@ -108,10 +108,10 @@ def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime)
 
 def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
     allowance = _admitted(signed, _known(progress)[0])
-    result = statement.read_and_record(signed, *_known(progress))
+    result = statement.read_and_record(signed, *_known(progress), allowance.remaining)
     if result is None:
         _learn_again(signed, progress, body, now)
-        result = statement.read_and_record(signed, *_known(progress))
+        result = statement.read_and_record(signed, *_known(progress), allowance.remaining)
     if result is None:
         raise Refusal("platform.unavailable", {"grant": "is_changing"})
     text, digest = result
@@ -122,9 +122,9 @@ def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
     connection = bulk.connect()
     try:
         allowance = _admitted(signed, _known(progress)[0])
-        if not statement.record_opened(signed, *_known(progress)):
+        if not statement.record_opened(signed, *_known(progress), allowance.remaining):
             _learn_again(signed, progress, body, now)
-            if not statement.record_opened(signed, *_known(progress)):
+            if not statement.record_opened(signed, *_known(progress), allowance.remaining):
                 raise Refusal("platform.unavailable", {"grant": "is_changing"})
     except BaseException:
         connection.close()

@@ -50,7 +50,7 @@ def authenticate(call: Incoming) -> Signed:
         raise Refusal("auth.unknown_key")
     if call.algorithm not in ("", caller.algorithm.value):
         raise Refusal("auth.bad_signature", {"X-Gov-Algorithm": "not_of_this_key"})
-    text = f"POST\n{call.path}\n{call.timestamp}\n{call.nonce}\n{call.digest}"
+    text = f"{call.method}\n{call.path}\n{call.timestamp}\n{call.nonce}\n{call.digest}"
     if not hmac_matches(caller.algorithm, caller.secret, text.encode(), signature):
         raise Refusal("auth.bad_signature")
     return Signed(
@@ -62,6 +62,8 @@ def authenticate(call: Incoming) -> Signed:
         nonce=call.nonce,
         digest=call.digest,
         client_ip=call.client_ip,
+        byte_count=call.byte_count,
+        began=call.began,
     )
 
 

@@ -60,6 +60,7 @@ class Transfer:
     def __init__(self, signed: Signed, terms: Terms, question: Question, connection: Connection) -> None:
         self._call = signed, terms, question
         self._digest = hashlib.sha256()
+        self._byte_count = 0
         self._row_count: int | None = None
         self._is_complete = False
         self._is_closed = False
@@ -72,6 +73,7 @@ class Transfer:
         try:
             while chunk := os.read(self._reading, CHUNK):
                 self._digest.update(chunk)
+                self._byte_count += len(chunk)
                 yield chunk
             self._pusher.join()
             self._is_complete = self._row_count is not None
@@ -112,6 +114,7 @@ class Transfer:
                 outcome="call.closed" if self._is_complete else "call.aborted",
                 row_count=self._row_count if self._is_complete else None,
                 answer_digest=self._digest.digest(),
+                answer_bytes=self._byte_count,
             )
         except Refusal:
             connections.logger.error("a bulk answer ended without its closing record: %s", self._call[0].call_id)

@@ -12,7 +12,7 @@ import psycopg2
 
 from core.ids import uuid7
 from exchange.calls import connections
-from exchange.calls.refusals import Refusal
+from exchange.calls.refusals import REFUSALS, Refusal
 from exchange.calls.statement import asked
 from exchange.calls.terms import Question, Signed, Terms
 
@@ -36,6 +36,14 @@ COLUMNS: Final = (
     ("request_digest", "bytea"),
     ("answer_digest", "bytea"),
     ("client_ip", "inet"),
+    ("status", "smallint"),
+    ("duration_us", "bigint"),
+    ("request_bytes", "integer"),
+    ("answer_bytes", "bigint"),
+    ("subject_count", "integer"),
+    ("matter", "text"),
+    ("officer", "text"),
+    ("case_number", "text"),
 )
 INSERT: Final = (
     f"INSERT INTO exchange_callrecord (requested_at, {', '.join(name for name, _ in COLUMNS[1:])}) "
@@ -45,14 +53,21 @@ INSERT: Final = (
 
 def record_refusal(signed: Signed, terms: Terms | None, question: Question | None, code: str) -> None:
     """Append the record of a refused call; one whose signed time is not to be trusted stands under the time of now."""
-    values = _values(signed, terms, question) | {"outcome": code}
+    values = _values(signed, terms, question) | {"outcome": code, "status": REFUSALS[code].status}
     if code == "auth.clock_skew":
         values["signed_ms"] = int(time.time() * 1000)
     _append(values)
 
 
 def record_closed(
-    signed: Signed, terms: Terms, question: Question, *, outcome: str, row_count: int | None, answer_digest: bytes
+    signed: Signed,
+    terms: Terms,
+    question: Question,
+    *,
+    outcome: str,
+    row_count: int | None,
+    answer_digest: bytes,
+    answer_bytes: int | None = None,
 ) -> None:
     """Append the closing record of a bulk call, under its own call id, naming the opened one."""
     values = _values(signed, terms, question) | {
@@ -61,12 +76,14 @@ def record_closed(
         "outcome": outcome,
         "row_count": row_count,
         "answer_digest": answer_digest,
+        "answer_bytes": answer_bytes,
     }
     _append(values)
 
 
 def _values(signed: Signed, terms: Terms | None, question: Question | None) -> dict[str, Any]:
-    return asked(signed, terms) | {
+    known = asked(signed, terms, question)
+    return known | {
         "parent_call_id": None,
         "mode": signed.mode,
         "fields": list(question.selection.items) if question else None,
@@ -74,6 +91,9 @@ def _values(signed: Signed, terms: Terms | None, question: Question | None) -> d
         "row_count": None,
         "request_digest": bytes.fromhex(signed.digest),
         "answer_digest": None,
+        "status": 200,
+        "duration_us": known["elapsed_us"],
+        "answer_bytes": None,
     }
 
 

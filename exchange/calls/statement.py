@@ -16,7 +16,7 @@ from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, row_sq
 from basedb.sql_text import quote
 from exchange.calls import connections
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import Question, Signed, Terms
+from exchange.calls.terms import NO_CONTEXT, Question, Signed, Terms
 
 ASKED: Final = (
     ("call_id", "uuid"),
@@ -31,6 +31,13 @@ ASKED: Final = (
     ("department_id", "bigint"),
     ("request_digest", "text"),
     ("client_ip", "inet"),
+    ("elapsed_us", "bigint"),
+    ("request_bytes", "integer"),
+    ("quota_left", "integer"),
+    ("subject_count", "integer"),
+    ("matter", "text"),
+    ("officer", "text"),
+    ("case_number", "text"),
 )
 SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
 
@@ -42,10 +49,13 @@ ADMITTED: Final = """(
 
 RECORD: Final = """
 INSERT INTO exchange_callrecord (requested_at, consumer_id, call_id, credential_id, nonce, grant_id, grant_version, resource_id,
-    provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip)
+    provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip, status,
+    duration_us, request_bytes, answer_bytes, quota_left, subject_count, matter, officer, case_number)
 SELECT to_timestamp(<<signed_ms>>::float8 / 1000), <<consumer_id>>, <<call_id>>, <<credential_id>>, <<nonce>>, <<grant_id>>,
     <<grant_version>>, <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[],
-    {subject_key}, {row_count}, decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>
+    {subject_key}, {row_count}, decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>, 200,
+    <<elapsed_us>> + (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000000)::bigint, <<request_bytes>>,
+    {answer_bytes}, <<quota_left>>, <<subject_count>>, <<matter>>, <<officer>>, <<case_number>>
 FROM {source}"""
 
 # OFFSET 0 keeps the body from being built once for the answer and again for its digest.
@@ -78,6 +88,7 @@ def single_sql(mode: str, selection: Selection) -> str:
         subject_key="<<subject_key>>",
         row_count="row_count",
         answer_digest="digest",
+        answer_bytes="octet_length(body)",
         source="signed",
     )
     row = row_sql(selection, subject_key="<<subject_key>>", region_prefix="<<region_prefix>>")
@@ -85,15 +96,16 @@ def single_sql(mode: str, selection: Selection) -> str:
 
 
 @lru_cache(maxsize=512)
-def opened_sql(selection: Selection) -> str:
-    """Return the statement that admits a bulk call and writes its opened record."""
+def opened_sql(selection: Selection, mode: str = "BULK") -> str:
+    """Return the statement that admits a call answered in the course of time and writes its opened record."""
     record = RECORD.format(
-        mode="BULK",
+        mode=mode,
         outcome="call.opened",
         fields=_array(selection),
         subject_key="NULL",
         row_count="NULL::bigint",
         answer_digest="NULL",
+        answer_bytes="NULL::bigint",
         source="admitted",
     )
     return OPENED.format(admitted=ADMITTED, record=record)
@@ -111,8 +123,9 @@ def parameters_of(mode: str, value_count: int) -> tuple[tuple[str, str], ...]:
     return ASKED + SUBJECT + tuple((f"value_{number}", "text") for number in range(value_count))
 
 
-def asked(signed: Signed, terms: Terms | None) -> dict[str, Any]:
+def asked(signed: Signed, terms: Terms | None, question: Question | None, quota_left: int | None = None) -> dict[str, Any]:
     """Return the values of a record that are known before the database is asked."""
+    context = question.context if question else NO_CONTEXT
     return {
         "call_id": signed.call_id,
         "signed_ms": signed.signed_ms,
@@ -126,12 +139,19 @@ def asked(signed: Signed, terms: Terms | None) -> dict[str, Any]:
         "department_id": signed.caller.department_id,
         "request_digest": signed.digest,
         "client_ip": signed.client_ip,
+        "elapsed_us": signed.elapsed_us(),
+        "request_bytes": signed.byte_count,
+        "quota_left": quota_left,
+        "subject_count": 1 if question and question.subject_key else None,
+        "matter": context.matter,
+        "officer": context.officer,
+        "case_number": context.case_number,
     }
 
 
-def read_and_record(signed: Signed, terms: Terms, question: Question) -> tuple[str, str] | None:
+def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> tuple[str, str] | None:
     """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
-    values = asked(signed, terms)
+    values = asked(signed, terms, question, quota_left)
     values["subject_key"] = question.subject_key
     values["region_prefix"] = terms.region_prefix
     for number, value in enumerate(question.values):
@@ -140,9 +160,9 @@ def read_and_record(signed: Signed, terms: Terms, question: Question) -> tuple[s
     return row and (row[0], row[1])
 
 
-def record_opened(signed: Signed, terms: Terms, question: Question) -> bool:
+def record_opened(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> bool:
     """Write the opened record of a bulk call; False when the grant has changed."""
-    return _run(opened_sql(question.selection), parameters_of("BULK", 0), asked(signed, terms)) is not None
+    return _run(opened_sql(question.selection), parameters_of("BULK", 0), asked(signed, terms, question, quota_left)) is not None
 
 
 def _run(template: str, parameters: tuple[tuple[str, str], ...], values: dict[str, Any]) -> connections.Row | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+from time import perf_counter
+from typing import Final
 
 from basedb.lookup import Selection
 from core.crypto import HmacAlgorithm
@@ -25,6 +28,13 @@ class Incoming:
     algorithm: str
     client_ip: str | None
     read: Callable[[int], bytes]
+    byte_count: int | None = None  # of the body, as announced
+    began: float = field(default_factory=perf_counter)
+    method: str = "POST"
+    operation: str = ""  # "" asks for the mode itself; else see `operations`
+    place: tuple[str, ...] = ()  # what the path names behind the grant: a job, a part
+    wanted_range: str = ""
+    if_range: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,36 @@ class Signed:
     nonce: str
     digest: str
     client_ip: str | None
+    byte_count: int | None = None
+    began: float = field(default_factory=perf_counter)
+
+    def elapsed_us(self) -> int:
+        """Return how long the call has taken until now, in microseconds."""
+        return int((perf_counter() - self.began) * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What the caller says about its business: matter (事项), the officer's staff number, the case. Recorded, never interpreted."""
+
+    matter: str | None = None
+    officer: str | None = None
+    case_number: str | None = None
+
+
+NO_CONTEXT: Final = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a call is made for: the matter's code, the officer's staff number, the case's number; "" where not said."""
+
+    matter: str = ""
+    officer: str = ""
+    case: str = ""
+
+
+NO_CONTEXT: Final = Context()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +135,5 @@ class Question:
     selection: Selection
     subject_key: bytes | None
     values: tuple[str, ...] = ()
+    context: Context = NO_CONTEXT
+    context: Context = NO_CONTEXT

@@ -40,7 +40,8 @@ LEDGERS: Final = {
         (
             *("xid", "requested_at", "consumer_id", "call_id", "parent_call_id", "credential_id", "nonce", "grant_id"),
             *("grant_version", "resource_id", "provider_id", "department_id", "mode", "outcome", "fields", "subject_key"),
-            *("row_count", "request_digest", "answer_digest", "client_ip", "recorded_at"),
+            *("row_count", "request_digest", "answer_digest", "client_ip", "recorded_at", "status"),
+            *("duration_us", "request_bytes", "answer_bytes", "quota_left", "subject_count", "matter", "officer", "case_number"),
         ),
     ),
     Chain.AUDIT: Ledger(

@@ -41,8 +41,17 @@ class CallRecord(models.Model):
     request_digest = models.BinaryField(max_length=32, null=True)
     answer_digest = models.BinaryField(max_length=32, null=True)
     client_ip = models.GenericIPAddressField(null=True)
-    recorded_at = models.DateTimeField(db_default=Now())
+    recorded_at = models.DateTimeField(_("留痕时间"), db_default=Now())
     xid = XidField(db_default=CurrentXid())
+    status = models.SmallIntegerField(_("状态码"), null=True)
+    duration_us = models.BigIntegerField(_("耗时（微秒）"), null=True)  # from the request's arrival until the record
+    request_bytes = models.IntegerField(_("请求字节数"), null=True)
+    answer_bytes = models.BigIntegerField(_("应答字节数"), null=True)
+    quota_left = models.IntegerField(_("当日剩余次数"), null=True)
+    subject_count = models.IntegerField(_("查询对象数"), null=True)
+    matter = models.CharField(_("办理事项"), max_length=64, null=True)
+    officer = models.CharField(_("经办人工号"), max_length=40, null=True)
+    case_number = models.CharField(_("办件编号"), max_length=64, null=True)
 
     class Meta:
         managed = False
