@@ -17,7 +17,8 @@ from exchange.models.basket import BasketEntry, RequestBundle
 from exchange.models.call_record import CallRecord, RejectedAttempt
 from exchange.models.desk_work import BulkDecision, BulkLine, BulkOutcome, Claim, DailyDigest, Delegation, SavedFilter
 from exchange.models.evidence import Archive, Chain, Seal
-from exchange.models.grant import Grant, GrantState
+from exchange.models.grant import Grant, GrantState, SuspensionGround
+from exchange.models.grant_history import GrantEvent, GrantSubject, GrantVersion, TerminationFiling
 from exchange.models.national import NationalRequester, NationalService, NationalSession
 from exchange.models.remark import Attachment, GrantEndReminder, Remark
 from exchange.models.source import (
@@ -76,7 +77,10 @@ __all__ = [
     "FileState",
     "Grant",
     "GrantEndReminder",
+    "GrantEvent",
     "GrantState",
+    "GrantSubject",
+    "GrantVersion",
     "HeaderFamily",
     "HttpMethod",
     "KeyKind",
@@ -100,6 +104,8 @@ __all__ = [
     "Source",
     "SourceConnection",
     "SubscriptionState",
+    "SuspensionGround",
+    "TerminationFiling",
     "TableKind",
     "UpstreamAccount",
     "UpstreamAuthorization",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Resource, SharingMode
 from core.models import Department, SharedObject, User
 from exchange.models.basket import RequestBundle
+from exchange.models.limits import LimitColumns
 from exchange.models.system import ConsumerSystem
 
 
@@ -51,7 +52,7 @@ class Reminder(models.TextChoices):
     OVERDUE = "OVERDUE", _("已超期")
 
 
-class AccessRequest(SharedObject):
+class AccessRequest(LimitColumns, SharedObject):
     """A department asks to use items of a resource for a purpose."""
 
     number = models.CharField(_("申请编号"), max_length=20, unique=True)
@@ -68,6 +69,7 @@ class AccessRequest(SharedObject):
     scope = models.CharField(_("使用范围"), max_length=500, blank=True)
     region_prefix = models.CharField(_("数据范围(区划)"), max_length=12, blank=True)
     quota_per_day = models.PositiveIntegerField(_("日调用量"), default=1000)
+    masks = models.JSONField(_("审批确定的脱敏"), default=dict, blank=True)
     term_from = models.DateField(_("使用期限自"))
     term_to = models.DateField(_("使用期限至"))
     state = models.CharField(_("状态"), max_length=10, choices=RequestState.choices, default=RequestState.DRAFTED)
