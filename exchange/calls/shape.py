@@ -5,37 +5,25 @@ Every complaint names the parameter and why; no value is ever repeated.
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from basedb.dictionary import DATASETS
 from basedb.lookup import Selection, read_key, read_value
+from exchange.calls.context import read_context
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import Question, Terms
+from exchange.calls.terms import NO_CONTEXT, Question, Terms
+from exchange.calls.values import printable, read_object, text
 from exchange.systems import key_ring
 
 BODY_AT_MOST: Final = 16_384
-VALUE_AT_MOST: Final = 500
 PARAMETERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # mode -> required, optional
-    "QUERY": (("key",), ("fields",)),
-    "VERIFY": (("key", "attributes"), ()),
-    "BULK": ((), ("fields", "format")),
+    "QUERY": (("key",), ("fields", "context")),
+    "VERIFY": (("key", "attributes"), ("context",)),
+    "BULK": ((), ("fields", "format", "context")),
 }
-CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd\ud800-\udfff]")
 STATE_REFUSALS: Final = {"SUSPENDED": "grant.suspended", "REVOKED": "grant.revoked"}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    given = dict(pairs)
-    if len(given) != len(pairs):
-        raise ValueError("a name stands twice")
-    return given
-
-
-DECODER: Final = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -> tuple[Terms, Selection]:
@@ -59,50 +47,24 @@ def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -
 
 def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     """Return the question in a body, or refuse with what is wrong with each parameter."""
-    given = _read_object(body)
+    given = read_object(body)
     required, optional = PARAMETERS[mode]
     wrong = {name: "unknown" for name in given if name not in required + optional}
     wrong |= {name: "required" for name in required if name not in given}
     if wrong:
-        raise Refusal("call.invalid_parameter", {_printable(name): why for name, why in wrong.items()})
+        raise Refusal("call.invalid_parameter", {printable(name): why for name, why in wrong.items()})
+    context = read_context(given["context"]) if "context" in given else NO_CONTEXT
     if mode == "BULK":
         if given.get("format", "csv") != "csv":
             raise Refusal("call.invalid_parameter", {"format": "only_csv"})
-        return Question(_narrowed(selection, given), None)
+        return Question(_narrowed(selection, given), None, context=context)
     subject_key = _read_key(given["key"], selection)
     if mode == "QUERY":
-        return Question(_narrowed(selection, given), subject_key)
+        return Question(_narrowed(selection, given), subject_key, context=context)
     asked = _read_attributes(given["attributes"])
     narrowed = _granted(selection, list(asked))
-    return Question(narrowed, subject_key, tuple(_read_value(narrowed, item, text) for item, text in asked.items()))
-
-
-def _read_object(body: bytes) -> dict[str, Any]:
-    try:
-        given = DECODER.decode(body.decode() or "{}")
-    except (ValueError, RecursionError):
-        raise Refusal("call.invalid_parameter", {"body": "not_json"}) from None
-    if not isinstance(given, dict):
-        raise Refusal("call.invalid_parameter", {"body": "not_an_object"})
-    return given
-
-
-def _printable(name: str) -> str:
-    return CONTROL.sub("?", name[:40])
-
-
-def _text(value: Any, name: str, at_most: int = VALUE_AT_MOST) -> str:
-    """Return a plain text of bounded length."""
-    why = ""
-    if not isinstance(value, str):
-        why = "not_a_string"
-    elif not value or len(value) > at_most:
-        why = "empty_or_too_long"
-    elif CONTROL.search(value):
-        why = "control_character"
-    if why:
-        raise Refusal("call.invalid_parameter", {_printable(name): why})
-    return str(value)
+    values = tuple(_read_value(narrowed, item, given) for item, given in asked.items())
+    return Question(narrowed, subject_key, values, context)
 
 
 def _read_key(value: Any, selection: Selection) -> bytes:
@@ -110,7 +72,7 @@ def _read_key(value: Any, selection: Selection) -> bytes:
     if not isinstance(value, dict) or list(value) != [name]:
         raise Refusal("call.invalid_parameter", {"key": f"must_be_an_object_with_{name}"})
     try:
-        identifier = read_key(selection.dataset, _text(value[name], f"key.{name}", 64))
+        identifier = read_key(selection.dataset, text(value[name], f"key.{name}", 64))
     except ValueError:
         raise Refusal("call.invalid_parameter", {f"key.{name}": "not_a_valid_identifier"}) from None
     return key_ring().subject_key(identifier)
@@ -122,7 +84,7 @@ def _narrowed(selection: Selection, given: Mapping[str, Any]) -> Selection:
     fields = given["fields"]
     if not isinstance(fields, list) or not fields:
         raise Refusal("call.invalid_parameter", {"fields": "not_a_list_of_names"})
-    names = [_text(name, "fields", 40) for name in fields]
+    names = [text(name, "fields", 40) for name in fields]
     if len(set(names)) != len(names):
         raise Refusal("call.invalid_parameter", {"fields": "named_twice"})
     return _granted(selection, names)
@@ -131,18 +93,18 @@ def _narrowed(selection: Selection, given: Mapping[str, Any]) -> Selection:
 def _granted(selection: Selection, names: list[str]) -> Selection:
     foreign = [name for name in names if name not in selection.items]
     if foreign:
-        raise Refusal("grant.field_not_granted", {_printable(name): "not_granted" for name in foreign})
+        raise Refusal("grant.field_not_granted", {printable(name): "not_granted" for name in foreign})
     return selection.only(names)
 
 
 def _read_attributes(value: Any) -> dict[str, str]:
     if not isinstance(value, dict) or not value:
         raise Refusal("call.invalid_parameter", {"attributes": "must_be_an_object_of_values"})
-    return {_text(item, "attributes", 40): _text(text, f"attributes.{item}") for item, text in value.items()}
+    return {text(item, "attributes", 40): text(given, f"attributes.{item}") for item, given in value.items()}
 
 
-def _read_value(selection: Selection, item: str, text: str) -> str:
+def _read_value(selection: Selection, item: str, given: str) -> str:
     try:
-        return read_value(selection, item, text)
+        return read_value(selection, item, given)
     except ValueError:
         raise Refusal("call.invalid_parameter", {f"attributes.{item}": "not_a_value_of_this_item"}) from None

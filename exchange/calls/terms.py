@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from time import perf_counter
 from typing import Final
 
@@ -117,23 +116,10 @@ NO_CONTEXT: Final = Context()
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What a call is made for: the matter's code, the officer's staff number, the case's number; "" where not said."""
-
-    matter: str = ""
-    officer: str = ""
-    case: str = ""
-
-
-NO_CONTEXT: Final = Context()
-
-
-@dataclass(frozen=True, slots=True)
 class Question:
     """A well-formed question: the narrowed selection, the subject, and the values to compare, one a column."""
 
     selection: Selection
     subject_key: bytes | None
     values: tuple[str, ...] = ()
-    context: Context = NO_CONTEXT
     context: Context = NO_CONTEXT

@@ -29,11 +29,20 @@ class KeyIn(serializers.Serializer[Any]):
     uscc = serializers.CharField(required=False, max_length=64)
 
 
+class ContextIn(serializers.Serializer[Any]):
+    """What the call is made for; written into its record."""
+
+    matter = serializers.RegexField("^[A-Za-z0-9_-]{1,40}$", required=False)
+    officer = serializers.RegexField("^[A-Za-z0-9_-]{1,40}$", required=False)
+    case = serializers.RegexField("^[A-Za-z0-9_-]{1,40}$", required=False)
+
+
 class QueryIn(serializers.Serializer[Any]):
     """Key and, if fewer than all granted items are wanted, their names."""
 
     key = KeyIn()
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
+    context = ContextIn(required=False)  # type: ignore[assignment]
 
 
 class VerifyIn(serializers.Serializer[Any]):
@@ -41,6 +50,7 @@ class VerifyIn(serializers.Serializer[Any]):
 
     key = KeyIn()
     attributes = serializers.DictField(child=serializers.CharField(max_length=500))
+    context = ContextIn(required=False)  # type: ignore[assignment]
 
 
 class BulkIn(serializers.Serializer[Any]):
@@ -48,6 +58,7 @@ class BulkIn(serializers.Serializer[Any]):
 
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
     format = serializers.ChoiceField(choices=["csv"], required=False)
+    context = ContextIn(required=False)  # type: ignore[assignment]
 
 
 class QueryOut(serializers.Serializer[Any]):
