@@ -14,11 +14,15 @@ from exchange.models.aggregation import (
 )
 from exchange.models.backflow import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
 from exchange.models.basket import BasketEntry, RequestBundle
+from exchange.models.bulk_job import BulkFetch, BulkJob, BulkPart, FileFormat, JobState
 from exchange.models.call_record import CallRecord, RejectedAttempt
+from exchange.models.clock import ClockExtension, ExtensionState, SlaPolicy, Stage
 from exchange.models.desk_work import BulkDecision, BulkLine, BulkOutcome, Claim, DailyDigest, Delegation, SavedFilter
 from exchange.models.evidence import Archive, Chain, Seal
+from exchange.models.feed import FeedMember
 from exchange.models.grant import Grant, GrantState, SuspensionGround
 from exchange.models.grant_history import GrantEvent, GrantSubject, GrantVersion, TerminationFiling
+from exchange.models.material_return import MaterialReturn, ReturningSide
 from exchange.models.national import NationalRequester, NationalService, NationalSession
 from exchange.models.remark import Attachment, GrantEndReminder, Remark
 from exchange.models.source import (
@@ -34,6 +38,7 @@ from exchange.models.source import (
     UpstreamInterface,
     UpstreamSecret,
 )
+from exchange.models.supervision import SupervisionNotice
 from exchange.models.system import ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
 from exchange.models.upstream import (
     AuthorizationKind,
@@ -63,9 +68,13 @@ __all__ = [
     "BulkLine",
     "BulkOutcome",
     "BreakerState",
+    "BulkFetch",
+    "BulkJob",
+    "BulkPart",
     "CallRecord",
     "Chain",
     "Claim",
+    "ClockExtension",
     "ConnectorKind",
     "ConsumerSystem",
     "Credential",
@@ -74,6 +83,9 @@ __all__ = [
     "Delegation",
     "Desk",
     "DropFile",
+    "FeedMember",
+    "FileFormat",
+    "ExtensionState",
     "FileState",
     "Grant",
     "GrantEndReminder",
@@ -84,10 +96,12 @@ __all__ = [
     "HeaderFamily",
     "HttpMethod",
     "KeyKind",
+    "MaterialReturn",
     "NationalRequester",
     "NationalService",
     "NationalSession",
     "ReceiptOrigin",
+    "JobState",
     "RejectState",
     "RejectedAttempt",
     "RejectedRow",
@@ -96,14 +110,18 @@ __all__ = [
     "Reminder",
     "RequestBundle",
     "RequestState",
+    "ReturningSide",
     "Route",
     "RunState",
     "SavedFilter",
     "Seal",
     "SignatureAlgorithm",
+    "SlaPolicy",
     "Source",
     "SourceConnection",
+    "Stage",
     "SubscriptionState",
+    "SupervisionNotice",
     "SuspensionGround",
     "TerminationFiling",
     "TableKind",

@@ -22,9 +22,12 @@ class RequestState(models.TextChoices):
     ENDORSED = "ENDORSED", _("待提供方经办")
     CHECKED = "CHECKED", _("待提供方负责人")
     CLEARED = "CLEARED", _("待数据中心审核")
+    RETURNED = "RETURNED", _("待补正")
+    CONFIRMING = "CONFIRMING", _("待第二人复核")
     APPROVED = "APPROVED", _("已授权")
     REFUSED = "REFUSED", _("已拒绝")
     WITHDRAWN = "WITHDRAWN", _("已撤回")
+    CLOSED = "CLOSED", _("已办结归档")
 
 
 class Route(models.TextChoices):
@@ -42,6 +45,7 @@ class Desk(models.TextChoices):
     PROVIDER_OPERATOR = "PROVIDER_OPERATOR", _("提供方经办人")
     PROVIDER_HEAD = "PROVIDER_HEAD", _("提供方负责人")
     DATA_CENTRE = "DATA_CENTRE", _("数据中心")
+    PLATFORM = "PLATFORM", _("平台自动办理")
     NOBODY = "NOBODY", _("已办结")
 
 
@@ -75,7 +79,9 @@ class AccessRequest(LimitColumns, SharedObject):
     state = models.CharField(_("状态"), max_length=10, choices=RequestState.choices, default=RequestState.DRAFTED)
     route = models.CharField(_("审批路径"), max_length=20, choices=Route.choices, blank=True)
     desk = models.CharField(_("当前办理"), max_length=20, choices=Desk.choices, default=Desk.REQUESTER_OPERATOR)
+    returned_from = models.CharField(_("补正后返回"), max_length=10, choices=RequestState.choices, blank=True, default="")
     due_at = models.DateTimeField(_("办理时限"), null=True, blank=True)
+    answer_due_at = models.DateTimeField(_("答复时限"), null=True, blank=True)
     submitted_at = models.DateTimeField(_("提交时间"), null=True, blank=True)
     decided_at = models.DateTimeField(_("办结时间"), null=True, blank=True)
     refusal_reason = models.CharField(_("拒绝理由"), max_length=500, blank=True)
@@ -92,6 +98,10 @@ class AccessRequest(LimitColumns, SharedObject):
         constraints = [
             models.CheckConstraint(condition=Q(state__in=RequestState.values), name="request_state_known"),
             models.CheckConstraint(condition=~Q(state="REFUSED") | ~Q(refusal_reason=""), name="refusal_has_reason"),
+            models.CheckConstraint(
+                condition=(Q(state="RETURNED") & ~Q(returned_from="")) | (~Q(state="RETURNED") & Q(returned_from="")),
+                name="returned_from_somewhere",
+            ),
             models.CheckConstraint(condition=Q(term_to__gte=models.F("term_from")), name="request_term"),
             # A grant has one renewal at a time; one that was refused, withdrawn or closed makes room for the next.
             models.UniqueConstraint(
