@@ -9,9 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import IntegerField, Max
-from django.db.models.functions import Cast, Substr
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalog.models import DataItem, Resource, ResourceState
@@ -23,7 +21,9 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Region
 from core.roles import Role
 from exchange import clocks, desks, grants
-from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, RequestState
+from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, Grant, RequestState
+from exchange.numbering import next_number
+from exchange.origins import NEW, Origin, check_not_stopped, check_renewable, locked_renewed_grant, renewal_start_fault
 from exchange.querysets import access_requests_visible_to, seats_on_request, systems_usable_by
 from exchange.request_terms import Offer, Terms, faults, items_fault, text_fault
 from exchange.routing import SharingTerms, route_of
@@ -45,17 +45,22 @@ EVENTS = {
 
 
 @transaction.atomic
-def draft(*, resource_uid: UUID, terms: Terms, actor: Actor, now: datetime, submit: bool = False) -> AccessRequest:
+def draft(
+    *, resource_uid: UUID, terms: Terms, actor: Actor, now: datetime, submit: bool = False, origin: Origin = NEW
+) -> AccessRequest:
     """Write a request down for the actor's own department, and submit it at once if asked to."""
     if actor.department_id is None or actor.user_id is None or not actor.has(Role.OPERATOR):
         raise Forbidden("access_request.not_yours", _("共享申请由部门经办人起草。"))
     resource = _requestable(resource_uid)
     access_request = AccessRequest(
-        number=_next_number(now),
+        number=next_number(AccessRequest, "SQ", now),
+        bundle=origin.bundle,
+        copied_from=origin.copied_from,
+        renews=origin.renews,
         resource=resource,
         requester_id=actor.department_id,
         created_by_id=actor.user_id,
-        **_checked(terms, resource, actor, now, submit=submit),
+        **_checked(terms, resource, actor, now, submit=submit, renews=origin.renews),
     )
     access_request.resource_version = resource.version
     access_request.save()
@@ -72,7 +77,7 @@ def edit(*, request_uid: UUID, revision: int, terms: Terms, actor: Actor, now: d
     decide(snapshot(access_request), Command.EDIT, seats_on_request(actor, access_request), user_id=actor.user_id)
     if revision != access_request.revision:
         raise _stale(access_request, actor, _differing(access_request, terms))
-    values = _checked(terms, _requestable(access_request.resource.uid), actor, now, submit=submit)
+    values = _checked(terms, _requestable(access_request.resource.uid), actor, now, submit=submit, renews=access_request.renews)
     for name, value in values.items():
         setattr(access_request, name, value)
     access_request.resource_version = access_request.resource.version
@@ -123,6 +128,7 @@ def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor,
     reason = _reason(command, reason)
     if command in (Command.SUBMIT, Command.APPROVE):
         _still_offered(access_request, now)
+        _check_renewal(access_request, command, now)
     if command is Command.SUBMIT and (fault := _start_fault(access_request.term_from, now)):
         raise Invalid("access_request.invalid", fault, {"term_from": fault})
     _write(access_request, step, actor=actor, now=now, reason=reason)
@@ -215,10 +221,14 @@ def _offer(resource: Resource) -> Offer:
     )
 
 
-def _checked(terms: Terms, resource: Resource, actor: Actor, now: datetime, *, submit: bool) -> dict[str, object]:
+def _checked(
+    terms: Terms, resource: Resource, actor: Actor, now: datetime, *, submit: bool, renews: Grant | None = None
+) -> dict[str, object]:
     """Return the terms as columns, or raise Invalid naming every fault at once. A draft's term may have begun already."""
     found = faults(terms, _offer(resource))
     if submit and (fault := _start_fault(terms.term_from, now)):
+        found["term_from"] = fault
+    if fault := renewal_start_fault(renews, terms.term_from):
         found["term_from"] = fault
     if terms.term_to < now.astimezone(SHANGHAI).date():
         found.setdefault("term_to", _("截止日期不能早于今天。"))
@@ -279,6 +289,15 @@ def _still_offered(access_request: AccessRequest, now: datetime) -> None:
         raise Conflict("access_request.term_passed", _("申请的使用期限已过，请撤回后重新申请。"))
 
 
+def _check_renewal(access_request: AccessRequest, command: Command, now: datetime) -> None:
+    """Raise Conflict when the grant a request renews was stopped, or is asked for outside its time."""
+    grant = locked_renewed_grant(access_request)
+    if grant is not None and command is Command.SUBMIT:
+        check_renewable(grant, now)
+    elif grant is not None:
+        check_not_stopped(grant)
+
+
 def _reason(command: Command, reason: str) -> str:
     reason = reason.replace("\r\n", "\n").strip()
     fault = text_fault(reason, longest=LONGEST_REASON, may_be_empty=command not in REASON_REQUIRED)
@@ -297,13 +316,3 @@ def _stale(access_request: AccessRequest, actor: Actor, differing: dict[str, str
         what = _("%(name)s 已办理，现为“%(state)s”。") % values
         details |= {"last_command": last.command, "last_actor": last.actor_name, "last_at": last.at.isoformat()}
     return Conflict("revision.stale", _("申请已有变化：%(what)s您的操作没有执行，请核对后再办理。") % {"what": what}, details)
-
-
-def _next_number(now: datetime) -> str:
-    """Return SQ<day>-<count of the day>. Writers of one day queue at an advisory lock until they commit."""
-    prefix = f"SQ{now.astimezone(SHANGHAI):%Y%m%d}-"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [prefix])
-    count = Cast(Substr("number", len(prefix) + 1), IntegerField())
-    last = AccessRequest.objects.filter(number__startswith=prefix).aggregate(last=Max(count))["last"]
-    return f"{prefix}{(last or 0) + 1:04d}"

@@ -24,6 +24,7 @@ from core.models import Department
 from core.notifications import notify_role
 from core.roles import Role
 from exchange.models import AccessRequest, Grant, GrantState
+from exchange.origins import first_moment
 from exchange.querysets import grants_visible_to, seats_on_grant
 from exchange.request_terms import text_fault
 from exchange.workflow import GrantCommand, GrantStanding, Seat, allowed_on_grant, decide_grant
@@ -38,7 +39,6 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
     if not hasattr(resource, "binding"):
         raise Conflict("resource.not_mounted", _("资源尚未挂接，请提供方挂接后再授权。"))
     items = DataItem.objects.filter(resource=resource, name__in=access_request.fields)
-    starts_at = datetime.combine(access_request.term_from, time.min, tzinfo=SHANGHAI)
     grant = Grant.objects.create(
         access_request=access_request,
         system=access_request.system,
@@ -49,10 +49,13 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
         region_prefix=access_request.region_prefix,
         purpose=access_request.purpose,
         quota_per_day=access_request.quota_per_day,
-        valid_from=max(starts_at, now),
+        valid_from=max(first_moment(access_request), now),
         valid_to=datetime.combine(access_request.term_to + timedelta(days=1), time.min, tzinfo=SHANGHAI),
         state_desk=Seat.DATA_CENTRE,
     )
+    if access_request.renews is not None:
+        access_request.renews.renewed_by = grant
+        access_request.renews.save(update_fields=["renewed_by", "updated_at"])
     audit.record(
         actor,
         "grant.issued",
