@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -28,15 +29,9 @@ def _area(label: Any, hint: Any, **more: Any) -> forms.CharField:
     return forms.CharField(label=label, help_text=hint, max_length=500, widget=forms.Textarea(attrs={"rows": 2}), **more)
 
 
-class TermsForm(PortalForm):
-    """Everything a request says, on one page. Choices follow the resource and the department."""
+class CommonTermsForm(PortalForm):
+    """What a request says whatever the resource: why, by which system, how long. A basket says it once for all its parts."""
 
-    actions = ("draft", "submit")
-
-    items = forms.MultipleChoiceField(
-        label=_("信息项"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("请至少勾选一个信息项。")}
-    )
-    mode = forms.ChoiceField(label=_("共享方式"), widget=forms.RadioSelect)
     system = forms.ChoiceField(label=_("使用方系统"), help_text=_("由哪个业务系统调用。授权后只有该系统可以使用。"))
     purpose = forms.CharField(
         label=_("使用目的"), max_length=200, help_text=_("办什么事，例如：小学入学资格核验。调用数据不得超出此目的。")
@@ -44,28 +39,41 @@ class TermsForm(PortalForm):
     legal_basis = _area(_("使用依据"), _("法律、法规、规章或“三定”规定的名称和条款。"))
     scenario = _area(_("使用场景"), _("在哪个事项、哪个环节使用。"))
     scope = _area(_("使用范围"), _("选填。哪些处室、哪些岗位使用。"), required=False)
-    region_prefix = forms.ChoiceField(label=_("数据范围"), required=False, help_text=_("只需要一个区的数据时，请选该区。"))
-    quota_per_day = forms.IntegerField(label=_("每日调用次数上限"), min_value=1, max_value=MAX_QUOTA_PER_DAY, initial=1000)
     term_from = forms.DateField(label=_("使用期限自"), widget=forms.DateInput())
     term_to = forms.DateField(label=_("使用期限至"), widget=forms.DateInput(), help_text=_("含当日，最长三年。"))
 
-    def __init__(self, *args: Any, resource: Resource, actor: Actor, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        systems = systems_usable_by(actor).order_by("name")
+        choices = [(str(system.uid), system.name) for system in systems]
+        self.fields["system"].choices = choices  # type: ignore[attr-defined]
+        self.has_systems = bool(choices)
+        today = timezone.localdate()
+        self.fields["term_from"].initial = today
+        self.fields["term_to"].initial = today + USUAL_TERM
+
+
+class ResourceTermsForm(PortalForm):
+    """What a request says about one resource: which items, how, how much. Choices follow the resource."""
+
+    items = forms.MultipleChoiceField(
+        label=_("信息项"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("请至少勾选一个信息项。")}
+    )
+    mode = forms.ChoiceField(label=_("共享方式"), widget=forms.RadioSelect)
+    region_prefix = forms.ChoiceField(label=_("数据范围"), required=False, help_text=_("只需要一个区的数据时，请选该区。"))
+    quota_per_day = forms.IntegerField(label=_("每日调用次数上限"), min_value=1, max_value=MAX_QUOTA_PER_DAY, initial=1000)
+
+    def __init__(self, *args: Any, resource: Resource, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.data_items: list[DataItem] = list(resource.items.order_by("position"))
         offered = [mode for mode in SharingMode if mode in resource.sharing_modes]
-        systems = systems_usable_by(actor).order_by("name")
         choices: dict[str, list[tuple[str, Any]]] = {
             "items": [(item.name, item.title) for item in self.data_items if not item.is_withheld],
             "mode": [(mode.value, MODE_HINTS[mode]) for mode in offered],
-            "system": [(str(system.uid), system.name) for system in systems],
             "region_prefix": _regions(resource),
         }
         for name, values in choices.items():
             self.fields[name].choices = values  # type: ignore[attr-defined]
-        self.has_systems = bool(choices["system"])
-        today = timezone.localdate()
-        self.fields["term_from"].initial = today
-        self.fields["term_to"].initial = today + USUAL_TERM
         if len(offered) == 1:
             self.fields["mode"].initial = offered[0]
 
@@ -75,18 +83,31 @@ class TermsForm(PortalForm):
         ticked = set(self["items"].value() or [])
         return [{"item": item, "checked": item.name in ticked} for item in self.data_items]
 
-    def terms(self) -> Terms:
-        """Return the valid form as the rules' terms."""
-        cleaned = dict(self.cleaned_data)
-        texts = {name: cleaned[name].replace("\r\n", "\n") for name in ("purpose", "legal_basis", "scenario", "scope")}
-        rest = {name: cleaned[name] for name in TERM_FIELDS if name not in texts}
-        return Terms(system=cleaned["system"], fields=tuple(cleaned["items"]), **texts, **rest)
-
     def add_domain_error(self, error: Any) -> None:
         """Show a refusal where it belongs; the rules call the items `fields`."""
         if "fields" in error.details and error.status == 422:
             error.details["items"] = error.details.pop("fields")
         super().add_domain_error(error)
+
+
+def terms_of(cleaned: Mapping[str, Any]) -> Terms:
+    """Return the values of valid forms as the rules' terms."""
+    texts = {name: cleaned[name].replace("\r\n", "\n") for name in ("purpose", "legal_basis", "scenario", "scope")}
+    rest = {name: cleaned[name] for name in TERM_FIELDS if name not in texts}
+    return Terms(system=cleaned["system"], fields=tuple(cleaned["items"]), **texts, **rest)
+
+
+class TermsForm(ResourceTermsForm, CommonTermsForm):
+    """Everything a request for one resource says, on one page."""
+
+    actions = ("draft", "submit")
+
+    def __init__(self, *args: Any, resource: Resource, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, resource=resource, actor=actor, **kwargs)
+
+    def terms(self) -> Terms:
+        """Return the valid form as the rules' terms."""
+        return terms_of(self.cleaned_data)
 
 
 class NewRequestForm(OnceForm, TermsForm):
