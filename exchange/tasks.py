@@ -18,6 +18,7 @@ from core.errors import Unavailable
 from exchange.aggregation import plans, runs
 from exchange.backflow import batches
 from exchange.evidence import archiving, checking, sealing
+from exchange.statistics import folding
 
 DELIVER_TASK = "exchange.deliver_backflow"
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
@@ -87,3 +88,15 @@ def remind_overdue() -> None:
     from exchange.supervision import remind_overdue as remind
 
     remind(now=timezone.now())
+
+
+@shared_task(name="exchange.fold_calls", **_SHORT, **_AGAIN)
+def fold_calls() -> None:
+    """Fold the calls recorded since into the roll-ups."""
+    folding.fold_all(now=timezone.now())
+
+
+@shared_task(name="exchange.drop_expired_statistics", **_LONG, **_AGAIN)
+def drop_expired_statistics() -> None:
+    """Drop the finer roll-ups that are no longer kept."""
+    folding.drop_expired(now=timezone.now())

@@ -36,6 +36,12 @@ app.conf.update(
         "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},
         "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
+        "fold-calls": {"task": "exchange.fold_calls", "schedule": 5.0, "options": {"expires": 10}},
+        "drop-expired-statistics": {
+            "task": "exchange.drop_expired_statistics",
+            "schedule": crontab(hour=3, minute=10),
+            "options": {"expires": 3600},
+        },
         "archive-seals": {"task": "exchange.archive_seals", "schedule": 600.0, "options": {"expires": 600}},
         "verify-evidence": {
             "task": "exchange.verify_evidence",

@@ -90,7 +90,7 @@ def seal_next(connection: Connection, chain: Chain, key: Signing, *, batch: int 
         if not _is_ours(cursor, chain):
             return 0
         last = _last(cursor, chain)
-        xid_to = _end_of_batch(cursor, chain, last.xid_to, batch)
+        xid_to = end_of_batch(cursor, chain, last.xid_to, batch)
         if xid_to is None:
             return 0
         digests = Digests()
@@ -104,7 +104,7 @@ def _is_ours(cursor: Cursor, chain: Chain) -> bool:
     return bool(_one(cursor, "SELECT pg_try_advisory_xact_lock(hashtext('exchange_seal'), hashtext(%s))", chain.value)[0])
 
 
-def _one(cursor: Cursor, sql: str, *values: Any) -> Any:
+def _one(cursor: Any, sql: str, *values: Any) -> Any:
     cursor.execute(sql, values)
     return cursor.fetchone()
 
@@ -114,7 +114,7 @@ def _last(cursor: Cursor, chain: Chain) -> Last:
     return Last(row[0], int(row[1]), digest_of(row[2])) if row else Last(0, 0, NONE)
 
 
-def _end_of_batch(cursor: Cursor, chain: Chain, xid_from: int, batch: int) -> int | None:
+def end_of_batch(cursor: Any, chain: Chain, xid_from: int, batch: int) -> int | None:
     """Return the transaction before which the next batch ends, None when there is no record to seal.
 
     Every transaction below the snapshot's xmin has ended, so no record can appear below it afterwards.

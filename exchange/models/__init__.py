@@ -15,7 +15,8 @@ from exchange.models.aggregation import (
 from exchange.models.backflow import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
 from exchange.models.basket import BasketEntry, RequestBundle
 from exchange.models.bulk_job import BulkFetch, BulkJob, BulkPart, FileFormat, JobState
-from exchange.models.call_record import CallRecord, RejectedAttempt
+from exchange.models.call_record import CallRecord, CallSubjects, RejectedAttempt
+from exchange.models.call_statistics import CallStatistic, Grain, StatisticsCursor
 from exchange.models.clock import ClockExtension, ExtensionState, SlaPolicy, Stage
 from exchange.models.desk_work import BulkDecision, BulkLine, BulkOutcome, Claim, DailyDigest, Delegation, SavedFilter
 from exchange.models.evidence import Archive, Chain, Seal
@@ -72,6 +73,8 @@ __all__ = [
     "BulkJob",
     "BulkPart",
     "CallRecord",
+    "CallSubjects",
+    "CallStatistic",
     "Chain",
     "Claim",
     "ClockExtension",
@@ -87,6 +90,7 @@ __all__ = [
     "FileFormat",
     "ExtensionState",
     "FileState",
+    "Grain",
     "Grant",
     "GrantEndReminder",
     "GrantEvent",
@@ -120,6 +124,7 @@ __all__ = [
     "Source",
     "SourceConnection",
     "Stage",
+    "StatisticsCursor",
     "SubscriptionState",
     "SupervisionNotice",
     "SuspensionGround",
