@@ -27,6 +27,18 @@ GRANT_CACHE_SECONDS = 3
 # Prepared statements must be switched off behind a transaction-pooling proxy.
 CALL_PREPARED_STATEMENTS = True
 
+# Hosts and networks (with a /) that sources outside the base databases may be read from; nothing else is connected to.
+SOURCE_HOSTS = ENV.source_hosts
+# A certificate file for upstream interfaces whose authority the system does not know; empty: the system's own list.
+SOURCE_CA_FILE = ENV.source_ca_file
+# Calls of one process that may wait for such sources at the same time: half of its threads stay free.
+SOURCE_CALLS_AT_ONCE = 8
+# A source that failed several times in a row is tried again after so long.
+SOURCE_BREAKER_SECONDS = 30
+# The national convention leaves the mode of AES open: ECB (PKCS#5 padding, practice) or CBC (the IV before the ciphertext).
+NATIONAL_AES_MODE = "ECB"
+NATIONAL_SESSION_SECONDS = 7200
+
 INSTALLED_APPS = [
     "core",
     "catalog",

@@ -37,6 +37,8 @@ class Environment:
     seal_keys_file: Path
     signing_key_file: Path | None
     sealer_password: str
+    source_hosts: tuple[str, ...]
+    source_ca_file: str
 
 
 def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment:
@@ -62,4 +64,6 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         seal_keys_file=Path(environ.get("SEAL_KEYS_FILE", str(run_dir / "secrets" / "seal_keys.pem"))),
         signing_key_file=Path(environ["SIGNING_KEY_FILE"]) if "SIGNING_KEY_FILE" in environ else None,
         sealer_password=environ.get("SEALER_PASSWORD", ""),
+        source_hosts=tuple(h.strip().lower() for h in environ.get("SOURCE_HOSTS", "").split(",") if h.strip()),
+        source_ca_file=environ.get("SOURCE_CA_FILE", ""),
     )

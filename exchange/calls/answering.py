@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.ids import uuid7
-from exchange.calls import admission, authentication, bulk, quota, records, registry, shape, statement
+from exchange.calls import admission, authentication, bulk, conditions, quota, records, registry, shape, statement
 from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
 from exchange.calls.refusals import Refusal
@@ -77,8 +77,10 @@ def _learn(progress: Progress, found: Terms | None, signed: Signed, body: bytes,
     """Check grant and question; the terms of another system's grant are never learnt."""
     if found is not None and found.system_id == signed.caller.system_id:
         progress.terms = found
-    _, selection = shape.check_terms(found, signed.caller.system_id, signed.mode, now)
+    terms, selection = shape.check_terms(found, signed.caller.system_id, signed.mode, now)
+    conditions.check_origin(terms.conditions, signed.client_ip)
     progress.question = shape.read_question(body, signed.mode, selection)
+    conditions.check_context(terms.conditions, progress.question.context)
 
 
 def _known(progress: Progress) -> tuple[Terms, Question]:
@@ -163,8 +165,8 @@ def refuse(refusal: Refusal, signed: Signed | None = None) -> Answer:
     headers = _headers(call_id, signed, verdict.status, JSON, hashlib.sha256(body).hexdigest())
     if isinstance(refusal, OverQuota):
         headers += [*refusal.allowance.headers(), ("Retry-After", str(refusal.allowance.reset_seconds))]
-    elif verdict.status == 503:
-        headers.append(("Retry-After", "1"))
+    elif verdict.status in (502, 503):
+        headers.append(("Retry-After", str(refusal.retry_after)))
     return Answer(verdict.status, headers, [body])
 
 

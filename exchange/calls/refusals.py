@@ -32,6 +32,7 @@ class Refusal(Exception):
         super().__init__(code)
         self.code = code
         self.details = dict(details or {})
+        self.retry_after = 1  # seconds, told with a 503 and a 502
 
     @property
     def verdict(self) -> Verdict:
@@ -58,14 +59,37 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "grant.revoked": Verdict(403, _("授权已被平台或提供方撤销")),
         "grant.mode_mismatch": Verdict(403, _("授权不允许这种共享方式，请调用方核对地址")),
         "grant.field_not_granted": Verdict(403, _("调用方请求了未授权的信息项")),
+        "grant.ip_not_listed": Verdict(403, _("调用方的来源地址不在授权登记的地址范围内")),
+        "grant.matter_not_granted": Verdict(403, _("授权不包括调用方所写的事项")),
         "grant.unusable": Verdict(503, _("授权的资源已下线或挂接有误，问题在平台或提供方，请联系平台")),
         "call.method_not_allowed": Verdict(405, _("调用方应使用 POST 方法"), False),
         "call.unknown_path": Verdict(404, _("调用方请求的地址不存在"), False),
         "call.body_too_large": Verdict(413, _("调用方的请求体过大")),
         "call.invalid_parameter": Verdict(422, _("调用方的请求参数不正确，原因见 details")),
+        "job.not_found": Verdict(404, _("调用方的这项授权下没有这个批量作业或这一部分")),
+        "job.not_ready": Verdict(409, _("这一部分还没有生成，请调用方稍后再取")),
+        "job.running": Verdict(409, _("这项授权已有一个内容不同的批量作业正在生成，请等它完成或先取消")),
+        "job.gone": Verdict(410, _("批量作业已过期、取消或中止，文件已清除，请调用方重新发起")),
+        "job.terms_changed": Verdict(410, _("授权内容在作业发起之后有变化，文件不再提供，请调用方重新发起")),
+        "job.too_many_rows": Verdict(422, _("行数超过 Excel 单表上限，请改用 csv 或 jsonl 格式")),
+        "job.range_not_satisfiable": Verdict(416, _("请求的字节范围超出这一部分的长度")),
+        "feed.timepoint_too_old": Verdict(416, _("时间点过旧或不属于现在的数据库，请调用方以 after 为 null 重新取全量")),
+        "feed.terms_changed": Verdict(416, _("授权内容在取得时间点之后有变化，请调用方以 after 为 null 重新取全量")),
+        "call.control_parameter": Verdict(422, _("调用方的管控参数缺失或不在授权范围内，原因见 details")),
+        "call.matter_required": Verdict(422, _("授权限定了事项，调用方须在 context.matter 中写明事项编码")),
         "call.replayed": Verdict(409, _("同一个签名请求已经用过，请调用方更换随机数重新签名")),
         "quota.second_exceeded": Verdict(429, _("调用方超过授权的每秒调用量，请稍后再试")),
         "quota.day_exceeded": Verdict(429, _("调用方超过授权的当日调用量，次日零点恢复")),
+        "provider.unavailable": Verdict(502, _("提供方的数据库连接不上，问题在提供方，请稍后再试")),
+        "provider.timeout": Verdict(502, _("提供方的数据库没有在规定时间内应答，问题在提供方，请稍后再试")),
+        "provider.refused": Verdict(502, _("提供方的数据库拒绝了查询或应答有误，问题在提供方，请联系提供方")),
+        "provider.busy": Verdict(503, _("对这个提供方的调用已达同时上限，请调用方稍后再试")),
+        "provider.circuit_open": Verdict(503, _("提供方的数据库连续失败，平台暂停对它的调用，请稍后再试")),
+        "upstream.unavailable": Verdict(502, _("上级平台的接口连接不上或出错，问题在上级平台，请稍后再试")),
+        "upstream.timeout": Verdict(502, _("上级平台的接口没有在规定时间内应答，问题在上级平台，请稍后再试")),
+        "upstream.refused": Verdict(502, _("上级平台拒绝了平台的请求或应答不符合约定，请联系平台")),
+        "upstream.busy": Verdict(503, _("对这个上级接口的调用已达同时上限，请调用方稍后再试")),
+        "upstream.circuit_open": Verdict(503, _("上级平台的接口连续失败，平台暂停对它的调用，请稍后再试")),
         "platform.busy": Verdict(503, _("平台正在处理的批量调用过多，请调用方稍后再试")),
         "platform.recovering": Verdict(503, _("平台正在恢复，请调用方稍后再试")),
         "platform.unsealed": Verdict(503, _("平台的调用记录封存滞后过久，敏感数据暂停提供，问题不在调用方，请稍后再试")),
