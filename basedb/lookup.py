@@ -38,11 +38,23 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """The form of a row filter: fields whose value must stand in a list, and whether the subject must be a listed member."""
+
+    listed: tuple[str, ...] = ()
+    is_members_only: bool = False
+
+
+ALL_ROWS: Final = Rows()
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """What may be read of one dataset. Equal selections compile to the same SQL: this is the key of a prepared statement."""
 
     dataset: str
     columns: tuple[Column, ...]
+    rows: Rows = ALL_ROWS
 
     @property
     def items(self) -> tuple[str, ...]:
@@ -52,15 +64,30 @@ class Selection:
     def only(self, items: Sequence[str]) -> Selection:
         """Return the selection narrowed to some of its items, in their own order; KeyError for any other name."""
         by_item = {column.item: column for column in self.columns}
-        return Selection(self.dataset, tuple(by_item[item] for item in items))
+        return Selection(self.dataset, tuple(by_item[item] for item in items), self.rows)
 
 
-def select(*, dataset: str, items: Sequence[str], columns: Mapping[str, str], masks: Mapping[str, str]) -> Selection:
-    """Compile items, their columns (item -> field) and masks (item -> kind); ValueError when the contract has no such thing."""
+def select(
+    *,
+    dataset: str,
+    items: Sequence[str],
+    columns: Mapping[str, str],
+    masks: Mapping[str, str],
+    listed: Sequence[str] = (),
+    is_members_only: bool = False,
+) -> Selection:
+    """Compile items, their columns (item -> field), masks (item -> kind) and the form of the row filter.
+
+    `listed` are the items whose value must stand in a list. ValueError when the contract has no such thing.
+    """
     known = DATASETS.get(dataset)
     if known is None:
         raise ValueError(f"no dataset {dataset}")
-    return Selection(dataset, tuple(_column(known, item, columns.get(item), masks.get(item, Mask.NONE)) for item in items))
+    shown = tuple(_column(known, item, columns.get(item), masks.get(item, Mask.NONE)) for item in items)
+    fields = tuple(_column(known, item, columns.get(item), Mask.NONE).field for item in listed)
+    if any(known.field(field).data_type is not DataType.TEXT for field in fields):
+        raise ValueError("only texts and codes are filtered by a list")
+    return Selection(dataset, shown, Rows(fields, is_members_only))
 
 
 def _column(dataset: Dataset, item: str, field: str | None, mask: str) -> Column:
@@ -98,12 +125,27 @@ def _field(selection: Selection, item: str) -> Field:
     return DATASETS[selection.dataset].field(column.field)
 
 
-def row_sql(selection: Selection, *, subject_key: str, region_prefix: str) -> str:
-    """The row of one subject within a division, for use after a LEFT JOIN; an empty prefix is the whole country."""
+def row_sql(selection: Selection, *, subject_key: str, region_prefix: str, lists: Sequence[str] = (), members: str = "") -> str:
+    """The row of one subject within a division, for use after a LEFT JOIN; an empty prefix is the whole country.
+
+    A selection with a row filter needs its values: one SQL array of texts for each listed field, and a query of the
+    members' subject keys; ValueError without them.
+    """
     dataset = DATASETS[selection.dataset]
+    limits = "".join(f" AND {limit}" for limit in _limits(selection, lists, members))
     return (
-        f"{dataset.table} {ROW} ON {ROW}.subject_key = {subject_key} AND starts_with({ROW}.{dataset.region_field}, {region_prefix})"
+        f"{dataset.table} {ROW} ON {ROW}.subject_key = {subject_key} "
+        f"AND starts_with({ROW}.{dataset.region_field}, {region_prefix}){limits}"
     )
+
+
+def _limits(selection: Selection, lists: Sequence[str], members: str) -> list[str]:
+    limits = [f"{ROW}.{field} = ANY ({values})" for field, values in zip(selection.rows.listed, lists, strict=True)]
+    if selection.rows.is_members_only:
+        if not members:
+            raise ValueError("the members of a row filter are missing")
+        limits.append(f"{ROW}.subject_key IN ({members})")
+    return limits
 
 
 def found_sql() -> str:
@@ -126,14 +168,29 @@ def comparison_sql(selection: Selection, values: Sequence[str]) -> str:
     return f"json_build_object({pairs})"
 
 
-def copy_sql(selection: Selection, *, region_prefix: str) -> str:
+def copy_sql(selection: Selection, *, region_prefix: str, lists: Sequence[Sequence[str]] = (), members: str = "") -> str:
     """A COPY of all rows of a division as CSV with a header line; the masks are in it, so that nothing else ever leaves."""
-    dataset = DATASETS[selection.dataset]
-    shown = ", ".join(f'{_shown(selection, column)} AS "{column.item}"' for column in selection.columns)
+    inside = inside_sql(selection, region_prefix=region_prefix, lists=lists, members=members)
+    rows = f"{DATASETS[selection.dataset].table} {ROW} WHERE {inside}"
+    return f"COPY (SELECT {shown_columns_sql(selection)} FROM {rows}) TO STDOUT WITH (FORMAT csv, HEADER, ENCODING 'UTF8')"
+
+
+def shown_columns_sql(selection: Selection) -> str:
+    """The selected items of a row, each masked and under its name."""
+    return ", ".join(f'{_shown(selection, column)} AS "{column.item}"' for column in selection.columns)
+
+
+def inside_sql(selection: Selection, *, region_prefix: str, lists: Sequence[Sequence[str]] = (), members: str = "") -> str:
+    """Whether a row lies within a division and the row filter: the condition all answers with many rows share.
+
+    A COPY takes no parameters: the values are written into it as literals.
+    """
     if not re.fullmatch("[0-9]{0,12}", region_prefix):
         raise ValueError("a division code has digits only")
-    rows = f" WHERE {ROW}.{dataset.region_field} LIKE {quote(region_prefix + '%')}" if region_prefix else ""
-    return f"COPY (SELECT {shown} FROM {dataset.table} {ROW}{rows}) TO STDOUT WITH (FORMAT csv, HEADER, ENCODING 'UTF8')"
+    field = DATASETS[selection.dataset].region_field
+    limits = [f"{ROW}.{field} LIKE {quote(region_prefix + '%')}"] if region_prefix else []
+    limits += _limits(selection, [f"ARRAY[{', '.join(quote(value) for value in values)}]::text[]" for values in lists], members)
+    return " AND ".join(limits) or "true"
 
 
 def _shown(selection: Selection, column: Column) -> str:

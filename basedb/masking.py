@@ -18,8 +18,8 @@ HIDDEN_TEXT = "******"
 
 # Province, city, county: units end in one of the marks and hold none of them, so both regex engines cut alike.
 _UNIT_ENDS = "省市区县旗州盟路街道镇乡村号"
-_ADDRESS_HEAD = f"^(?:[^{_UNIT_ENDS}]{{1,12}}(?:州?[省市区县旗盟]|州)){{1,3}}"
-_ADDRESS_HEAD_RE = re.compile(_ADDRESS_HEAD)
+ADDRESS_HEAD = f"^(?:[^{_UNIT_ENDS}]{{1,12}}(?:州?[省市区县旗盟]|州)){{1,3}}"
+_ADDRESS_HEAD_RE = re.compile(ADDRESS_HEAD)
 
 
 class Mask(StrEnum):
@@ -47,6 +47,15 @@ MASK_TITLES = {
     Mask.COUNTY: _("区划代码留到区县"),
     Mask.HIDDEN: _("全部隐藏"),
 }
+
+
+def is_as_strict(mask: Mask, other: Mask) -> bool:
+    """Return whether `mask` shows nothing that `other` hides.
+
+    A partial order: no mask is the laxest, hiding all the strictest; two different kinds between them cannot be compared,
+    since which of them shows more depends on the value.
+    """
+    return mask is other or mask is Mask.HIDDEN or other is Mask.NONE
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ def _address(value: str) -> str:
 
 
 def _address_sql(text: str) -> str:
-    head = f"coalesce(substring({text} from {quote(_ADDRESS_HEAD)}),'')"
+    head = f"coalesce(substring({text} from {quote(ADDRESS_HEAD)}),'')"
     return f"(CASE WHEN {text} IS NOT NULL THEN {head}||'{HIDDEN_TEXT}' END)"
 
 

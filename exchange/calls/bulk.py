@@ -86,7 +86,7 @@ class Transfer:
         _, terms, question = self._call
         try:
             with os.fdopen(self._writing, "wb") as pipe, self._connection.cursor() as cursor:
-                cursor.copy_expert(copy_sql(question.selection, region_prefix=terms.region_prefix), pipe, CHUNK)
+                cursor.copy_expert(copy_sql(question.selection, **terms.inside()), pipe, CHUNK)
                 pipe.flush()
                 self._row_count = cursor.rowcount
         except (psycopg2.Error, OSError) as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import Any, Final, Generic, TypeVar
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.conf import settings
 from basedb.lookup import Selection, select
 from core.crypto import HmacAlgorithm, Sealed
 from exchange.calls import connections
-from exchange.calls.terms import Caller, Terms
+from exchange.calls.terms import Caller, Conditions, Terms
 from exchange.evidence.lag import lag_sql
 from exchange.models import Chain
 from exchange.systems import associated_data, key_ring
@@ -30,6 +31,7 @@ FROM exchange_credential c JOIN exchange_consumersystem s ON s.id = c.system_id 
 GRANT: Final = f"""
 SELECT g.id, g.version, g.system_id, g.resource_id, r.provider_id, g.mode, g.state, g.valid_from, g.valid_to,
        g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks,
+       g.row_filter, g.control_parameters, g.matters, g.ip_list,
        r.state <> 'WITHDRAWN' AND r.share_attribute <> 'WITHHELD' AND NOT EXISTS (
            SELECT 1 FROM catalog_dataitem i WHERE i.resource_id = r.id AND i.is_withheld AND i.name = ANY (g.fields)),
        b.dataset, b.columns,
@@ -100,7 +102,10 @@ def _load_terms(uid: str) -> Terms | None:
     if row is None:
         return None
     grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
-    per_day, per_second, region_prefix, fields, masks, is_served, dataset, columns, is_unsealed = row[9:]
+    per_day, per_second, region_prefix, fields, masks, row_filter = row[9:15]
+    is_served, dataset, columns, is_unsealed = row[18:]
+    conditions, is_readable = _conditions(*row[15:18])
+    selection, lists = _selection(dataset, fields, columns, masks, row_filter)
     return Terms(
         grant_id=grant_id,
         uid=uid,
@@ -116,16 +121,45 @@ def _load_terms(uid: str) -> Terms | None:
         quota_per_second=per_second,
         region_prefix=region_prefix,
         fields=tuple(fields),
-        selection=_selection(dataset, fields, columns, masks) if is_served else None,
+        selection=selection if is_served and is_readable else None,
         is_unsealed=is_unsealed,
+        lists=lists,
+        conditions=conditions,
     )
 
 
-def _selection(dataset: str | None, fields: list[str], columns: Any, masks: Any) -> Selection | None:
+def _selection(
+    dataset: str | None, fields: list[str], columns: Any, masks: Any, row_filter: Any
+) -> tuple[Selection | None, tuple[tuple[str, ...], ...]]:
+    """Return what may be read, and the values of its row filter; nothing when a part of it cannot be understood."""
     try:
-        return select(dataset=dataset or "", items=fields, columns=columns or {}, masks=masks or {})
-    except ValueError:
-        return None
+        kinds = [rule["kind"] for rule in row_filter]
+        if set(kinds) - {"list", "own_clients"}:
+            return None, ()
+        listed = [rule for rule in row_filter if rule["kind"] == "list"]
+        lists = tuple(tuple(str(value) for value in rule["values"]) for rule in listed)
+        selection = select(
+            dataset=dataset or "",
+            items=fields,
+            columns=columns or {},
+            masks=masks or {},
+            listed=[rule["item"] for rule in listed],
+            is_members_only="own_clients" in kinds,
+        )
+    except (ValueError, TypeError, KeyError):
+        return None, ()
+    return selection, lists
+
+
+def _conditions(parameters: Any, matters: Any, addresses: Any) -> tuple[Conditions | None, bool]:
+    """Return what every call must meet, if anything, and whether it could be understood."""
+    if not (parameters or matters or addresses):
+        return None, True
+    try:
+        allowed = {name: frozenset(values) for name, values in parameters.items()}
+        return Conditions(tuple(map(ip_network, addresses)), allowed, frozenset(matters)), True
+    except (ValueError, TypeError, AttributeError):
+        return None, False
 
 
 callers: Final = Memory(_load_caller)

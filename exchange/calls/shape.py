@@ -6,11 +6,13 @@ Every complaint names the parameter and why; no value is ever repeated.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from basedb.dictionary import DATASETS
 from basedb.lookup import Selection, read_key, read_value
+from exchange.calls.conditions import read_parameters
 from exchange.calls.context import read_context
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import NO_CONTEXT, Question, Terms
@@ -19,9 +21,9 @@ from exchange.systems import key_ring
 
 BODY_AT_MOST: Final = 16_384
 PARAMETERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # mode -> required, optional
-    "QUERY": (("key",), ("fields", "context")),
-    "VERIFY": (("key", "attributes"), ("context",)),
-    "BULK": ((), ("fields", "format", "context")),
+    "QUERY": (("key",), ("fields", "context", "parameters")),
+    "VERIFY": (("key", "attributes"), ("context", "parameters")),
+    "BULK": ((), ("fields", "format", "context", "parameters")),
 }
 STATE_REFUSALS: Final = {"SUSPENDED": "grant.suspended", "REVOKED": "grant.revoked"}
 
@@ -54,6 +56,8 @@ def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     if wrong:
         raise Refusal("call.invalid_parameter", {printable(name): why for name, why in wrong.items()})
     context = read_context(given["context"]) if "context" in given else NO_CONTEXT
+    if "parameters" in given:
+        context = replace(context, parameters=read_parameters(given["parameters"]))
     if mode == "BULK":
         if given.get("format", "csv") != "csv":
             raise Refusal("call.invalid_parameter", {"format": "only_csv"})

@@ -40,6 +40,7 @@ ASKED: Final = (
     ("case_number", "text"),
 )
 SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
+MEMBERS: Final = "SELECT subject_key FROM exchange_grantsubject WHERE grant_id = <<grant_id>>"
 
 ADMITTED: Final = """(
     SELECT now() AS at FROM exchange_grant g, exchange_credential c
@@ -91,7 +92,13 @@ def single_sql(mode: str, selection: Selection) -> str:
         answer_bytes="octet_length(body)",
         source="signed",
     )
-    row = row_sql(selection, subject_key="<<subject_key>>", region_prefix="<<region_prefix>>")
+    row = row_sql(
+        selection,
+        subject_key="<<subject_key>>",
+        region_prefix="<<region_prefix>>",
+        lists=[f"<<list_{number}>>" for number in range(len(selection.rows.listed))],
+        members=MEMBERS,
+    )
     return SINGLE.format(admitted=ADMITTED, body=body, found=found_sql(), row=row, record=record)
 
 
@@ -116,11 +123,12 @@ def _array(selection: Selection) -> str:
 
 
 @lru_cache(maxsize=64)
-def parameters_of(mode: str, value_count: int) -> tuple[tuple[str, str], ...]:
+def parameters_of(mode: str, value_count: int, list_count: int = 0) -> tuple[tuple[str, str], ...]:
     """Return names and types of the parameters of a mode's statement."""
     if mode == "BULK":
         return ASKED
-    return ASKED + SUBJECT + tuple((f"value_{number}", "text") for number in range(value_count))
+    lists = tuple((f"list_{number}", "text[]") for number in range(list_count))
+    return ASKED + SUBJECT + lists + tuple((f"value_{number}", "text") for number in range(value_count))
 
 
 def asked(signed: Signed, terms: Terms | None, question: Question | None, quota_left: int | None = None) -> dict[str, Any]:
@@ -154,15 +162,21 @@ def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left
     values = asked(signed, terms, question, quota_left)
     values["subject_key"] = question.subject_key
     values["region_prefix"] = terms.region_prefix
+    for number, allowed in enumerate(terms.lists):
+        values[f"list_{number}"] = list(allowed)
     for number, value in enumerate(question.values):
         values[f"value_{number}"] = value
-    row = _run(single_sql(signed.mode, question.selection), parameters_of(signed.mode, len(question.values)), values)
+    parameters = parameters_of(signed.mode, len(question.values), len(terms.lists))
+    row = _run(single_sql(signed.mode, question.selection), parameters, values)
     return row and (row[0], row[1])
 
 
 def record_opened(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> bool:
     """Write the opened record of a bulk call; False when the grant has changed."""
-    return _run(opened_sql(question.selection), parameters_of("BULK", 0), asked(signed, terms, question, quota_left)) is not None
+    return (
+        _run(opened_sql(question.selection, signed.mode), parameters_of("BULK", 0), asked(signed, terms, question, quota_left))
+        is not None
+    )
 
 
 def _run(template: str, parameters: tuple[tuple[str, str], ...], values: dict[str, Any]) -> connections.Row | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from time import perf_counter
-from typing import Final
+from typing import Final, TypedDict
 
 from basedb.lookup import Selection
 from core.crypto import HmacAlgorithm
@@ -62,6 +63,23 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a grant asks of every call: a listed address, control parameters with allowed values, one of its matters."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    parameters: Mapping[str, frozenset[str]]
+    matters: frozenset[str]
+
+
+class Inside(TypedDict):
+    """The values of a row filter, as `basedb.lookup.inside_sql` and `copy_sql` take them."""
+
+    region_prefix: str
+    lists: tuple[tuple[str, ...], ...]
+    members: str
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
     """A grant compiled for the hot path; without a selection it cannot be served (withdrawn, not mounted, unknown mask)."""
 
@@ -81,6 +99,13 @@ class Terms:
     fields: tuple[str, ...]
     selection: Selection | None
     is_unsealed: bool = False  # the resource is sensitive, and records have waited too long for their seal
+    lists: tuple[tuple[str, ...], ...] = ()  # the values of the row filter, one list for each listed field of the selection
+    conditions: Conditions | None = None
+
+    def inside(self) -> Inside:
+        """Return the rows of this grant for statements without parameters (bulk, feeds); nobody may leave it out."""
+        members = f"SELECT subject_key FROM exchange_grantsubject WHERE grant_id = {self.grant_id:d}"
+        return {"region_prefix": self.region_prefix, "lists": self.lists, "members": members}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +135,7 @@ class Context:
     matter: str | None = None
     officer: str | None = None
     case_number: str | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
 
 
 NO_CONTEXT: Final = Context()

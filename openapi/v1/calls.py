@@ -43,6 +43,7 @@ class QueryIn(serializers.Serializer[Any]):
     key = KeyIn()
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
     context = ContextIn(required=False)  # type: ignore[assignment]
+    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
 class VerifyIn(serializers.Serializer[Any]):
@@ -51,6 +52,7 @@ class VerifyIn(serializers.Serializer[Any]):
     key = KeyIn()
     attributes = serializers.DictField(child=serializers.CharField(max_length=500))
     context = ContextIn(required=False)  # type: ignore[assignment]
+    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
 class BulkIn(serializers.Serializer[Any]):
@@ -59,6 +61,7 @@ class BulkIn(serializers.Serializer[Any]):
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
     format = serializers.ChoiceField(choices=["csv"], required=False)
     context = ContextIn(required=False)  # type: ignore[assignment]
+    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
 class QueryOut(serializers.Serializer[Any]):
