@@ -44,7 +44,7 @@ def test_every_state_and_command_is_allowed_exactly_as_the_table_says(seats: fro
     for state, command, route in product(State, Command, Route):
         rule = RULES.get((state, command))
         ever = any(r.seats & seats for (_s, c), r in RULES.items() if c == command)
-        expected: object = rule.target(route) if rule and rule.seats & seats else (Conflict if ever and not rule else Forbidden)
+        expected: object = rule.target(Snapshot(state, route)) if rule and rule.seats & seats else (Conflict if ever and not rule else Forbidden)
         assert outcome(Snapshot(state, route), command, seats) == expected, (state, command, route)
 
 
