@@ -20,14 +20,15 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Region
 from core.roles import Role
-from exchange import clocks, desks, grants
+from exchange import claims, clocks, desks, grants
+from exchange.capacities import allowed_as, capacities, decide_as
 from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, Grant, RequestState
 from exchange.numbering import next_number
 from exchange.origins import NEW, Origin, check_not_stopped, check_renewable, locked_renewed_grant, renewal_start_fault
 from exchange.querysets import access_requests_visible_to, seats_on_request, systems_usable_by
 from exchange.request_terms import Offer, Terms, faults, items_fault, text_fault
 from exchange.routing import SharingTerms, route_of
-from exchange.workflow import REASON_REQUIRED, Command, Route, Seat, Snapshot, State, Step, allowed, decide
+from exchange.workflow import REASON_REQUIRED, Command, Route, Seat, Snapshot, State, Step, decide
 
 LONGEST_REASON = 500
 PLAIN_TERMS = (
@@ -108,30 +109,32 @@ def carry_out(
 
 def commands_for(access_request: AccessRequest, actor: Actor) -> tuple[Command, ...]:
     """Return what the actor may do with the request now."""
-    return allowed(snapshot(access_request), seats_on_request(actor, access_request), user_id=actor.user_id)
+    return allowed_as(snapshot(access_request), capacities(actor, access_request))
 
 
 def snapshot(access_request: AccessRequest) -> Snapshot:
     """Return what the workflow needs to know of a request."""
-    checked_by = None
+    checked_by, checked_for = None, None
     if access_request.state == RequestState.CHECKED:
         steps = access_request.steps.filter(command=Command.CHECK).order_by("-id")
-        checked_by = steps.values_list("actor_id", flat=True).first()
-    return Snapshot(State(access_request.state), access_request.route, access_request.created_by_id, checked_by)
+        checked_by, checked_for = steps.values_list("actor_id", "on_behalf_of_id").first() or (None, None)
+    state = State(access_request.state)
+    return Snapshot(state, access_request.route, access_request.created_by_id, checked_by, checked_for)
 
 
 def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor, now: datetime, reason: str = "") -> None:
     if command is Command.SUBMIT:
         access_request.route = _route(access_request.resource)
-    seats = seats_on_request(actor, access_request)
-    step = decide(snapshot(access_request), command, seats, user_id=actor.user_id)
+    step, capacity = decide_as(snapshot(access_request), command, capacities(actor, access_request))
+    actor = capacity.actor
     reason = _reason(command, reason)
     if command in (Command.SUBMIT, Command.APPROVE):
         _still_offered(access_request, now)
         _check_renewal(access_request, command, now)
     if command is Command.SUBMIT and (fault := _start_fault(access_request.term_from, now)):
         raise Invalid("access_request.invalid", fault, {"term_from": fault})
-    _write(access_request, step, actor=actor, now=now, reason=reason)
+    _write(access_request, step, actor=actor, now=now, reason=reason, on_behalf_of=capacity.on_behalf_of)
+    claims.end(access_request, now=now)
     if step.to_state is State.APPROVED:
         grants.issue_grant(access_request=access_request, actor=actor, now=now)
     owners = [access_request.requester_id, access_request.resource.provider_id]
@@ -144,11 +147,14 @@ def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor,
         state=step.to_state,
         seat=step.seat,
         reason=reason,
+        **({"on_behalf_of": capacity.on_behalf_of} if capacity.on_behalf_of else {}),
     )
     desks.tell(access_request, step, now=now)
 
 
-def _write(access_request: AccessRequest, step: Step, *, actor: Actor, now: datetime, reason: str) -> None:
+def _write(
+    access_request: AccessRequest, step: Step, *, actor: Actor, now: datetime, reason: str, on_behalf_of: int | None
+) -> None:
     """Move the request on and keep the step; the clock of the next desk starts."""
     is_closed = step.desk is Seat.NOBODY
     access_request.state = step.to_state
@@ -173,6 +179,7 @@ def _write(access_request: AccessRequest, step: Step, *, actor: Actor, now: date
         from_state=step.from_state,
         to_state=step.to_state,
         actor_id=actor.user_id,
+        on_behalf_of_id=on_behalf_of,
         actor_name=actor.name,
         actor_department=actor.department,
         desk=step.seat,

@@ -16,7 +16,7 @@ from core.roles import Role
 from exchange.models import AccessRequest
 from exchange.workflow import Command, Seat, Step
 
-_ROLE_OF = {
+ROLE_OF = {
     Seat.REQUESTER_HEAD: Role.HEAD,
     Seat.PROVIDER_OPERATOR: Role.OPERATOR,
     Seat.PROVIDER_HEAD: Role.HEAD,
@@ -61,17 +61,18 @@ def tell(access_request: AccessRequest, step: Step, *, now: datetime) -> None:
 def notify_desk(access_request: AccessRequest, *, title: str, now: datetime) -> None:
     """Write a message to everyone who sits at the desk that has the ball."""
     desk = Seat(access_request.desk)
-    role = _ROLE_OF.get(desk)
+    role = ROLE_OF.get(desk)
     if role is None:
         notify_users([access_request.created_by_id], title=title, path=path_of(access_request), now=now)
         return
-    for department_id in _departments(desk, access_request):
+    for department_id in departments_of(desk, access_request):
         notify_role(
             role, department_id=department_id, title=title, body=access_request.number, path=path_of(access_request), now=now
         )
 
 
-def _departments(desk: Seat, access_request: AccessRequest) -> Iterable[int]:
+def departments_of(desk: Seat, access_request: AccessRequest) -> Iterable[int]:
+    """Return the departments whose people sit at a desk of this request."""
     if desk is Seat.DATA_CENTRE:
         return Department.objects.filter(is_data_centre=True, valid_to=None).values_list("pk", flat=True)
     return [access_request.requester_id if desk is Seat.REQUESTER_HEAD else access_request.resource.provider_id]

@@ -43,29 +43,47 @@ def _works_in(actor: Actor, department: str) -> Q:
     return Q(**{department: actor.department_id}) if actor.has(Role.OPERATOR, Role.HEAD) else _NOBODY
 
 
+def _desk_roles(actor: Actor) -> frozenset[str]:
+    """Return the own roles and those of colleagues the actor stands in for: they count for access requests only."""
+    return actor.roles | {away.role for away in actor.stands_in_for}
+
+
 def access_requests_visible_to(actor: Actor) -> QuerySet[AccessRequest]:
     """Return the requests of the own department, those that reached it as provider, and all but drafts for overseers."""
+    roles = _desk_roles(actor)
     endorsed = Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.ENDORSE))
     reached = Q(state=RequestState.APPROVED) | (Q(route=Route.PROVIDER_FIRST) & endorsed)
-    own, of_own_data = _works_in(actor, "requester_id"), _works_in(actor, "resource__provider_id")
-    seen = Q(own | (of_own_data & reached))
-    if _sees_all(actor):
+    seen = _NOBODY
+    if roles & {Role.OPERATOR, Role.HEAD}:
+        department = actor.department_id
+        seen = Q(requester_id=department) | (Q(resource__provider_id=department) & reached)
+    if is_auditor(actor) or (actor.is_data_centre and Role.REVIEWER in roles):
         seen |= ~Q(state=RequestState.DRAFTED)
+    if actor.is_data_centre and actor.has(Role.HEAD):
+        seen |= Q(desk=Desk.DATA_CENTRE)
     return AccessRequest.objects.filter(seen)
 
 
 def access_requests_awaiting(actor: Actor) -> QuerySet[AccessRequest]:
-    """Return the requests that lie on the actor's desk: somebody else waits for this person (待办)."""
+    """Return the requests that lie on the actor's desk: somebody else waits for this person (待办).
+
+    The desks of colleagues the actor stands in for are among them; drafts are nobody's work yet.
+    """
+    department = actor.department_id
+    held = [(actor.roles, [actor.user_id])]
+    held += [(frozenset({away.role}), [actor.user_id, away.user_id]) for away in actor.stands_in_for]
     mine = _NOBODY
-    if actor.has(Role.HEAD):
-        own_work = Q(created_by_id=actor.user_id)
-        mine |= Q(desk=Desk.REQUESTER_HEAD, requester_id=actor.department_id) & ~own_work
-        mine |= Q(desk=Desk.PROVIDER_HEAD, resource__provider_id=actor.department_id)
-    if actor.has(Role.OPERATOR):
-        mine |= Q(desk=Desk.PROVIDER_OPERATOR, resource__provider_id=actor.department_id)
-    if is_reviewer(actor):
-        mine |= Q(desk=Desk.DATA_CENTRE)
-    return AccessRequest.objects.filter(mine)
+    for roles, user_ids in held:
+        if Role.HEAD in roles:
+            own_work = Q(created_by_id__in=user_ids)
+            mine |= Q(desk=Desk.REQUESTER_HEAD, requester_id=department) & ~own_work
+            mine |= Q(desk=Desk.PROVIDER_HEAD, resource__provider_id=department)
+        if Role.OPERATOR in roles:
+            mine |= Q(desk=Desk.PROVIDER_OPERATOR, resource__provider_id=department)
+            mine |= Q(desk=Desk.REQUESTER_OPERATOR, requester_id=department)
+        if Role.REVIEWER in roles and actor.is_data_centre:
+            mine |= Q(desk=Desk.DATA_CENTRE)
+    return AccessRequest.objects.filter(mine).exclude(state=RequestState.DRAFTED)
 
 
 def grants_visible_to(actor: Actor) -> QuerySet[Grant]:

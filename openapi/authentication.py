@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import authentication
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from core.accounts import actor_of
 from core.audit import Actor
 from core.errors import Forbidden
 from core.models import User
+from exchange.delegation import with_delegations
 from openapi.errors import request_id_of
 
 
@@ -39,5 +41,6 @@ def actor(request: Request) -> Actor:
         known = actor_of(
             cast(User, request.user), client_ip=request.META.get("REMOTE_ADDR") or None, request_id=request_id_of(request)
         )
+        known = with_delegations(known, now=timezone.now())
         request._request._actor = known  # type: ignore[attr-defined]
     return known

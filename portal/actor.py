@@ -8,6 +8,7 @@ from typing import Any, Concatenate, ParamSpec, cast
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from core.accounts import actor_of
@@ -15,6 +16,7 @@ from core.audit import Actor
 from core.errors import Forbidden
 from core.models import User
 from core.roles import Role
+from exchange.delegation import with_delegations
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -39,6 +41,7 @@ def actor(request: HttpRequest) -> Actor:
             client_ip=request.META.get("REMOTE_ADDR") or None,
             request_id=getattr(request, "request_id", ""),
         )
+        known = with_delegations(known, now=timezone.now())
         request._actor = known  # type: ignore[attr-defined]
     return known
 
