@@ -15,7 +15,9 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
+from exchange import renewals
 from exchange.aggregation import plans, runs
+from exchange.attachments import keeping
 from exchange.backflow import batches
 from exchange.evidence import archiving, checking, sealing
 from exchange.statistics import folding
@@ -100,3 +102,15 @@ def fold_calls() -> None:
 def drop_expired_statistics() -> None:
     """Drop the finer roll-ups that are no longer kept."""
     folding.drop_expired(now=timezone.now())
+
+
+@shared_task(name="exchange.remind_of_ends", **_SHORT, **_AGAIN)
+def remind_of_ends() -> None:
+    """Remind of the grants that end soon."""
+    renewals.remind_of_ends(now=timezone.now())
+
+
+@shared_task(name="exchange.sweep_attachments", **_LONG, **_AGAIN)
+def sweep_attachments() -> None:
+    """Remove files that belong to no attachment."""
+    keeping.sweep(now=timezone.now())

@@ -212,6 +212,16 @@ CALLS_REDIS_URL = ENV.calls_redis_url
 KEY_FILE = ENV.key_file
 DROP_DIR = ENV.drop_dir
 UPLOAD_DIR = ENV.upload_dir
+# The path of a callable that is given an attachment's content and returns the name of what it found in it, or "".
+ATTACHMENT_SCANNER = ""
+
+# Files of bulk jobs: where, how many rows a part, how long they are kept, what must stay free on their disk.
+BULK_DIR = ENV.bulk_dir
+BULK_ROWS_A_PART = 100_000
+BULK_KEPT_HOURS = 72
+BULK_FREE_BYTES = 2 * 1024**3
+# How long a change feed may rest before it has to begin with a snapshot again.
+FEED_KEPT_DAYS = 30
 
 # Sealing and archiving of evidence. Only the worker is given the sealer's password and the signing key.
 ARCHIVE_DIR = ENV.archive_dir

@@ -48,6 +48,16 @@ app.conf.update(
             "schedule": crontab(hour=2, minute=30),
             "options": {"expires": 3600},
         },
+        "remind-of-ends": {
+            "task": "exchange.remind_of_ends",
+            "schedule": crontab(hour=8, minute=30),
+            "options": {"expires": 3600},
+        },
+        "sweep-attachments": {
+            "task": "exchange.sweep_attachments",
+            "schedule": crontab(hour=3, minute=10),
+            "options": {"expires": 3600},
+        },
         "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
     },
 )

@@ -9,7 +9,7 @@ import core.ids
 import core.models.shared
 from core.append_only import guard
 
-MODES = [("VERIFY", "比对验证"), ("QUERY", "检索查询"), ("BULK", "批量复制")]
+MODES = [("VERIFY", "比对验证"), ("QUERY", "检索查询"), ("BULK", "批量复制"), ("SUBSCRIBE", "变更订阅")]
 PROTECT = django.db.models.deletion.PROTECT
 CASCADE = django.db.models.deletion.CASCADE
 
