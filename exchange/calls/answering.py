@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
+from exchange.sources import answering as sources
+from exchange.sources import asking
 
 JSON: Final = "application/json; charset=utf-8"
 
@@ -30,10 +33,12 @@ class Progress:
         self.question: Question | None = None
 
 
-def answer(call: Incoming, *, now: datetime) -> Answer:
-    """Return the answer to one call; every refusal is an answer, too."""
+def answer(
+    call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], Signed] = authentication.authenticate
+) -> Answer:
+    """Return the answer to one call; every refusal is an answer, too. Another convention brings its own `authenticate`."""
     try:
-        signed = authentication.authenticate(call)
+        signed = authenticate(call)
     except Refusal as refusal:
         tally.count(refusal.code, call.key, call.client_ip)
         return refuse(refusal)
@@ -50,6 +55,8 @@ def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -
     if len(body) > shape.BODY_AT_MOST:
         raise Refusal("call.body_too_large", {"body": f"more_than_{shape.BODY_AT_MOST}_bytes"})
     authentication.check_digest(signed, body)
+    if call.translate:
+        body = call.translate(body)
     _learn_remembered(progress, call.grant_uid, signed, body, now)
     if signed.mode == "BULK":
         bulk.take_place(signed.caller.credential_id)
@@ -79,7 +86,10 @@ def _learn(progress: Progress, found: Terms | None, signed: Signed, body: bytes,
         progress.terms = found
     terms, selection = shape.check_terms(found, signed.caller.system_id, signed.mode, now)
     conditions.check_origin(terms.conditions, signed.client_ip)
-    progress.question = shape.read_question(body, signed.mode, selection)
+    remote = terms.remote
+    progress.question = (
+        asking.read_question(body, signed.mode, selection, remote) if remote else shape.read_question(body, signed.mode, selection)
+    )
     conditions.check_context(terms.conditions, progress.question.context)
 
 
@@ -108,12 +118,18 @@ def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime)
     _learn(progress, registry.grants.reload(terms.uid), signed, body, now)
 
 
+def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> tuple[str, str] | None:
+    """Read and record where the resource is mounted: the base databases, or a source outside."""
+    place = sources if terms.remote else statement
+    return place.read_and_record(signed, terms, question, quota_left)
+
+
 def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
     allowance = _admitted(signed, _known(progress)[0])
-    result = statement.read_and_record(signed, *_known(progress), allowance.remaining)
+    result = _read(signed, *_known(progress), allowance.remaining)
     if result is None:
         _learn_again(signed, progress, body, now)
-        result = statement.read_and_record(signed, *_known(progress), allowance.remaining)
+        result = _read(signed, *_known(progress), allowance.remaining)
     if result is None:
         raise Refusal("platform.unavailable", {"grant": "is_changing"})
     text, digest = result

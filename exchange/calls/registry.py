@@ -19,6 +19,9 @@ from exchange.calls import connections
 from exchange.calls.terms import Caller, Conditions, Terms
 from exchange.evidence.lag import lag_sql
 from exchange.models import Chain
+from exchange.sources import places
+from exchange.sources.selecting import selected
+from exchange.sources.terms import is_remote
 from exchange.systems import associated_data, key_ring
 
 REMEMBERED_AT_MOST: Final = 4_096
@@ -105,7 +108,20 @@ def _load_terms(uid: str) -> Terms | None:
     per_day, per_second, region_prefix, fields, masks, row_filter = row[9:15]
     is_served, dataset, columns, is_unsealed = row[18:]
     conditions, is_readable = _conditions(*row[15:18])
-    selection, lists = _selection(dataset, fields, columns, masks, row_filter)
+    remote = places.load(dataset) if dataset and is_remote(dataset) else None
+    if dataset and is_remote(dataset):
+        selection, lists = selected(
+            remote,
+            dataset=dataset,
+            mode=mode,
+            fields=fields,
+            columns=columns,
+            masks=masks,
+            row_filter=row_filter,
+            region_prefix=region_prefix,
+        )
+    else:
+        selection, lists = _selection(dataset, fields, columns, masks, row_filter)
     return Terms(
         grant_id=grant_id,
         uid=uid,
@@ -125,6 +141,7 @@ def _load_terms(uid: str) -> Terms | None:
         is_unsealed=is_unsealed,
         lists=lists,
         conditions=conditions,
+        remote=remote,
     )
 
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from basedb.dictionary import DATASETS
 from basedb.lookup import Selection, read_key, read_value
-from exchange.calls.conditions import read_parameters
+from exchange.calls.conditions import read_parameters as read_control_parameters
 from exchange.calls.context import read_context
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import NO_CONTEXT, Question, Terms
+from exchange.calls.terms import NO_CONTEXT, Context, Question, Terms
 from exchange.calls.values import printable, read_object, text
 from exchange.systems import key_ring
 
@@ -49,26 +49,35 @@ def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -
 
 def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     """Return the question in a body, or refuse with what is wrong with each parameter."""
+    given = read_parameters(body, *PARAMETERS[mode])
+    context = context_of(given)
+    if mode == "BULK":
+        if given.get("format", "csv") != "csv":
+            raise Refusal("call.invalid_parameter", {"format": "only_csv"})
+        return Question(narrowed_to(selection, given), None, context=context)
+    subject_key = _read_key(given["key"], selection)
+    if mode == "QUERY":
+        return Question(narrowed_to(selection, given), subject_key, context=context)
+    asked = read_attributes(given["attributes"])
+    narrowed = granted(selection, list(asked))
+    values = tuple(_read_value(narrowed, item, given) for item, given in asked.items())
+    return Question(narrowed, subject_key, values, context)
+
+
+def context_of(given: Mapping[str, Any]) -> Context:
+    """Return what a body says about the caller's business."""
+    context = read_context(given["context"]) if "context" in given else NO_CONTEXT
+    return replace(context, parameters=read_control_parameters(given["parameters"])) if "parameters" in given else context
+
+
+def read_parameters(body: bytes, required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, Any]:
+    """Return the parameters of a body: all that are required and none that is unknown."""
     given = read_object(body)
-    required, optional = PARAMETERS[mode]
     wrong = {name: "unknown" for name in given if name not in required + optional}
     wrong |= {name: "required" for name in required if name not in given}
     if wrong:
         raise Refusal("call.invalid_parameter", {printable(name): why for name, why in wrong.items()})
-    context = read_context(given["context"]) if "context" in given else NO_CONTEXT
-    if "parameters" in given:
-        context = replace(context, parameters=read_parameters(given["parameters"]))
-    if mode == "BULK":
-        if given.get("format", "csv") != "csv":
-            raise Refusal("call.invalid_parameter", {"format": "only_csv"})
-        return Question(_narrowed(selection, given), None, context=context)
-    subject_key = _read_key(given["key"], selection)
-    if mode == "QUERY":
-        return Question(_narrowed(selection, given), subject_key, context=context)
-    asked = _read_attributes(given["attributes"])
-    narrowed = _granted(selection, list(asked))
-    values = tuple(_read_value(narrowed, item, given) for item, given in asked.items())
-    return Question(narrowed, subject_key, values, context)
+    return given
 
 
 def _read_key(value: Any, selection: Selection) -> bytes:
@@ -82,7 +91,8 @@ def _read_key(value: Any, selection: Selection) -> bytes:
     return key_ring().subject_key(identifier)
 
 
-def _narrowed(selection: Selection, given: Mapping[str, Any]) -> Selection:
+def narrowed_to(selection: Selection, given: Mapping[str, Any]) -> Selection:
+    """Return the selection narrowed to the items a body names, to none but granted ones."""
     if "fields" not in given:
         return selection
     fields = given["fields"]
@@ -91,17 +101,19 @@ def _narrowed(selection: Selection, given: Mapping[str, Any]) -> Selection:
     names = [text(name, "fields", 40) for name in fields]
     if len(set(names)) != len(names):
         raise Refusal("call.invalid_parameter", {"fields": "named_twice"})
-    return _granted(selection, names)
+    return granted(selection, names)
 
 
-def _granted(selection: Selection, names: list[str]) -> Selection:
+def granted(selection: Selection, names: list[str]) -> Selection:
+    """Return the selection narrowed to these items, or refuse the ones that were not granted."""
     foreign = [name for name in names if name not in selection.items]
     if foreign:
         raise Refusal("grant.field_not_granted", {printable(name): "not_granted" for name in foreign})
     return selection.only(names)
 
 
-def _read_attributes(value: Any) -> dict[str, str]:
+def read_attributes(value: Any) -> dict[str, str]:
+    """Return the values to compare, by item."""
     if not isinstance(value, dict) or not value:
         raise Refusal("call.invalid_parameter", {"attributes": "must_be_an_object_of_values"})
     return {text(item, "attributes", 40): text(given, f"attributes.{item}") for item, given in value.items()}

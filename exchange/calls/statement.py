@@ -40,6 +40,13 @@ ASKED: Final = (
     ("case_number", "text"),
 )
 SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
+ANSWERED: Final = (
+    *ASKED,
+    ("subject_key", "bytea"),
+    ("row_count", "bigint"),
+    ("answer_digest", "text"),
+    ("answer_bytes", "bigint"),
+)
 MEMBERS: Final = "SELECT subject_key FROM exchange_grantsubject WHERE grant_id = <<grant_id>>"
 
 ADMITTED: Final = """(
@@ -118,6 +125,22 @@ def opened_sql(selection: Selection, mode: str = "BULK") -> str:
     return OPENED.format(admitted=ADMITTED, record=record)
 
 
+@lru_cache(maxsize=512)
+def answered_sql(selection: Selection, mode: str) -> str:
+    """Return the statement that records an answer read elsewhere, if the grant still stands."""
+    record = RECORD.format(
+        mode=mode,
+        outcome="call.answered",
+        fields=_array(selection),
+        subject_key="<<subject_key>>",
+        row_count="<<row_count>>",
+        answer_digest="decode(<<answer_digest>>, 'hex')",
+        answer_bytes="<<answer_bytes>>",
+        source="admitted",
+    )
+    return OPENED.format(admitted=ADMITTED, record=record)
+
+
 def _array(selection: Selection) -> str:
     return f"ARRAY[{', '.join(quote(item) for item in selection.items)}]"
 
@@ -169,6 +192,26 @@ def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left
     parameters = parameters_of(signed.mode, len(question.values), len(terms.lists))
     row = _run(single_sql(signed.mode, question.selection), parameters, values)
     return row and (row[0], row[1])
+
+
+def record_answered(
+    signed: Signed,
+    terms: Terms,
+    question: Question,
+    quota_left: int | None,
+    *,
+    row_count: int,
+    answer_digest: str,
+    answer_bytes: int,
+) -> bool:
+    """Record what was read elsewhere, under the grant as it is now; False when the grant has changed."""
+    values = asked(signed, terms, question, quota_left) | {
+        "subject_key": question.subject_key,
+        "row_count": row_count,
+        "answer_digest": answer_digest,
+        "answer_bytes": answer_bytes,
+    }
+    return _run(answered_sql(question.selection, signed.mode), ANSWERED, values) is not None
 
 
 def record_opened(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, TypedDict
 
 from basedb.lookup import Selection
 from core.crypto import HmacAlgorithm
+from exchange.sources.terms import Remote
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Incoming:
     place: tuple[str, ...] = ()  # what the path names behind the grant: a job, a part
     wanted_range: str = ""
     if_range: str = ""
+    translate: Callable[[bytes], bytes] | None = None  # of another convention, into a body of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Terms:
     is_unsealed: bool = False  # the resource is sensitive, and records have waited too long for their seal
     lists: tuple[tuple[str, ...], ...] = ()  # the values of the row filter, one list for each listed field of the selection
     conditions: Conditions | None = None
+    remote: Remote | None = None  # mounted on a source outside the base databases
 
     def inside(self) -> Inside:
         """Return the rows of this grant for statements without parameters (bulk, feeds); nobody may leave it out."""
@@ -149,3 +152,4 @@ class Question:
     subject_key: bytes | None
     values: tuple[str, ...] = ()
     context: Context = NO_CONTEXT
+    key: str = field(default="", repr=False)  # as a source outside wants it; base data is found by the subject
