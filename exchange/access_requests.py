@@ -1,6 +1,6 @@
 """Access requests (共享申请): drafting, submitting and carrying them from desk to desk until they are granted or refused.
 
-Which command is allowed to whom is in `workflow`, which desks review in `routing`, the clocks in `clocks`.
+Which command is allowed to whom is in `workflow`, which desks review in `routing`; moving on and the clocks are in `steps`.
 The grant that an approval makes is issued by `grants`, in the same transaction.
 """
 
@@ -13,22 +13,23 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from catalog.models import DataItem, Resource, ResourceState
-from core import audit, working_days
+from core import audit
 from core.audit import Actor
 from core.audit_trail import last_hand
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Region
 from core.roles import Role
-from exchange import claims, clocks, desks, grants
+from exchange import claims, desks, grants, returns, steps
 from exchange.capacities import allowed_as, capacities, decide_as
-from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, Grant, RequestState
+from exchange.models import AccessRequest, ConsumerSystem, Grant, RequestState
 from exchange.numbering import next_number
 from exchange.origins import NEW, Origin, check_not_stopped, check_renewable, locked_renewed_grant, renewal_start_fault
 from exchange.querysets import access_requests_visible_to, seats_on_request, systems_usable_by
 from exchange.request_terms import Offer, Terms, faults, items_fault, text_fault
 from exchange.routing import SharingTerms, route_of
-from exchange.workflow import REASON_REQUIRED, Command, Route, Seat, Snapshot, State, Step, decide
+from exchange.snapshots import snapshot
+from exchange.workflow import REASON_REQUIRED, Command, Route, State, decide
 
 LONGEST_REASON = 500
 PLAIN_TERMS = (
@@ -39,9 +40,13 @@ EVENTS = {
     Command.ENDORSE: "endorsed",
     Command.CHECK: "checked",
     Command.CLEAR: "cleared",
+    Command.RETURN: "returned",
+    Command.RESUBMIT: "resubmitted",
     Command.APPROVE: "approved",
+    Command.CONFIRM: "confirmed",
     Command.REFUSE: "refused",
     Command.WITHDRAW: "withdrawn",
+    Command.CLOSE: "closed",
 }
 
 
@@ -73,20 +78,25 @@ def draft(
 
 @transaction.atomic
 def edit(*, request_uid: UUID, revision: int, terms: Terms, actor: Actor, now: datetime, submit: bool = False) -> AccessRequest:
-    """Replace the terms of a draft, and submit it if asked to. A stale revision raises Conflict with what differs."""
+    """Replace the terms of a draft or a returned request, and submit it if asked to. A stale revision raises Conflict with what differs."""
     access_request = _locked(request_uid, actor)
     decide(snapshot(access_request), Command.EDIT, seats_on_request(actor, access_request), user_id=actor.user_id)
     if revision != access_request.revision:
         raise _stale(access_request, actor, _differing(access_request, terms))
-    values = _checked(terms, _requestable(access_request.resource.uid), actor, now, submit=submit, renews=access_request.renews)
+    is_returned = access_request.state == RequestState.RETURNED
+    resource = access_request.resource if is_returned else _requestable(access_request.resource.uid)
+    starts_anew = submit and not is_returned
+    values = _checked(terms, resource, actor, now, submit=starts_anew, renews=access_request.renews)
     for name, value in values.items():
         setattr(access_request, name, value)
+    if is_returned:
+        access_request.returned_from = returns.leads_to(access_request)
     access_request.resource_version = access_request.resource.version
     access_request.revision += 1
     access_request.save()
     audit.record(actor, "access_request.edited", access_request, at=now, department_ids=[actor.department_id])
     if submit:
-        _carry_out(access_request, Command.SUBMIT, actor=actor, now=now)
+        _carry_out(access_request, Command.RESUBMIT if is_returned else Command.SUBMIT, actor=actor, now=now)
     return access_request
 
 
@@ -94,9 +104,10 @@ def edit(*, request_uid: UUID, revision: int, terms: Terms, actor: Actor, now: d
 def carry_out(
     *, request_uid: UUID, command: Command, actor: Actor, now: datetime, revision: int | None = None, reason: str = ""
 ) -> AccessRequest:
-    """Give one command to a request: submit, endorse, check, clear, approve, refuse or withdraw.
+    """Give one command to a request: submit, endorse, check, clear, return, resubmit, approve, confirm, refuse or withdraw.
 
-    Approval issues the grant. A refusal needs a reason. A stale revision raises Conflict with what happened meanwhile.
+    Approval issues the grant; of highly sensitive data, a second reviewer's confirmation. A refusal and a return need a
+    reason. A stale revision raises Conflict with what happened meanwhile.
     """
     access_request = _locked(request_uid, actor)
     if revision is not None and revision != access_request.revision:
@@ -112,28 +123,18 @@ def commands_for(access_request: AccessRequest, actor: Actor) -> tuple[Command, 
     return allowed_as(snapshot(access_request), capacities(actor, access_request))
 
 
-def snapshot(access_request: AccessRequest) -> Snapshot:
-    """Return what the workflow needs to know of a request."""
-    checked_by, checked_for = None, None
-    if access_request.state == RequestState.CHECKED:
-        steps = access_request.steps.filter(command=Command.CHECK).order_by("-id")
-        checked_by, checked_for = steps.values_list("actor_id", "on_behalf_of_id").first() or (None, None)
-    state = State(access_request.state)
-    return Snapshot(state, access_request.route, access_request.created_by_id, checked_by, checked_for)
-
-
 def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor, now: datetime, reason: str = "") -> None:
     if command is Command.SUBMIT:
         access_request.route = _route(access_request.resource)
     step, capacity = decide_as(snapshot(access_request), command, capacities(actor, access_request))
     actor = capacity.actor
     reason = _reason(command, reason)
-    if command in (Command.SUBMIT, Command.APPROVE):
+    if command in (Command.SUBMIT, Command.APPROVE, Command.CONFIRM):
         _still_offered(access_request, now)
         _check_renewal(access_request, command, now)
     if command is Command.SUBMIT and (fault := _start_fault(access_request.term_from, now)):
         raise Invalid("access_request.invalid", fault, {"term_from": fault})
-    _write(access_request, step, actor=actor, now=now, reason=reason, on_behalf_of=capacity.on_behalf_of)
+    steps.take(access_request, step, actor=actor, now=now, reason=reason, on_behalf_of=capacity.on_behalf_of)
     claims.end(access_request, now=now)
     if step.to_state is State.APPROVED:
         grants.issue_grant(access_request=access_request, actor=actor, now=now)
@@ -152,48 +153,9 @@ def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor,
     desks.tell(access_request, step, now=now)
 
 
-def _write(
-    access_request: AccessRequest, step: Step, *, actor: Actor, now: datetime, reason: str, on_behalf_of: int | None
-) -> None:
-    """Move the request on and keep the step; the clock of the next desk starts."""
-    is_closed = step.desk is Seat.NOBODY
-    access_request.state = step.to_state
-    access_request.desk = step.desk
-    access_request.due_at = clocks.due_at(
-        calendar=working_days.calendar(),
-        share_attribute=access_request.resource.share_attribute,
-        desk=step.desk,
-        entered_at=now,
-        received_at=now if step.command is Command.ENDORSE else _received_at(access_request),
-    )
-    access_request.reminder = ""
-    access_request.submitted_at = now if step.command is Command.SUBMIT else access_request.submitted_at
-    access_request.decided_at = now if is_closed else None
-    access_request.refusal_reason = reason if step.command is Command.REFUSE else ""
-    access_request.revision += 1
-    access_request.save()
-    AccessRequestStep.objects.create(
-        access_request=access_request,
-        at=now,
-        command=step.command,
-        from_state=step.from_state,
-        to_state=step.to_state,
-        actor_id=actor.user_id,
-        on_behalf_of_id=on_behalf_of,
-        actor_name=actor.name,
-        actor_department=actor.department,
-        desk=step.seat,
-        reason=reason,
-    )
-
-
-def _received_at(access_request: AccessRequest) -> datetime | None:
-    steps = access_request.steps.filter(command=Command.ENDORSE).order_by("-id")
-    return steps.values_list("at", flat=True).first()
-
-
 def _locked(request_uid: UUID, actor: Actor) -> AccessRequest:
-    rows = access_requests_visible_to(actor).select_for_update(of=("self",)).select_related("resource", "requester", "system")
+    rows = access_requests_visible_to(actor).select_for_update(of=("self",))
+    rows = rows.select_related("resource__provider__region", "requester", "system")
     found = rows.filter(uid=request_uid).first()
     if found is None:
         raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
@@ -225,6 +187,7 @@ def _offer(resource: Resource) -> Offer:
         grades={item.name: item.grade for item in items if not item.is_withheld},
         withheld={item.name for item in items if item.is_withheld},
         modes=set(resource.sharing_modes),
+        listable={item.name for item in items if item.data_type == "C" and not item.is_withheld},
     )
 
 
@@ -246,7 +209,8 @@ def _checked(
         found["system"] = _("请选择本部门启用的使用方系统。")
     if found:
         raise Invalid("access_request.invalid", _("申请事项有误，请一并修改后提交。"), found)
-    return {"system": system, "fields": list(terms.fields)} | {name: getattr(terms, name) for name in PLAIN_TERMS}
+    plain = {name: getattr(terms, name) for name in PLAIN_TERMS}
+    return {"system": system, "fields": list(terms.fields)} | plain | terms.limits.columns()
 
 
 def _start_fault(term_from: date, now: datetime) -> str:
@@ -309,7 +273,8 @@ def _reason(command: Command, reason: str) -> str:
     reason = reason.replace("\r\n", "\n").strip()
     fault = text_fault(reason, longest=LONGEST_REASON, may_be_empty=command not in REASON_REQUIRED)
     if fault:
-        message = _("拒绝申请须说明理由。") if not reason else fault
+        empty = _("退回补正须一次性列明全部所缺材料。") if command is Command.RETURN else _("拒绝申请须说明理由。")
+        message = fault if reason else empty
         raise Invalid("access_request.reason", message, {"reason": message})
     return reason
 

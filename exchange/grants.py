@@ -1,19 +1,20 @@
 """Grants (授权): issued when a request is approved; suspended, resumed and revoked with a reason, each time a new version.
 
 The call path reads the row: its SQL checks the version, so a change holds for the very next call and nothing has to be
-told to other processes. Deciding on requests is in `access_requests`.
+told to other processes. Deciding on requests is in `access_requests`, narrowing in `grant_narrowing`, ending with notice in
+`terminations`, the consumer's own limits in `grant_clients`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from basedb.masking import Mask
+from basedb.masking import Mask, is_as_strict
 from catalog.models import DataItem, Grade
 from core import audit
 from core.audit import Actor
@@ -23,14 +24,26 @@ from core.errors import Conflict, Invalid, NotFound
 from core.models import Department
 from core.notifications import notify_role
 from core.roles import Role
-from exchange.models import AccessRequest, Grant, GrantState
+from exchange import closing
+from exchange.grant_versions import write_version
+from exchange.grant_workflow import GrantCommand, GrantStanding, allowed_on_grant, decide_grant
+from exchange.models import AccessRequest, Grant, GrantEvent, GrantState, SuspensionGround
 from exchange.origins import first_moment
 from exchange.querysets import grants_visible_to, seats_on_grant
 from exchange.request_terms import text_fault
-from exchange.workflow import GrantCommand, GrantStanding, Seat, allowed_on_grant, decide_grant
+from exchange.workflow import Seat
 
 LONGEST_REASON = 500
-EVENTS = {GrantCommand.SUSPEND: "suspended", GrantCommand.RESUME: "resumed", GrantCommand.REVOKE: "revoked"}
+EVENTS = {
+    GrantCommand.SUSPEND: "suspended",
+    GrantCommand.RESUME: "resumed",
+    GrantCommand.REVOKE: "revoked",
+    GrantCommand.NARROW: "narrowed",
+    GrantCommand.TERMINATE: "terminated",
+    GrantCommand.LIMIT_ADDRESSES: "addresses_limited",
+    GrantCommand.LOAD_CLIENTS: "clients_loaded",
+}
+STATE_COMMANDS = (GrantCommand.SUSPEND, GrantCommand.RESUME, GrantCommand.REVOKE)
 
 
 def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -> Grant:
@@ -38,21 +51,27 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
     resource = access_request.resource
     if not hasattr(resource, "binding"):
         raise Conflict("resource.not_mounted", _("资源尚未挂接，请提供方挂接后再授权。"))
-    items = DataItem.objects.filter(resource=resource, name__in=access_request.fields)
+    items = list(DataItem.objects.filter(resource=resource, name__in=access_request.fields))
     grant = Grant.objects.create(
         access_request=access_request,
         system=access_request.system,
         resource=resource,
         mode=access_request.mode,
         fields=access_request.fields,
-        masks=masks_of(items),
+        masks=masks_of(items, chosen=access_request.masks),
         region_prefix=access_request.region_prefix,
         purpose=access_request.purpose,
+        row_filter=access_request.row_filter,
+        control_parameters=access_request.control_parameters,
+        matters=access_request.matters,
+        ip_list=access_request.ip_list,
         quota_per_day=access_request.quota_per_day,
+        quota_per_second=access_request.quota_per_second,
         valid_from=max(first_moment(access_request), now),
         valid_to=datetime.combine(access_request.term_to + timedelta(days=1), time.min, tzinfo=SHANGHAI),
         state_desk=Seat.DATA_CENTRE,
     )
+    write_version(grant, event=GrantEvent.ISSUED, actor=actor, now=now)
     if access_request.renews is not None:
         access_request.renews.renewed_by = grant
         access_request.renews.save(update_fields=["renewed_by", "updated_at"])
@@ -69,13 +88,18 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
     return grant
 
 
-def masks_of(items: Iterable[DataItem]) -> dict[str, str]:
-    """Return item -> mask: the item's own, none for public items, and hidden for highly sensitive ones that name none."""
+def masks_of(items: Iterable[DataItem], *, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return item -> mask: the item's own, or the stricter one chosen at approval; items without a mask are left out.
+
+    Public items need none; highly sensitive ones that name none are hidden. Nothing chosen makes a mask laxer.
+    """
     masks = {}
     for item in items:
         mask = Mask.NONE if item.grade == Grade.L1 else Mask(item.mask)
         if item.grade == Grade.L4 and mask is Mask.NONE:
             mask = Mask.HIDDEN
+        wanted = Mask((chosen or {}).get(item.name, mask))
+        mask = wanted if is_as_strict(wanted, mask) else mask
         if mask is not Mask.NONE:
             masks[item.name] = mask.value
     return masks
@@ -83,9 +107,41 @@ def masks_of(items: Iterable[DataItem]) -> dict[str, str]:
 
 @transaction.atomic
 def change_state(
-    *, grant_uid: UUID, command: GrantCommand, reason: str, actor: Actor, now: datetime, revision: int | None = None
+    *,
+    grant_uid: UUID,
+    command: GrantCommand,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    revision: int | None = None,
+    ground: str = "",
+    put_right_by: date | None = None,
 ) -> Grant:
-    """Suspend, resume or revoke a grant (Order 809 art. 25 and 27). Both departments are told; the reason is kept."""
+    """Suspend, resume or revoke a grant (Order 809 art. 25 and 27). Both departments are told; the reason is kept.
+
+    Misuse suspends at once and names the day until which it must be put right (限期整改).
+    """
+    grant = locked_grant(grant_uid, actor, revision)
+    if command not in STATE_COMMANDS:
+        raise Invalid("grant.unknown_command", _("此项操作需要更多内容，请在授权页面上办理。"))
+    seats = seats_on_grant(actor, grant)
+    standing, seat = decide_grant(GrantStanding(grant.state), command, seats, state_desk=grant.state_desk)
+    grant.state_reason = checked_reason(reason)
+    is_suspension = command is GrantCommand.SUSPEND
+    if is_suspension:
+        _check_ground(ground, put_right_by, now)
+    grant.state, grant.state_desk = standing, seat
+    grant.suspension_ground = ground if is_suspension else ""
+    grant.put_right_by = put_right_by if is_suspension else None
+    write_change(grant, command, actor=actor, now=now, reason=grant.state_reason)
+    if standing is GrantStanding.REVOKED:
+        closing.close_case(grant, why=grant.state_reason, now=now)
+    tell(grant, actor, now, title=_("授权%(state)s:%(grant)s") % {"state": grant.get_state_display(), "grant": grant})
+    return grant
+
+
+def locked_grant(grant_uid: UUID, actor: Actor, revision: int | None = None) -> Grant:
+    """Return a grant the actor sees, locked; a stale revision raises Conflict with who was there before."""
     rows = grants_visible_to(actor).select_for_update(of=("self",)).select_related("system__department", "resource")
     grant = rows.filter(uid=grant_uid).first()
     if grant is None:
@@ -97,19 +153,25 @@ def change_state(
             % {"who": last_hand(grant, actor, *(f"grant.{deed}" for deed in EVENTS.values())), "state": grant.get_state_display()},
             {"revision": grant.revision, "state": grant.state, "reason": grant.state_reason},
         )
-    seats = seats_on_grant(actor, grant)
-    standing, seat = decide_grant(GrantStanding(grant.state), command, seats, state_desk=grant.state_desk)
-    grant.state_reason = _reason(reason)
-    grant.state, grant.state_desk = standing, seat
+    return grant
+
+
+def write_change(grant: Grant, command: GrantCommand, *, actor: Actor, now: datetime, reason: str, **detail: object) -> None:
+    """Save a changed grant as its next version, with its audit entry."""
     grant.version += 1
     grant.revision += 1
     grant.save()
-    owners = [grant.system.department_id, grant.resource.provider_id]
+    write_version(grant, event=GrantEvent[EVENTS[command].upper()], actor=actor, now=now, reason=reason)
     audit.record(
-        actor, f"grant.{EVENTS[command]}", grant, at=now, department_ids=owners, reason=grant.state_reason, version=grant.version
+        actor,
+        f"grant.{EVENTS[command]}",
+        grant,
+        at=now,
+        department_ids=[grant.system.department_id, grant.resource.provider_id],
+        reason=reason,
+        version=grant.version,
+        **detail,
     )
-    _tell(grant, actor, now)
-    return grant
 
 
 def commands_for(grant: Grant, actor: Actor) -> tuple[GrantCommand, ...]:
@@ -126,7 +188,8 @@ def standing_of(grant: Grant, now: datetime) -> str:
     return grant.state
 
 
-def _reason(reason: str) -> str:
+def checked_reason(reason: str) -> str:
+    """Return the reason of a change, stripped; Invalid without one."""
     reason = reason.replace("\r\n", "\n").strip()
     fault = text_fault(reason, longest=LONGEST_REASON)
     if fault:
@@ -135,11 +198,25 @@ def _reason(reason: str) -> str:
     return reason
 
 
-def _tell(grant: Grant, actor: Actor, now: datetime) -> None:
-    title = _("授权%(state)s:%(grant)s") % {"state": grant.get_state_display(), "grant": grant}
-    path = f"/grants/{grant.uid}/"
+def _check_ground(ground: str, put_right_by: date | None, now: datetime) -> None:
+    today = now.astimezone(SHANGHAI).date()
+    fault = {}
+    if ground and ground not in SuspensionGround.values:
+        fault["ground"] = _("没有这种暂停事由。")
+    if ground == SuspensionGround.MISUSE and put_right_by is None:
+        fault["put_right_by"] = _("违规使用的，须写明限期整改的截止日期。")
+    elif put_right_by is not None and put_right_by < today:
+        fault["put_right_by"] = _("限期整改的截止日期不能早于今天。")
+    if fault:
+        raise Invalid("grant.suspension", _("暂停的事由或期限有误，请修改后再办理。"), fault)
+
+
+def tell(grant: Grant, actor: Actor, now: datetime, *, title: str, body: str = "") -> None:
+    """Tell both departments, and the data centre when it did not act itself."""
     told = {(grant.system.department_id, Role.OPERATOR), (grant.resource.provider_id, Role.OPERATOR)}
     centres = Department.objects.filter(is_data_centre=True, valid_to=None).values_list("pk", flat=True)
     told |= {(pk, Role.REVIEWER) for pk in centres if not actor.is_data_centre}
     for department_id, role in sorted(told):
-        notify_role(role, department_id=department_id, title=title, body=grant.state_reason, path=path, now=now)
+        notify_role(
+            role, department_id=department_id, title=title, body=body or grant.state_reason, path=f"/grants/{grant.uid}/", now=now
+        )

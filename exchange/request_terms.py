@@ -13,9 +13,11 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from core.texts import visible
+from exchange.limits import Limits, limit_faults
 
 MAX_TERM_YEARS = 3
 MAX_QUOTA_PER_DAY = 1_000_000
+NO_LIMITS = Limits()
 
 # Field -> (longest text, may it be empty, may it have several lines).
 TEXTS: Mapping[str, tuple[int, bool, bool]] = {
@@ -41,6 +43,7 @@ class Terms:
     scope: str = ""
     region_prefix: str = ""
     quota_per_day: int = 1000
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Offer:
     grades: Mapping[str, str]
     withheld: Collection[str]
     modes: Collection[str]
+    listable: Collection[str] = ()  # items that hold texts or codes: rows may be filtered by them
 
 
 def faults(terms: Terms, offer: Offer) -> dict[str, str]:
@@ -65,7 +69,7 @@ def faults(terms: Terms, offer: Offer) -> dict[str, str]:
         )
         if fault
     }
-    return found
+    return found | limit_faults(terms.limits, offer.listable)
 
 
 def text_fault(value: str, *, longest: int, may_be_empty: bool = False, may_have_lines: bool = True) -> str:
@@ -98,7 +102,7 @@ def items_fault(mode: str, names: Sequence[str], offer: Offer) -> str:
         return _("不予共享的信息项不能申请：%(names)s。") % {"names": "、".join(withheld)}
     if any(name not in offer.grades for name in names):
         return _("所选信息项不属于该资源，请刷新页面后重新勾选。")
-    if mode == "BULK" and any(offer.grades[name] == "L4" for name in names):
+    if mode in ("BULK", "SUBSCRIBE") and any(offer.grades[name] == "L4" for name in names):
         return _("四级（高敏感）信息项不能批量复制，请改用比对验证或检索查询，或去掉这些信息项。")
     return ""
 

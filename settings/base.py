@@ -24,6 +24,8 @@ NODE_CODE = "320100"
 CALL_WINDOW_SECONDS = 300
 # A grant may live in a process's cache this long before it is read again (the SQL statement checks its version anyway).
 GRANT_CACHE_SECONDS = 3
+# A service is ended with at least this many days of notice (Order 809 art. 27).
+TERMINATION_NOTICE_DAYS = 10
 # Prepared statements must be switched off behind a transaction-pooling proxy.
 CALL_PREPARED_STATEMENTS = True
 

@@ -9,6 +9,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from exchange.limits import Limits
+
 
 class LimitColumns(models.Model):
     """Rows, parameters, matters, addresses and the quota of a second; empty means no such limit."""
@@ -21,3 +23,14 @@ class LimitColumns(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as the rules compare them."""
+        return Limits(
+            row_filter=self.row_filter,
+            control_parameters=self.control_parameters,
+            matters=self.matters,
+            ip_list=self.ip_list,
+            quota_per_second=self.quota_per_second,
+        )

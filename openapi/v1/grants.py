@@ -18,9 +18,9 @@ from rest_framework.views import APIView
 from catalog.models import SharingMode
 from core.errors import NotFound
 from exchange import grants
+from exchange.grant_workflow import GrantCommand
 from exchange.models import Grant, GrantState
 from exchange.querysets import grants_visible_to
-from exchange.workflow import GrantCommand
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit

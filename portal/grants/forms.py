@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import SharingMode
+from exchange.grant_workflow import GrantCommand
 from exchange.models import GrantState, SignatureAlgorithm
-from exchange.workflow import GrantCommand
 from portal.forms import FilterForm, OnceForm, RevisedForm
 
 

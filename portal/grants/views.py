@@ -19,9 +19,9 @@ from core.errors import DomainError, NotFound
 from core.keyset import page
 from core.roles import Role
 from exchange import call_log, grants
+from exchange.grant_workflow import GrantCommand
 from exchange.models import Credential, CredentialState, Grant
 from exchange.querysets import grants_visible_to
-from exchange.workflow import GrantCommand
 from portal.actor import BUSINESS, actor, roles_required
 from portal.grants.examples import examples
 from portal.grants.forms import ChangeForm, GrantFilter

@@ -9,21 +9,19 @@ import pytest
 from core.errors import Conflict, DomainError, Forbidden
 from core.roles import Role
 from exchange import models
+from exchange.grant_workflow import GRANT_RULES, GrantCommand, GrantStanding, allowed_on_grant, decide_grant
 from exchange.workflow import (
     DESK_OF,
-    GRANT_RULES,
     RULES,
+    SIDE_OF,
     Command,
-    GrantCommand,
-    GrantStanding,
     Route,
     Seat,
+    Side,
     Snapshot,
     State,
     allowed,
-    allowed_on_grant,
     decide,
-    decide_grant,
     seats_of,
 )
 
@@ -44,11 +42,13 @@ def test_every_state_and_command_is_allowed_exactly_as_the_table_says(seats: fro
     for state, command, route in product(State, Command, Route):
         rule = RULES.get((state, command))
         ever = any(r.seats & seats for (_s, c), r in RULES.items() if c == command)
-        expected: object = rule.target(Snapshot(state, route)) if rule and rule.seats & seats else (Conflict if ever and not rule else Forbidden)
+        expected: object = (
+            rule.target(Snapshot(state, route)) if rule and rule.seats & seats else (Conflict if ever and not rule else Forbidden)
+        )
         assert outcome(Snapshot(state, route), command, seats) == expected, (state, command, route)
 
 
-@pytest.mark.parametrize("state", [State.APPROVED, State.REFUSED, State.WITHDRAWN])
+@pytest.mark.parametrize("state", [State.REFUSED, State.WITHDRAWN, State.CLOSED])
 def test_a_closed_request_takes_no_command(state: State) -> None:
     assert allowed(Snapshot(state, Route.PROVIDER_FIRST), frozenset(SEATS)) == ()
     for command in Command:
@@ -85,6 +85,50 @@ def test_allowed_lists_exactly_what_decide_lets_through() -> None:
         assert list(allowed(snapshot, seats, user_id=user_id)) == through
 
 
+@pytest.mark.parametrize("state", [State.ENDORSED, State.CHECKED, State.CLEARED])
+def test_each_side_asks_for_missing_material_once(state: State) -> None:
+    seat = DESK_OF[state]
+    side = SIDE_OF[seat]
+    other = next(s for s in Side if s is not side)
+    assert decide(Snapshot(state, returned_by=frozenset({other})), Command.RETURN, {seat}).to_state is State.RETURNED
+    asked = Snapshot(state, returned_by=frozenset({side}))
+    assert Command.RETURN not in allowed(asked, {seat})
+    with pytest.raises(Conflict) as refusal:
+        decide(asked, Command.RETURN, {seat})
+    assert refusal.value.code == "access_request.returned_once"
+
+
+@pytest.mark.parametrize("came_from", [State.ENDORSED, State.CHECKED, State.CLEARED, State.SUBMITTED])
+def test_a_resubmission_leads_where_it_was_returned_from(came_from: State) -> None:
+    returned = Snapshot(State.RETURNED, Route.PROVIDER_FIRST, returned_from=came_from)
+    assert decide(returned, Command.RESUBMIT, {Seat.REQUESTER_OPERATOR}).to_state is came_from
+
+
+def test_a_returned_request_is_not_approved() -> None:
+    with pytest.raises(Conflict):
+        decide(Snapshot(State.RETURNED, returned_from=State.CLEARED), Command.APPROVE, {Seat.DATA_CENTRE})
+
+
+def test_highly_sensitive_data_needs_two_different_reviewers() -> None:
+    cleared = Snapshot(State.CLEARED, Route.PROVIDER_FIRST, needs_two=True)
+    assert decide(cleared, Command.APPROVE, {Seat.DATA_CENTRE}, user_id=7).to_state is State.CONFIRMING
+    confirming = Snapshot(State.CONFIRMING, Route.PROVIDER_FIRST, created_by=1, approved_by=7, approved_for=9)
+    for same_eyes in (1, 7, 9):
+        with pytest.raises(Forbidden):
+            decide(confirming, Command.CONFIRM, {Seat.DATA_CENTRE}, user_id=same_eyes)
+        assert Command.CONFIRM not in allowed(confirming, {Seat.DATA_CENTRE}, user_id=same_eyes)
+    with pytest.raises(Forbidden):
+        decide(confirming, Command.CONFIRM, {Seat.DATA_CENTRE}, user_id=8, on_behalf_of=7)
+    assert decide(confirming, Command.CONFIRM, {Seat.DATA_CENTRE}, user_id=8).to_state is State.APPROVED
+
+
+def test_nobody_but_the_platform_closes_a_case() -> None:
+    people = frozenset(SEATS) - {Seat.PLATFORM}
+    with pytest.raises(Forbidden):
+        decide(Snapshot(State.APPROVED), Command.CLOSE, people)
+    assert decide(Snapshot(State.APPROVED), Command.CLOSE, {Seat.PLATFORM}).to_state is State.CLOSED
+
+
 def test_the_providers_operator_cannot_refuse_alone() -> None:
     with pytest.raises(Forbidden):
         decide(Snapshot(State.ENDORSED, Route.PROVIDER_FIRST), Command.REFUSE, {Seat.PROVIDER_OPERATOR})
@@ -112,9 +156,10 @@ def test_the_pure_words_are_the_words_of_the_tables() -> None:
 
 
 @pytest.mark.parametrize("seats", HANDS, ids=lambda s: "+".join(sorted(s)) or "outsider")
-def test_grants_are_kept_by_the_provider_and_the_data_centre_alone(seats: frozenset[Seat]) -> None:
-    keepers = seats & {Seat.PROVIDER_HEAD, Seat.DATA_CENTRE}
+def test_grants_are_kept_by_the_provider_and_the_data_centre_and_limited_by_the_consumer(seats: frozenset[Seat]) -> None:
     for state, command in product(GrantStanding, GrantCommand):
+        by_consumer = command in (GrantCommand.LIMIT_ADDRESSES, GrantCommand.LOAD_CLIENTS)
+        keepers = seats & ({Seat.REQUESTER_OPERATOR} if by_consumer else {Seat.PROVIDER_HEAD, Seat.DATA_CENTRE})
         rule = GRANT_RULES.get((state, command))
         if keepers and rule:
             assert decide_grant(state, command, seats)[0] is rule[1]

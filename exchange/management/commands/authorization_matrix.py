@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from typing import Any
@@ -10,15 +11,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
-from exchange.clocks import ANSWER_DAYS, DESK_DAYS
-from exchange.models import Desk, GrantState, RequestState
+from exchange.grant_workflow import GRANT_RULES, GrantCommand, GrantStanding
+from exchange.models import Desk, GrantState, RequestState, Stage
 from exchange.workflow import (
     DESK_OF,
-    GRANT_RULES,
     REASON_REQUIRED,
     RULES,
-    GrantCommand,
-    GrantStanding,
     Rule,
     Seat,
     State,
@@ -28,15 +26,17 @@ from exchange.workflow import (
 )
 
 PAGE = settings.BASE_DIR / "docs" / "authorization-matrix.md"
+ORDER_809 = settings.BASE_DIR / "exchange" / "order_809.json"
 INTRODUCTION = """\
 # Authorization matrix
 
-Generated from `exchange/workflow.py` and `exchange/clocks.py` by `manage.py authorization_matrix`; a test fails when it drifts.
+Generated from `exchange/workflow.py` and `exchange/order_809.json` by `manage.py authorization_matrix`; a test fails when it drifts.
 
 A seat says who somebody is towards one object: requester or provider by the department that owns it, operator or head by
 appointment, data centre by being its reviewer. Auditors, system and security administrators have no seat. Four eyes: who drafted a
-request does not endorse or approve it, who checked it for the provider does not clear it; one person may hold both roles, never
-both decisions. The provider's operator passes on an opinion; a refusal is its head's (Order 809 art. 21).
+request does not endorse, approve or confirm it, who checked it for the provider does not clear it, who approved it does not confirm
+it; one person may hold both roles, never both decisions. Highly sensitive data (grade L4) needs two reviewers. Each side asks for
+missing material once, and for all of it (art. 21). Closing is the platform's own: the grant ended. The provider's operator passes on an opinion; a refusal is its head's (Order 809 art. 21).
 """
 
 
@@ -60,7 +60,9 @@ def _requests() -> Iterable[str]:
 def _rule(rule: Rule | None) -> str:
     if rule is None:
         return "—"
-    ways = [f"→ {rule.to}", *(f"({route}: → {state})" for route, state in (rule.to_by_route or {}).items())]
+    goes_on = "→ where it came from" if rule.is_back else f"→ {rule.to}"
+    two = [f"(two reviewers: → {rule.to_if_two})"] if rule.to_if_two else []
+    ways = [goes_on, *two, *(f"({route}: → {state})" for route, state in (rule.to_by_route or {}).items())]
     return "<br>".join([*_titles(rule.seats), *ways])
 
 
@@ -77,18 +79,20 @@ def _grants() -> Iterable[str]:
 
 def _clocks() -> Iterable[str]:
     yield "## Clocks (working days)\n"
-    desks = [seat for seat in Seat if any(seat in days for days in DESK_DAYS.values())]
-    yield from _row("sharing attribute", *(str(Desk(seat).label) for seat in desks), "whole answer, from receipt")
-    yield from _row(*["---"] * (len(desks) + 2))
-    for attribute, days in DESK_DAYS.items():
-        yield from _row(attribute, *(str(days[seat]) for seat in desks), str(ANSWER_DAYS[attribute]))
+    yield "Order 809 and the desks' share of it; stricter local rules are loaded by `manage.py load_sla_policies`.\n"
+    yield from _row("stage", "sharing attribute", "days", "extension at most", "source")
+    yield from _row(*["---"] * 5)
+    for row in json.loads(ORDER_809.read_text(encoding="utf-8")):
+        stage, extension = str(Stage(row["stage"]).label), row["extension_days"] or "—"
+        yield from _row(stage, row["share_attribute"] or "all", row["days"], extension, row["source"])
+    yield "\nWhile a request is returned for missing material the answer's clock stands still and then goes on with the days left.\n"
 
 
 def _titles(seats: Iterable[Seat]) -> list[str]:
     return [str(Desk(seat).label) for seat in Seat if seat in set(seats)]
 
 
-def _row(*cells: str) -> Iterable[str]:
+def _row(*cells: object) -> Iterable[str]:
     yield "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
