@@ -14,7 +14,7 @@ from core.models import Department
 from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange.models import AccessRequest
-from exchange.workflow import Command, Seat, Step
+from exchange.workflow import Command, Seat, State, Step
 
 ROLE_OF = {
     Seat.REQUESTER_HEAD: Role.HEAD,
@@ -32,13 +32,17 @@ def path_of(access_request: AccessRequest) -> str:
 def tell(access_request: AccessRequest, step: Step, *, now: datetime) -> None:
     """Tell the next desk that it has the ball; of a closed request tell who drafted it, and the provider of a grant."""
     title = access_request.resource.title
+    if step.command is Command.RETURN:
+        title = _("申请被退回，请一次补齐所缺材料：%(title)s") % {"title": title}
+        notify_desk(access_request, title=title, now=now)
+        return
     if step.desk is not Seat.NOBODY:
         values = {"requester": access_request.requester.short_name, "title": title}
         notify_desk(access_request, title=_("待办：%(requester)s申请使用“%(title)s”") % values, now=now)
         return
     if step.command is Command.WITHDRAW:
         return
-    granted = step.command is Command.APPROVE
+    granted = step.to_state is State.APPROVED
     text = _("申请已同意并授权：%(title)s") if granted else _("申请未获同意：%(title)s")
     notify_users(
         [access_request.created_by_id],
@@ -76,6 +80,11 @@ def departments_of(desk: Seat, access_request: AccessRequest) -> Iterable[int]:
     if desk is Seat.DATA_CENTRE:
         return Department.objects.filter(is_data_centre=True, valid_to=None).values_list("pk", flat=True)
     return [access_request.requester_id if desk is Seat.REQUESTER_HEAD else access_request.resource.provider_id]
+
+
+def data_centres() -> list[int]:
+    """Return the departments that are the data authority (数据主管部门)."""
+    return list(Department.objects.filter(is_data_centre=True, valid_to=None).order_by("pk").values_list("pk", flat=True))
 
 
 def data_centre_name() -> str:

@@ -52,7 +52,7 @@ def access_requests_visible_to(actor: Actor) -> QuerySet[AccessRequest]:
     """Return the requests of the own department, those that reached it as provider, and all but drafts for overseers."""
     roles = _desk_roles(actor)
     endorsed = Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.ENDORSE))
-    reached = Q(state=RequestState.APPROVED) | (Q(route=Route.PROVIDER_FIRST) & endorsed)
+    reached = Q(state__in=(RequestState.APPROVED, RequestState.CLOSED)) | (Q(route=Route.PROVIDER_FIRST) & endorsed)
     seen = _NOBODY
     if roles & {Role.OPERATOR, Role.HEAD}:
         department = actor.department_id
@@ -82,8 +82,13 @@ def access_requests_awaiting(actor: Actor) -> QuerySet[AccessRequest]:
             mine |= Q(desk=Desk.PROVIDER_OPERATOR, resource__provider_id=department)
             mine |= Q(desk=Desk.REQUESTER_OPERATOR, requester_id=department)
         if Role.REVIEWER in roles and actor.is_data_centre:
-            mine |= Q(desk=Desk.DATA_CENTRE)
+            mine |= Q(desk=Desk.DATA_CENTRE) & ~(Q(state=RequestState.CONFIRMING) & _approved_by(user_ids))
     return AccessRequest.objects.filter(mine).exclude(state=RequestState.DRAFTED)
+
+
+def _approved_by(user_ids: list[int | None]) -> Exists:
+    """Return the filter "one of these people was the first to approve": the second reviewer is another person."""
+    return Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.APPROVE, actor_id__in=user_ids))
 
 
 def grants_visible_to(actor: Actor) -> QuerySet[Grant]:
@@ -110,6 +115,11 @@ def calls_visible_to(actor: Actor) -> QuerySet[CallRecord]:
     if _sees_all(actor):
         return CallRecord.objects.all()
     return CallRecord.objects.filter(_works_in(actor, "department_id") | _works_in(actor, "provider_id"))
+
+
+def calls_of_whom(actor: Actor) -> tuple[bool, int | None]:
+    """Return whether the actor sees the calls of all, else whose (used or provided by this department; None: nobody's)."""
+    return _sees_all(actor), actor.department_id if actor.has(Role.OPERATOR, Role.HEAD) else None
 
 
 def seats_on_request(actor: Actor, access_request: AccessRequest) -> frozenset[Seat]:

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
-from exchange import renewals
+from exchange import closing, renewals
 from exchange.aggregation import plans, runs
 from exchange.attachments import keeping
 from exchange.backflow import batches
@@ -82,6 +82,12 @@ def archive_seals() -> None:
 def verify_evidence() -> None:
     """Verify both chains and every archive from the beginning."""
     checking.verify(actor=PLATFORM, since=None, until=None, now=timezone.now())
+
+
+@shared_task(name="exchange.close_ended", **_SHORT, **_AGAIN)
+def close_ended() -> None:
+    """Close the requests whose grants have ended."""
+    closing.close_ended(now=timezone.now())
 
 
 @shared_task(name="exchange.remind_overdue", **_SHORT, **_AGAIN)

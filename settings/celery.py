@@ -58,6 +58,7 @@ app.conf.update(
             "schedule": crontab(hour=3, minute=10),
             "options": {"expires": 3600},
         },
+        "close-ended": {"task": "exchange.close_ended", "schedule": 3600.0, "options": {"expires": 3600}},
         "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
     },
 )

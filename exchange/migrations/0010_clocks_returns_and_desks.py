@@ -246,6 +246,7 @@ STATES_AND_RETURNS = [
     migrations.AlterField(
         "accessrequest", "state", models.CharField(choices=STATES, default="DRAFTED", max_length=10, verbose_name="状态")
     ),
+    migrations.AddField("accessrequeststep", "was_due_at", models.DateTimeField(null=True, verbose_name="当时的办理时限")),
     migrations.AlterField("accessrequeststep", "desk", models.CharField(choices=DESKS, max_length=20, verbose_name="岗位")),
     migrations.AlterField("accessrequeststep", "from_state", models.CharField(choices=STATES, max_length=10)),
     migrations.AlterField("accessrequeststep", "to_state", models.CharField(choices=STATES, max_length=10)),

@@ -131,6 +131,7 @@ class AccessRequestStep(models.Model):
     actor_department = models.CharField(_("部门"), max_length=100)
     desk = models.CharField(_("岗位"), max_length=20, choices=Desk.choices)
     reason = models.CharField(_("意见"), max_length=500, blank=True)
+    was_due_at = models.DateTimeField(_("当时的办理时限"), null=True)
 
     class Meta:
         verbose_name = _("申请办理记录")

@@ -13,9 +13,9 @@ import pytest
 from catalog.models import Resource
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
-from exchange import access_requests, clocks
+from exchange import access_requests
 from exchange.access_requests import carry_out, commands_for, draft, edit
-from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, Desk, Grant, RequestState, Route
+from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, Desk, Grant, MaterialReturn, RequestState, Route
 from exchange.querysets import access_requests_awaiting, access_requests_visible_to
 from exchange.request_terms import Terms
 from exchange.workflow import DESK_OF, Command, Seat, State
@@ -56,7 +56,9 @@ def terms(system: ConsumerSystem, now: datetime) -> Terms:
 
 
 def counts() -> tuple[int, ...]:
-    return tuple(model.objects.count() for model in (AccessRequest, AccessRequestStep, Grant, AuditEntry, Notification))
+    return tuple(
+        model.objects.count() for model in (AccessRequest, AccessRequestStep, Grant, AuditEntry, Notification, MaterialReturn)
+    )
 
 
 def test_the_whole_way_over_the_provider_ends_in_a_grant(city: City, resource: Resource, terms: Terms, now: datetime) -> None:
@@ -116,7 +118,7 @@ def test_every_command_not_allowed_leaves_the_database_as_it_was(
 ) -> None:
     made = factories.make_request(
         resource, system, city.people["education_operator"], state=state, desk=DESK_OF[state], route="PROVIDER_FIRST",
-        refusal_reason="不符合" if state is State.REFUSED else "",
+        refusal_reason="不符合" if state is State.REFUSED else "", returned_from="CHECKED" if state is State.RETURNED else "",
     )  # fmt: skip
     if state not in (State.DRAFTED, State.SUBMITTED):
         factories_step(made, city)
@@ -261,31 +263,6 @@ def test_numbers_count_up_within_a_day(city: City, resource: Resource, terms: Te
     AccessRequest.objects.filter(number="SQ20261122-0002").update(number="SQ20261122-10000")
     numbers.append(draft(resource_uid=resource.uid, terms=terms, actor=actor, now=day).number)
     assert numbers == ["SQ20261122-0001", "SQ20261122-0002", "SQ20261122-10001"]
-
-
-def test_clocks_count_working_days_and_never_pass_the_limit_of_the_answer() -> None:
-    from core.calendar import Calendar
-
-    calendar = Calendar({date(2026, 5, 4): False})
-    friday = datetime.fromisoformat("2026-05-01T10:00:00+08:00")
-
-    def due(attribute: str, desk: Seat, entered: str, received: str | None) -> str:
-        at = clocks.due_at(
-            calendar=calendar,
-            share_attribute=attribute,
-            desk=desk,
-            entered_at=datetime.fromisoformat(f"{entered}T10:00:00+08:00"),
-            received_at=datetime.fromisoformat(f"{received}T10:00:00+08:00") if received else None,
-        )
-        return at.isoformat() if at else ""
-
-    assert friday.weekday() == 4
-    assert due("UNCONDITIONAL", Seat.DATA_CENTRE, "2026-05-01", "2026-05-01") == "2026-05-06T00:00:00+08:00"
-    assert due("CONDITIONAL", Seat.PROVIDER_OPERATOR, "2026-05-01", "2026-05-01") == "2026-05-12T00:00:00+08:00"
-    assert due("CONDITIONAL", Seat.DATA_CENTRE, "2026-05-15", "2026-05-01") == "2026-05-19T00:00:00+08:00"
-    assert due("CONDITIONAL", Seat.DATA_CENTRE, "2026-06-15", "2026-05-01") == "2026-06-16T00:00:00+08:00"
-    assert due("CONDITIONAL", Seat.NOBODY, "2026-05-01", "2026-05-01") == ""
-    assert sum(clocks.DESK_DAYS["CONDITIONAL"][s] for s in list(Seat)[2:5]) == clocks.ANSWER_DAYS["CONDITIONAL"]
 
 
 @pytest.mark.parametrize(
