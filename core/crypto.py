@@ -154,6 +154,11 @@ class KeyRing:
         """Return the constant 16-byte key of a person or legal entity."""
         return subject_key(self._pepper, normalized_id)
 
+    def code(self, purpose: str, message: bytes) -> bytes:
+        """Return a 32-byte code that only this node can make; each purpose has a key of its own, derived from the pepper."""
+        key = hmac_digest(HmacAlgorithm.SM3, self._pepper, b"purpose:" + purpose.encode())
+        return hmac_digest(HmacAlgorithm.SM3, key, message)
+
 
 def _bound(key_id: int, associated_data: bytes) -> bytes:
     return b"%d:%b" % (key_id, associated_data)

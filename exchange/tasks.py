@@ -19,10 +19,12 @@ from exchange import closing, renewals
 from exchange.aggregation import plans, runs
 from exchange.attachments import keeping
 from exchange.backflow import batches
+from exchange.bulk_jobs import jobs, writing
 from exchange.evidence import archiving, checking, sealing
 from exchange.statistics import folding
 
 DELIVER_TASK = "exchange.deliver_backflow"
+WRITE_BULK_TASK = "exchange.write_bulk_job"
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
 _LONG = {"acks_late": True, "time_limit": 3600, "soft_time_limit": 3500}
 _AGAIN = {"autoretry_for": (Unavailable,), "retry_backoff": 5, "max_retries": 3}
@@ -54,6 +56,21 @@ def dispatch_backflow() -> None:
 def deliver_backflow(subscription_uid: str) -> None:
     """Deliver what changed to one receiver."""
     batches.work(subscription_uid=UUID(subscription_uid), clock=timezone.now)
+
+
+@shared_task(name="exchange.dispatch_bulk_jobs", **_SHORT, **_AGAIN)
+def dispatch_bulk_jobs() -> None:
+    """Hand out the bulk jobs no worker holds, and remove the files of those that were kept long enough."""
+    now = timezone.now()
+    jobs.expire_due(now=now)
+    for uid in writing.unattended(now=now):
+        current_app.send_task(WRITE_BULK_TASK, [str(uid)])
+
+
+@shared_task(name=WRITE_BULK_TASK, **_LONG, **_AGAIN)
+def write_bulk_job(job_uid: str) -> None:
+    """Write the parts of one job, from where its last worker left it."""
+    writing.work(job_uid=UUID(job_uid), clock=timezone.now)
 
 
 @shared_task(name="exchange.make_partitions", **_SHORT, **_AGAIN)

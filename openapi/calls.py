@@ -17,6 +17,7 @@ from typing import Any, Final
 from exchange.calls.answering import answer, refuse
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming
+from openapi.call_paths import Asked, operation_at
 
 logger = logging.getLogger(__name__)
 
@@ -39,20 +40,16 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def _answered(environ: dict[str, Any]) -> Answer:
-    path = environ["PATH_INFO"]
-    matched = PATH.fullmatch(path)
-    if matched is None:
-        raise Refusal("call.unknown_path")
-    if environ["REQUEST_METHOD"] != "POST":
-        raise Refusal("call.method_not_allowed")
+    path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+    asked = _asked(path, method)
     if environ.get("QUERY_STRING"):
         raise Refusal("call.unknown_path", {"query": "not_signed_and_not_allowed"})
     header = environ.get
     announced = header("CONTENT_LENGTH") or ""
     call = Incoming(
         path=path,
-        grant_uid=matched[1],
-        mode=matched[2].upper(),
+        grant_uid=asked.grant_uid,
+        mode=asked.mode,
         key=header("HTTP_X_GOV_KEY", ""),
         timestamp=header("HTTP_X_GOV_TIMESTAMP", ""),
         nonce=header("HTTP_X_GOV_NONCE", ""),
@@ -62,8 +59,22 @@ def _answered(environ: dict[str, Any]) -> Answer:
         client_ip=header("REMOTE_ADDR") or None,
         read=partial(_read, environ),
         byte_count=min(int(announced), LARGEST) if announced.isdecimal() else None,
+        method=method,
+        operation=asked.operation,
+        place=asked.place,
+        wanted_range=header("HTTP_RANGE", ""),
+        if_range=header("HTTP_IF_RANGE", ""),
     )
     return answer(call, now=datetime.now(tz=UTC))
+
+
+def _asked(path: str, method: str) -> Asked:
+    matched = PATH.fullmatch(path)
+    if matched is None:
+        return operation_at(path, method)
+    if method != "POST":
+        raise Refusal("call.method_not_allowed")
+    return Asked(matched[1], matched[2].upper())
 
 
 def _read(environ: dict[str, Any], at_most: int) -> bytes:

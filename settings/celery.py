@@ -28,12 +28,14 @@ app.conf.update(
     task_ignore_result=True,
     task_time_limit=3600,
     task_default_queue="default",
+    task_routes={"exchange.write_bulk_job": {"queue": "bulk"}},  # long copies never stand before sealing and delivery
     broker_connection_retry_on_startup=True,
     broker_transport_options={"visibility_timeout": 3700},
     timezone="Asia/Shanghai",
     beat_schedule={
         "dispatch-aggregation": {"task": "exchange.dispatch_aggregation", "schedule": 10.0, "options": {"expires": 30}},
         "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
+        "dispatch-bulk-jobs": {"task": "exchange.dispatch_bulk_jobs", "schedule": 5.0, "options": {"expires": 30}},
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},
         "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
         "fold-calls": {"task": "exchange.fold_calls", "schedule": 5.0, "options": {"expires": 10}},

@@ -34,6 +34,7 @@ class Environment:
     drop_dir: Path
     upload_dir: Path
     archive_dir: Path
+    bulk_dir: Path
     seal_keys_file: Path
     signing_key_file: Path | None
     sealer_password: str
@@ -61,6 +62,7 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         drop_dir=Path(environ.get("DROP_DIR", str(run_dir / "drop"))),
         upload_dir=Path(environ.get("UPLOAD_DIR", str(run_dir / "uploads"))),
         archive_dir=Path(environ.get("ARCHIVE_DIR", str(run_dir / "archive"))),
+        bulk_dir=Path(environ.get("BULK_DIR", str(run_dir / "bulk"))),
         seal_keys_file=Path(environ.get("SEAL_KEYS_FILE", str(run_dir / "secrets" / "seal_keys.pem"))),
         signing_key_file=Path(environ["SIGNING_KEY_FILE"]) if "SIGNING_KEY_FILE" in environ else None,
         sealer_password=environ.get("SEALER_PASSWORD", ""),

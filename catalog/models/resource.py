@@ -30,6 +30,7 @@ class SharingMode(models.TextChoices):
     VERIFY = "VERIFY", _("比对验证")
     QUERY = "QUERY", _("检索查询")
     BULK = "BULK", _("批量复制")
+    SUBSCRIBE = "SUBSCRIBE", _("变更订阅")
 
 
 class Grade(models.TextChoices):

@@ -15,6 +15,8 @@ from core.ids import uuid7
 from exchange.calls import admission, authentication, bulk, conditions, quota, records, registry, shape, statement
 from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
+from exchange.calls.dispatch import operation_of
+from exchange.calls.operations import Operation
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
 from exchange.sources import answering as sources
@@ -26,16 +28,15 @@ JSON: Final = "application/json; charset=utf-8"
 class Progress:
     """How far a call got: what its record can say when it is refused."""
 
-    __slots__ = ("question", "terms")
+    __slots__ = ("operation", "question", "terms")
 
     def __init__(self) -> None:
         self.terms: Terms | None = None
         self.question: Question | None = None
+        self.operation: Operation | None = None
 
 
-def answer(
-    call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], Signed] = authentication.authenticate
-) -> Answer:
+def answer(call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], Signed] = authentication.authenticate) -> Answer:
     """Return the answer to one call; every refusal is an answer, too. Another convention brings its own `authenticate`."""
     try:
         signed = authenticate(call)
@@ -57,7 +58,10 @@ def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -
     authentication.check_digest(signed, body)
     if call.translate:
         body = call.translate(body)
+    progress.operation = operation_of(call)
     _learn_remembered(progress, call.grant_uid, signed, body, now)
+    if progress.operation is not None:
+        return _operated(progress.operation, signed, progress, body, now)
     if signed.mode == "BULK":
         bulk.take_place(signed.caller.credential_id)
         try:
@@ -86,11 +90,15 @@ def _learn(progress: Progress, found: Terms | None, signed: Signed, body: bytes,
         progress.terms = found
     terms, selection = shape.check_terms(found, signed.caller.system_id, signed.mode, now)
     conditions.check_origin(terms.conditions, signed.client_ip)
-    remote = terms.remote
-    progress.question = (
-        asking.read_question(body, signed.mode, selection, remote) if remote else shape.read_question(body, signed.mode, selection)
-    )
-    conditions.check_context(terms.conditions, progress.question.context)
+    operation = progress.operation
+    if operation is not None:
+        progress.question = operation.read(body, selection)
+    elif terms.remote:
+        progress.question = asking.read_question(body, signed.mode, selection, terms.remote)
+    else:
+        progress.question = shape.read_question(body, signed.mode, selection)
+    if operation is None or operation.is_order:
+        conditions.check_context(terms.conditions, progress.question.context)
 
 
 def _known(progress: Progress) -> tuple[Terms, Question]:
@@ -139,16 +147,43 @@ def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
 def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
     connection = bulk.connect()
     try:
-        allowance = _admitted(signed, _known(progress)[0])
-        if not statement.record_opened(signed, *_known(progress), allowance.remaining):
-            _learn_again(signed, progress, body, now)
-            if not statement.record_opened(signed, *_known(progress), allowance.remaining):
-                raise Refusal("platform.unavailable", {"grant": "is_changing"})
+        allowance = _admitted_and_opened(signed, progress, body, now)
     except BaseException:
         connection.close()
         raise
     headers = _headers(signed.call_id, None, 200, "text/csv; charset=utf-8", "")
     return Answer(200, headers + allowance.headers(), bulk.Transfer(signed, *_known(progress), connection))
+
+
+def _admitted_and_opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Allowance:
+    """Count the call and write its opened record."""
+    allowance = _admitted(signed, _known(progress)[0])
+    if not statement.record_opened(signed, *_known(progress), allowance.remaining):
+        _learn_again(signed, progress, body, now)
+        if not statement.record_opened(signed, *_known(progress), allowance.remaining):
+            raise Refusal("platform.unavailable", {"grant": "is_changing"})
+    return allowance
+
+
+def _operated(operation: Operation, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
+    """Answer an operation on a bulk job or a feed: opened in the records before anything is handed over, closed after."""
+    operation.prepare(signed, *_known(progress), now)
+    allowance = _admitted_and_opened(signed, progress, body, now)
+    known = _known(progress)
+    try:
+        served = operation.serve(signed, *known, now)
+    except Exception as error:
+        records.record_closed(signed, *known, outcome="call.aborted", row_count=None, answer_digest=hashlib.sha256().digest())
+        if isinstance(error, Refusal):
+            return refuse(error, signed)
+        raise
+    headers = served.headers + allowance.headers()
+    if not isinstance(served.body, bytes):
+        return Answer(served.status, _headers(signed.call_id, None, served.status, served.content_type, "") + headers, served.body)
+    digest = hashlib.sha256(served.body)
+    records.record_closed(signed, *known, outcome="call.closed", row_count=served.row_count, answer_digest=digest.digest())
+    own = _headers(signed.call_id, signed, served.status, served.content_type, digest.hexdigest())
+    return Answer(served.status, own + headers, [served.body])
 
 
 def _recorded(refusal: Refusal, signed: Signed, progress: Progress) -> Refusal:

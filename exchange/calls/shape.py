@@ -10,20 +10,26 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from basedb.dictionary import DATASETS
-from basedb.lookup import Selection, read_key, read_value
+from basedb.lookup import Selection
+from exchange.calls.batch import NAMES as BATCHES
+from exchange.calls.batch import read_checks, read_keys
 from exchange.calls.conditions import read_parameters as read_control_parameters
 from exchange.calls.context import read_context
+from exchange.calls.parts import granted, read_attributes, read_compared, read_subject
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import NO_CONTEXT, Context, Question, Terms
+from exchange.calls.terms import NO_CONTEXT, Context, Question, Terms, Wanted
 from exchange.calls.values import printable, read_object, text
-from exchange.systems import key_ring
 
 BODY_AT_MOST: Final = 16_384
+BATCH_AT_MOST: Final[Mapping[str, int]] = {"QUERY": 131_072, "VERIFY": 524_288}  # a thousand keys, a thousand keys with values
 PARAMETERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # mode -> required, optional
     "QUERY": (("key",), ("fields", "context", "parameters")),
-    "VERIFY": (("key", "attributes"), ("context", "parameters")),
+    "VERIFY": (("key", "attributes"), ("details", "score", "context", "parameters")),
     "BULK": ((), ("fields", "format", "context", "parameters")),
+}
+BATCH_PARAMETERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "QUERY": (("keys",), ("fields", "context", "parameters")),
+    "VERIFY": (("checks",), ("details", "score", "context", "parameters")),
 }
 STATE_REFUSALS: Final = {"SUSPENDED": "grant.suspended", "REVOKED": "grant.revoked"}
 
@@ -49,19 +55,41 @@ def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -
 
 def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     """Return the question in a body, or refuse with what is wrong with each parameter."""
-    given = read_parameters(body, *PARAMETERS[mode])
+    given = read_object(body)
+    is_batch = BATCHES.get(mode) in given
+    check_names(given, *(BATCH_PARAMETERS if is_batch else PARAMETERS)[mode])
+    if not is_batch and len(body) > BODY_AT_MOST:
+        raise Refusal("call.body_too_large", {"body": f"more_than_{BODY_AT_MOST}_bytes"})
     context = context_of(given)
     if mode == "BULK":
         if given.get("format", "csv") != "csv":
             raise Refusal("call.invalid_parameter", {"format": "only_csv"})
         return Question(narrowed_to(selection, given), None, context=context)
-    subject_key = _read_key(given["key"], selection)
     if mode == "QUERY":
-        return Question(narrowed_to(selection, given), subject_key, context=context)
+        narrowed = narrowed_to(selection, given)
+        if is_batch:
+            return Question(narrowed, None, context=context, batch=read_keys(given["keys"], narrowed))
+        return Question(narrowed, read_subject(given["key"], selection), context=context)
+    return _verification(given, selection, context, is_batch=is_batch)
+
+
+def _verification(given: dict[str, Any], selection: Selection, context: Context, *, is_batch: bool) -> Question:
+    wanted = Wanted(is_detailed=_flag(given, "details"), is_scored=_flag(given, "score"))
+    if is_batch:
+        narrowed, batch = read_checks(given["checks"], selection)
+        return Question(narrowed, None, context=context, batch=batch, wanted=wanted)
+    subject_key = read_subject(given["key"], selection)
     asked = read_attributes(given["attributes"])
     narrowed = granted(selection, list(asked))
-    values = tuple(_read_value(narrowed, item, given) for item, given in asked.items())
-    return Question(narrowed, subject_key, values, context)
+    values = tuple(read_compared(narrowed, item, raw) for item, raw in asked.items())
+    return Question(narrowed, subject_key, values, context, wanted=wanted)
+
+
+def _flag(given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name, False)
+    if not isinstance(value, bool):
+        raise Refusal("call.invalid_parameter", {name: "not_true_or_false"})
+    return value
 
 
 def context_of(given: Mapping[str, Any]) -> Context:
@@ -73,22 +101,16 @@ def context_of(given: Mapping[str, Any]) -> Context:
 def read_parameters(body: bytes, required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, Any]:
     """Return the parameters of a body: all that are required and none that is unknown."""
     given = read_object(body)
+    check_names(given, required, optional)
+    return given
+
+
+def check_names(given: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
+    """Refuse parameters that are unknown, and say which are missing."""
     wrong = {name: "unknown" for name in given if name not in required + optional}
     wrong |= {name: "required" for name in required if name not in given}
     if wrong:
         raise Refusal("call.invalid_parameter", {printable(name): why for name, why in wrong.items()})
-    return given
-
-
-def _read_key(value: Any, selection: Selection) -> bytes:
-    name = DATASETS[selection.dataset].key_field
-    if not isinstance(value, dict) or list(value) != [name]:
-        raise Refusal("call.invalid_parameter", {"key": f"must_be_an_object_with_{name}"})
-    try:
-        identifier = read_key(selection.dataset, text(value[name], f"key.{name}", 64))
-    except ValueError:
-        raise Refusal("call.invalid_parameter", {f"key.{name}": "not_a_valid_identifier"}) from None
-    return key_ring().subject_key(identifier)
 
 
 def narrowed_to(selection: Selection, given: Mapping[str, Any]) -> Selection:
@@ -102,25 +124,3 @@ def narrowed_to(selection: Selection, given: Mapping[str, Any]) -> Selection:
     if len(set(names)) != len(names):
         raise Refusal("call.invalid_parameter", {"fields": "named_twice"})
     return granted(selection, names)
-
-
-def granted(selection: Selection, names: list[str]) -> Selection:
-    """Return the selection narrowed to these items, or refuse the ones that were not granted."""
-    foreign = [name for name in names if name not in selection.items]
-    if foreign:
-        raise Refusal("grant.field_not_granted", {printable(name): "not_granted" for name in foreign})
-    return selection.only(names)
-
-
-def read_attributes(value: Any) -> dict[str, str]:
-    """Return the values to compare, by item."""
-    if not isinstance(value, dict) or not value:
-        raise Refusal("call.invalid_parameter", {"attributes": "must_be_an_object_of_values"})
-    return {text(item, "attributes", 40): text(given, f"attributes.{item}") for item, given in value.items()}
-
-
-def _read_value(selection: Selection, item: str, given: str) -> str:
-    try:
-        return read_value(selection, item, given)
-    except ValueError:
-        raise Refusal("call.invalid_parameter", {f"attributes.{item}": "not_a_value_of_this_item"}) from None

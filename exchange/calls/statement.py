@@ -12,11 +12,11 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import errors
 
-from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, row_sql
+from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, row_sql, score_sql, source_sql
 from basedb.sql_text import quote
 from exchange.calls import connections
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import NO_CONTEXT, Question, Signed, Terms
+from exchange.calls.terms import NO_CONTEXT, WORDS, Question, Signed, Terms, Wanted
 
 ASKED: Final = (
     ("call_id", "uuid"),
@@ -58,12 +58,12 @@ ADMITTED: Final = """(
 RECORD: Final = """
 INSERT INTO exchange_callrecord (requested_at, consumer_id, call_id, credential_id, nonce, grant_id, grant_version, resource_id,
     provider_id, department_id, mode, outcome, fields, subject_key, row_count, request_digest, answer_digest, client_ip, status,
-    duration_us, request_bytes, answer_bytes, quota_left, subject_count, matter, officer, case_number)
+    duration_us, request_bytes, answer_bytes, quota_left, subject_count, matter, officer, case_number, subjects_digest)
 SELECT to_timestamp(<<signed_ms>>::float8 / 1000), <<consumer_id>>, <<call_id>>, <<credential_id>>, <<nonce>>, <<grant_id>>,
     <<grant_version>>, <<resource_id>>, <<provider_id>>, <<department_id>>, '{mode}', '{outcome}', {fields}::varchar(40)[],
     {subject_key}, {row_count}, decode(<<request_digest>>, 'hex'), {answer_digest}, <<client_ip>>, 200,
     <<elapsed_us>> + (extract(epoch FROM clock_timestamp() - statement_timestamp()) * 1000000)::bigint, <<request_bytes>>,
-    {answer_bytes}, <<quota_left>>, <<subject_count>>, <<matter>>, <<officer>>, <<case_number>>
+    {answer_bytes}, <<quota_left>>, <<subject_count>>, <<matter>>, <<officer>>, <<case_number>>, {subjects_digest}
 FROM {source}"""
 
 # OFFSET 0 keeps the body from being built once for the answer and again for its digest.
@@ -79,8 +79,9 @@ WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}), recorded AS ({record}
 
 
 @lru_cache(maxsize=512)
-def single_sql(mode: str, selection: Selection) -> str:
+def single_sql(mode: str, selection: Selection, wanted: Wanted = WORDS) -> str:
     """Return the statement of a query or verification; its `<<name>>` marks are the parameters of `parameters_of`."""
+    row = row_of(selection, "<<subject_key>>")
     if mode == "QUERY":
         body = (
             f"json_build_object('call_id', <<call_id>>, 'status', CASE WHEN {found_sql()} THEN 'found' ELSE 'not_found' END, "
@@ -88,25 +89,38 @@ def single_sql(mode: str, selection: Selection) -> str:
         )
     else:
         values = [f"<<value_{number}>>" for number in range(len(selection.columns))]
-        body = f"json_build_object('call_id', <<call_id>>, 'result', {comparison_sql(selection, values)})"
-    record = RECORD.format(
-        mode=mode,
-        outcome="call.answered",
-        fields=_array(selection),
-        subject_key="<<subject_key>>",
-        row_count="row_count",
-        answer_digest="digest",
-        answer_bytes="octet_length(body)",
-        source="signed",
-    )
-    row = row_sql(
+        score = f", 'score', {score_sql(selection, values)}::json" if wanted.is_scored else ""
+        compared = comparison_sql(selection, values, is_detailed=wanted.is_detailed)
+        body = f"json_build_object('call_id', <<call_id>>, 'result', ({compared})::json{score})"
+        row += f" LEFT JOIN {source_sql()}" if wanted.is_detailed else ""
+    record = record_sql(mode, selection, subject_key="<<subject_key>>")
+    return SINGLE.format(admitted=ADMITTED, body=body, found=found_sql(), row=row, record=record)
+
+
+def row_of(selection: Selection, subject_key: str) -> str:
+    """Return the row of a subject the grant reaches, as SQL behind a LEFT JOIN."""
+    return row_sql(
         selection,
-        subject_key="<<subject_key>>",
+        subject_key=subject_key,
         region_prefix="<<region_prefix>>",
         lists=[f"<<list_{number}>>" for number in range(len(selection.rows.listed))],
         members=MEMBERS,
     )
-    return SINGLE.format(admitted=ADMITTED, body=body, found=found_sql(), row=row, record=record)
+
+
+def record_sql(mode: str, selection: Selection, *, subject_key: str, subjects_digest: str = "NULL") -> str:
+    """Return the insert of an answered call's record, out of `signed`."""
+    return RECORD.format(
+        mode=mode,
+        outcome="call.answered",
+        fields=_array(selection),
+        subject_key=subject_key,
+        row_count="row_count",
+        answer_digest="digest",
+        answer_bytes="octet_length(body)",
+        subjects_digest=subjects_digest,
+        source="signed",
+    )
 
 
 @lru_cache(maxsize=512)
@@ -120,6 +134,7 @@ def opened_sql(selection: Selection, mode: str = "BULK") -> str:
         row_count="NULL::bigint",
         answer_digest="NULL",
         answer_bytes="NULL::bigint",
+        subjects_digest="NULL",
         source="admitted",
     )
     return OPENED.format(admitted=ADMITTED, record=record)
@@ -136,6 +151,7 @@ def answered_sql(selection: Selection, mode: str) -> str:
         row_count="<<row_count>>",
         answer_digest="decode(<<answer_digest>>, 'hex')",
         answer_bytes="<<answer_bytes>>",
+        subjects_digest="NULL",
         source="admitted",
     )
     return OPENED.format(admitted=ADMITTED, record=record)
@@ -173,25 +189,30 @@ def asked(signed: Signed, terms: Terms | None, question: Question | None, quota_
         "elapsed_us": signed.elapsed_us(),
         "request_bytes": signed.byte_count,
         "quota_left": quota_left,
-        "subject_count": 1 if question and question.subject_key else None,
+        "subject_count": question.subject_count() if question else None,
         "matter": context.matter,
         "officer": context.officer,
         "case_number": context.case_number,
     }
 
 
-def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> tuple[str, str] | None:
-    """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
+def terms_values(signed: Signed, terms: Terms, question: Question, quota_left: int | None) -> dict[str, Any]:
+    """Return the values of a record and those of the rows the grant reaches."""
     values = asked(signed, terms, question, quota_left)
-    values["subject_key"] = question.subject_key
     values["region_prefix"] = terms.region_prefix
     for number, allowed in enumerate(terms.lists):
         values[f"list_{number}"] = list(allowed)
+    return values
+
+
+def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> connections.Row | None:
+    """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
+    values = terms_values(signed, terms, question, quota_left)
+    values["subject_key"] = question.subject_key
     for number, value in enumerate(question.values):
         values[f"value_{number}"] = value
     parameters = parameters_of(signed.mode, len(question.values), len(terms.lists))
-    row = _run(single_sql(signed.mode, question.selection), parameters, values)
-    return row and (row[0], row[1])
+    return run(single_sql(signed.mode, question.selection, question.wanted), parameters, values)
 
 
 def record_answered(
@@ -211,18 +232,19 @@ def record_answered(
         "answer_digest": answer_digest,
         "answer_bytes": answer_bytes,
     }
-    return _run(answered_sql(question.selection, signed.mode), ANSWERED, values) is not None
+    return run(answered_sql(question.selection, signed.mode), ANSWERED, values) is not None
 
 
 def record_opened(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> bool:
     """Write the opened record of a bulk call; False when the grant has changed."""
     return (
-        _run(opened_sql(question.selection, signed.mode), parameters_of("BULK", 0), asked(signed, terms, question, quota_left))
+        run(opened_sql(question.selection, signed.mode), parameters_of("BULK", 0), asked(signed, terms, question, quota_left))
         is not None
     )
 
 
-def _run(template: str, parameters: tuple[tuple[str, str], ...], values: dict[str, Any]) -> connections.Row | None:
+def run(template: str, parameters: tuple[tuple[str, str], ...], values: dict[str, Any]) -> connections.Row | None:
+    """Run a statement that writes a record; `call.replayed` when its nonce was answered before."""
     try:
         return connections.run(template, parameters, values)
     except errors.UniqueViolation:

@@ -1,0 +1,46 @@
+"""Operations (作业操作): what a call may ask for beside the one answer of its mode - bulk jobs and change feeds.
+
+Each is decided where every call is decided: signature, standing, grant and quota are checked by `answering`, which opens the
+record before `serve` and closes it after. Nothing here decides who may call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from basedb.lookup import Selection
+from exchange.calls.terms import Question, Signed, Terms
+
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An answer. Bytes are digested, recorded as closed and signed; a stream records its end itself."""
+
+    body: bytes | Iterable[bytes]
+    row_count: int = 0
+    status: int = 200
+    content_type: str = JSON
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Operation(Protocol):
+    """One operation of one call. `read` and `prepare` may refuse and cost no quota; `serve` comes after the opened record.
+
+    An order says what it is made for; what only follows an order - a part, a look at a job - was said with it.
+    """
+
+    is_order: bool
+
+    def read(self, body: bytes, selection: Selection) -> Question:
+        """Return the question in a body."""
+
+    def prepare(self, signed: Signed, terms: Terms, question: Question, now: datetime) -> None:
+        """Find what the call is about."""
+
+    def serve(self, signed: Signed, terms: Terms, question: Question, now: datetime) -> Served:
+        """Do what was asked."""

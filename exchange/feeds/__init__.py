@@ -1,0 +1,1 @@
+"""Change feeds (变更订阅): a snapshot, then what changed, in order and resumable."""
