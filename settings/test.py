@@ -13,3 +13,4 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 ROLES_FILE = ENV.run_dir / "secrets" / "roles.json"
 CELERY_TASK_ALWAYS_EAGER = False
 SEALER_PASSWORD = json.loads(ROLES_FILE.read_text())["sealer"]
+SOURCE_HOSTS = ("127.0.0.1",)
