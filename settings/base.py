@@ -26,6 +26,8 @@ CALL_WINDOW_SECONDS = 300
 GRANT_CACHE_SECONDS = 3
 # A service is ended with at least this many days of notice (Order 809 art. 27).
 TERMINATION_NOTICE_DAYS = 10
+# Verifications of one subject by one system in a day: who may ask without end learns by guessing what is not told.
+CALL_QUESTIONS_PER_SUBJECT_PER_DAY = 20
 # Prepared statements must be switched off behind a transaction-pooling proxy.
 CALL_PREPARED_STATEMENTS = True
 

@@ -12,7 +12,7 @@ import select
 import socket
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,13 +22,15 @@ from redis.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import Signed, Terms
+from exchange.calls.terms import Question, Signed, Terms
 
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 2.0
-# KEYS: epoch, nonce, counter of the second, counter of the day. ARGV: signed ms, window ms, quota a second, quota a day.
-# A quota refusal takes the nonce back: the same signed request may be tried again.
+SUBJECT_HEX: Final = 16  # of a subject's key, 64 bits are enough to count by; three of them name the hash it is counted in
+# KEYS: epoch, nonce, counter of the second, counter of the day, and for a verification the counters of its subjects.
+# ARGV: signed ms, window ms, quota a second, quota a day, and where there is more than one subject or a verification: how many
+# subjects, questions a subject a day, the subjects. A quota refusal takes the nonce back: the request may be sent again.
 ADMIT: Final = """
 local epoch = redis.call('GET', KEYS[1])
 if not epoch then return {'platform.recovering', 0, 0} end
@@ -47,18 +49,40 @@ if now_used > tonumber(ARGV[3]) then
 end
 local shanghai = seconds + 28800
 local until_midnight = 86400 - shanghai % 86400
-local today = KEYS[4] .. math.floor(shanghai / 86400)
-local used = redis.call('INCR', today)
-if used == 1 then redis.call('EXPIRE', today, until_midnight + 3600) end
+local day = math.floor(shanghai / 86400)
+local today = KEYS[4] .. day
+local count = tonumber(ARGV[5] or 1)
+local used = redis.call('INCRBY', today, count)
+if used == count then redis.call('EXPIRE', today, until_midnight + 3600) end
 if used > tonumber(ARGV[4]) then
-    redis.call('DECR', today)
+    redis.call('DECRBY', today, count)
     redis.call('DEL', KEYS[2])
-    return {'quota.day_exceeded', 0, until_midnight}
+    return {'quota.day_exceeded', tonumber(ARGV[4]) - used + count, until_midnight}
+end
+if KEYS[5] then
+    local asked_at_most, subjects, over = tonumber(ARGV[6]), ARGV[7], {}
+    for at = 1, #subjects, 16 do
+        local counters = KEYS[5] .. day .. ':' .. string.sub(subjects, at, at + 2)
+        local asked = redis.call('HINCRBY', counters, string.sub(subjects, at + 3, at + 15), 1)
+        if asked == 1 then redis.call('EXPIRE', counters, until_midnight + 3600) end
+        if asked > asked_at_most then over[#over + 1] = (at - 1) / 16 end
+    end
+    if #over > 0 then
+        for at = 1, #subjects, 16 do
+            local counters = KEYS[5] .. day .. ':' .. string.sub(subjects, at, at + 2)
+            redis.call('HINCRBY', counters, string.sub(subjects, at + 3, at + 15), -1)
+        end
+        redis.call('DECRBY', today, count)
+        redis.call('DEL', KEYS[2])
+        return {'quota.subject_exceeded ' .. table.concat(over, ' ', 1, math.min(#over, 20)), 0, until_midnight}
+    end
 end
 return {'', tonumber(ARGV[4]) - used, until_midnight}
 """
 _SHA: Final = hashlib.sha1(ADMIT.encode(), usedforsecurity=False).hexdigest()
-HEAD: Final = f"*11\r\n$7\r\nEVALSHA\r\n$40\r\n{_SHA}\r\n$1\r\n4\r\n"
+HEADS: Final = {  # by the number of words behind it: a call that counts one, one that counts several, a verification
+    words: f"*{3 + words}\r\n$7\r\nEVALSHA\r\n$40\r\n{_SHA}\r\n$1\r\n{keys}\r\n" for words, keys in ((8, 4), (9, 4), (12, 5))
+}
 ANSWER_LINES: Final = 5
 
 
@@ -82,8 +106,8 @@ class Allowance:
 class OverQuota(Refusal):
     """A quota ran out; the allowance says which and until when."""
 
-    def __init__(self, code: str, allowance: Allowance) -> None:
-        super().__init__(code, {"quota": "exceeded"})
+    def __init__(self, code: str, allowance: Allowance, details: Mapping[str, str] | None = None) -> None:
+        super().__init__(code, details or {"quota": "exceeded"})
         self.allowance = allowance
 
 
@@ -104,7 +128,7 @@ class Line:
             self.socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(TIMEOUT_SECONDS), 0))
         self._poll = select.poll()
         self._poll.register(self.socket.fileno(), select.POLLIN)
-        self.names = tuple(key_of(kind) for kind in ("epoch", "nonce", "second", "day"))
+        self.names = tuple(key_of(kind) for kind in ("epoch", "nonce", "second", "day", "subject"))
 
     def is_stale(self) -> bool:
         """Whether the server closed the connection while it was idle."""
@@ -117,7 +141,7 @@ class Line:
     def ask(self, words: Sequence[str | int]) -> tuple[str, int, int]:
         """Run the script with its keys and arguments and return its answer: a code and two numbers."""
         texts = [str(word) for word in words]
-        self.socket.sendall((HEAD + "".join([f"${len(text)}\r\n{text}\r\n" for text in texts])).encode())
+        self.socket.sendall((HEADS[len(texts)] + "".join([f"${len(text)}\r\n{text}\r\n" for text in texts])).encode())
         answer = self.socket.recv(4096)
         while answer.count(b"\r\n") < ANSWER_LINES and not (answer.startswith(b"-") and answer.endswith(b"\r\n")):
             more = self.socket.recv(4096)
@@ -159,27 +183,55 @@ def key_of(kind: str, rest: str = "") -> str:
     return f"calls:{settings.DATABASES['default']['NAME']}:{kind}:{rest}"
 
 
-def admit(signed: Signed, terms: Terms) -> Allowance:
+def admit(signed: Signed, terms: Terms, question: Question) -> Allowance:
     """Count one admission, or refuse; one round trip."""
     try:
         line = _line()
-        epoch, nonce, second, day = line.names
-        keys = (
-            epoch,
-            f"{nonce}{signed.caller.credential_id}:{signed.nonce}",
-            f"{second}{terms.grant_id}:",
-            f"{day}{terms.grant_id}:",
-        )
-        window = settings.CALL_WINDOW_SECONDS * 1000
-        refused, remaining, reset = line.ask((*keys, signed.signed_ms, window, terms.quota_per_second, terms.quota_per_day))
+        answer = line.ask(_words(line.names, signed, terms, question))
     except (RedisError, OSError) as error:
         logger.error("Redis away or refusing: %s", type(error).__name__)
         close()
         raise Refusal("platform.unavailable") from None
+    refused, remaining, reset = answer
     if not refused:
         return Allowance(terms.quota_per_day, remaining, reset)
-    if refused == "quota.second_exceeded":
-        raise OverQuota(refused, Allowance(terms.quota_per_second, 0, reset))
-    if refused == "quota.day_exceeded":
-        raise OverQuota(refused, Allowance(terms.quota_per_day, 0, reset))
-    raise Refusal(refused)
+    raise _refusal(refused, remaining, reset, terms, question)
+
+
+def _words(names: Sequence[str], signed: Signed, terms: Terms, question: Question) -> list[str | int]:
+    epoch, nonce, second, day, subject = names
+    keys = [
+        epoch,
+        f"{nonce}{signed.caller.credential_id}:{signed.nonce}",
+        f"{second}{terms.grant_id}:",
+        f"{day}{terms.grant_id}:",
+    ]
+    numbers = [signed.signed_ms, settings.CALL_WINDOW_SECONDS * 1000, terms.quota_per_second, terms.quota_per_day]
+    if signed.mode == "VERIFY":
+        subjects = question.subjects()
+        told = "".join([key[: SUBJECT_HEX // 2].hex() for key in subjects])
+        at_most = settings.CALL_QUESTIONS_PER_SUBJECT_PER_DAY
+        return [*keys, f"{subject}{signed.caller.system_id}:", *numbers, len(subjects), at_most, told]
+    if question.batch is not None:
+        return [*keys, *numbers, len(question.subjects())]
+    return [*keys, *numbers]
+
+
+def _refusal(refused: str, remaining: int, reset: int, terms: Terms, question: Question) -> Refusal:
+    code, *places = refused.split()
+    if code == "quota.second_exceeded":
+        return OverQuota(code, Allowance(terms.quota_per_second, 0, reset))
+    if code == "quota.day_exceeded":
+        return OverQuota(code, Allowance(terms.quota_per_day, max(remaining, 0), reset))
+    if code == "quota.subject_exceeded":
+        at_most = settings.CALL_QUESTIONS_PER_SUBJECT_PER_DAY
+        details = {_named(question, int(place)): "asked_too_often_today" for place in places}
+        return OverQuota(code, Allowance(at_most, 0, reset), details)
+    return Refusal(code)
+
+
+def _named(question: Question, number: int) -> str:
+    """Return what a caller calls the subject that was counted as this number."""
+    if question.batch is None:
+        return "key"
+    return f"checks[{[place for place, key in enumerate(question.batch.keys) if key][number]}]"

@@ -80,6 +80,7 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "call.replayed": Verdict(409, _("同一个签名请求已经用过，请调用方更换随机数重新签名")),
         "quota.second_exceeded": Verdict(429, _("调用方超过授权的每秒调用量，请稍后再试")),
         "quota.day_exceeded": Verdict(429, _("调用方超过授权的当日调用量，次日零点恢复")),
+        "quota.subject_exceeded": Verdict(429, _("调用方对同一对象的当日比对次数已达上限，次日零点恢复")),
         "provider.unavailable": Verdict(502, _("提供方的数据库连接不上，问题在提供方，请稍后再试")),
         "provider.timeout": Verdict(502, _("提供方的数据库没有在规定时间内应答，问题在提供方，请稍后再试")),
         "provider.refused": Verdict(502, _("提供方的数据库拒绝了查询或应答有误，问题在提供方，请联系提供方")),

@@ -145,11 +145,46 @@ NO_CONTEXT: Final = Context()
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a verification is to tell beside its words: where the values come from, and which share agrees."""
+
+    is_detailed: bool = False
+    is_scored: bool = False
+
+
+WORDS: Final = Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Many questions in one call, in order: the subjects' keys, b"" where `invalid` says what is wrong, "" elsewhere; and
+    the values to compare, a column for each item of the selection, "" where not asked."""
+
+    keys: tuple[bytes, ...]
+    invalid: tuple[str, ...]
+    columns: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """A well-formed question: the narrowed selection, the subject, and the values to compare, one a column."""
+    """A well-formed question: the narrowed selection, the subject, and the values to compare, one a column; or a batch."""
 
     selection: Selection
     subject_key: bytes | None
     values: tuple[str, ...] = ()
     context: Context = NO_CONTEXT
     key: str = field(default="", repr=False)  # as a source outside wants it; base data is found by the subject
+    batch: Batch | None = None
+    wanted: Wanted = WORDS
+
+    def subjects(self) -> list[bytes]:
+        """Return the keys of those the question is about."""
+        if self.batch is not None:
+            return [key for key in self.batch.keys if key]
+        return [self.subject_key] if self.subject_key else []
+
+    def subject_count(self) -> int | None:
+        """Return how many subjects the question is about, which is what it counts for; None when about all there are."""
+        if self.batch is None:
+            return 1 if self.subject_key else None
+        return len(self.subjects())
