@@ -78,7 +78,10 @@ def draft(
 
 @transaction.atomic
 def edit(*, request_uid: UUID, revision: int, terms: Terms, actor: Actor, now: datetime, submit: bool = False) -> AccessRequest:
-    """Replace the terms of a draft or a returned request, and submit it if asked to. A stale revision raises Conflict with what differs."""
+    """Replace the terms of a draft or a returned request, and submit it if asked to.
+
+    A stale revision raises Conflict with what differs.
+    """
     access_request = _locked(request_uid, actor)
     decide(snapshot(access_request), Command.EDIT, seats_on_request(actor, access_request), user_id=actor.user_id)
     if revision != access_request.revision:

@@ -1,11 +1,11 @@
+import json
+from pathlib import Path
+
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-
-import json
-from pathlib import Path
 
 import core.ids
 import core.models.shared

@@ -16,7 +16,7 @@ from core.models import AuditEntry, Notification
 from core.roles import Role
 from core.submissions import digest_of, once
 from exchange.access_requests import carry_out, draft
-from exchange.models import AccessRequest, AccessRequestStep, Grant
+from exchange.models import AccessRequest, AccessRequestStep, Grant, MaterialReturn
 from exchange.request_terms import Terms
 from exchange.workflow import Command
 from tests import factories
@@ -82,6 +82,40 @@ def test_approval_and_withdrawal_do_not_both_win(town: City, now: datetime) -> N
     made.refresh_from_db()
     assert sum(isinstance(r, Conflict) for r in results) == 1
     assert Grant.objects.count() == (made.state == "APPROVED")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_return_and_an_approval_do_not_both_win(town: City, now: datetime) -> None:
+    resource, system = factories.make_resource(town.police), factories.make_system(town.education)
+    made = factories.make_request(
+        resource, system, town.people["education_operator"], state="CLEARED", desk="DATA_CENTRE", route="PROVIDER_FIRST"
+    )
+    town.people["second"] = factories.make_user("second", town.centre, Role.REVIEWER)
+    first, second = town.actor("reviewer"), town.actor("second")
+    results = at_once(
+        lambda: carry_out(request_uid=made.uid, command=Command.APPROVE, actor=first, now=now),
+        lambda: carry_out(request_uid=made.uid, command=Command.RETURN, actor=second, now=now, reason="缺依据"),
+    )
+    made.refresh_from_db()
+    assert sum(isinstance(r, Conflict) for r in results) == 1
+    assert (Grant.objects.count(), MaterialReturn.objects.count()) == ((1, 0) if made.state == "APPROVED" else (0, 1))
+    assert AccessRequestStep.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_confirmations_give_exactly_one_grant(town: City, now: datetime) -> None:
+    resource, system = factories.make_resource(town.police, grade="L4"), factories.make_system(town.education)
+    made = factories.make_request(
+        resource, system, town.people["education_operator"], mode="VERIFY", state="CLEARED", desk="DATA_CENTRE",
+        route="PROVIDER_FIRST",
+    )  # fmt: skip
+    carry_out(request_uid=made.uid, command=Command.APPROVE, actor=town.actor("reviewer"), now=now)
+    for name in ("second", "third"):
+        town.people[name] = factories.make_user(name, town.centre, Role.REVIEWER)
+    actors = [town.actor("second"), town.actor("third")]
+    results = at_once(*(lambda a=a: carry_out(request_uid=made.uid, command=Command.CONFIRM, actor=a, now=now) for a in actors))
+    assert sorted(type(r).__name__ for r in results) == ["AccessRequest", "Conflict"]
+    assert (Grant.objects.count(), AccessRequestStep.objects.filter(command="CONFIRM").count()) == (1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
