@@ -85,14 +85,16 @@ def path_of(grant: Grant, mode: str) -> str:
     return f"/openapi/v1/calls/{grant.uid}/{mode}"
 
 
-def send(path: str, headers: dict[str, str], body: bytes, *, method: str = "POST", query: str = "") -> Reply:
+def send(
+    path: str, headers: dict[str, str], body: bytes, *, method: str = "POST", query: str = "", client_ip: str = "192.0.2.7"
+) -> Reply:
     """Hand a request to the WSGI callable and read the whole answer."""
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "QUERY_STRING": query,
         "CONTENT_LENGTH": str(len(body)),
-        "REMOTE_ADDR": "192.0.2.7",
+        "REMOTE_ADDR": client_ip,
         "wsgi.input": io.BytesIO(body),
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }
