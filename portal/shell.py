@@ -38,6 +38,7 @@ MENU = (
     Entry("portal:home", _("首页"), "home", "home"),
     Entry("portal:resource-list", _("数据目录"), "list-search", "resource"),
     Entry("portal:request-list", _("共享申请"), "send", "request", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:basket-detail", _("资源篮"), "package", "basket", (Role.OPERATOR,)),
     Entry("portal:request-inbox", _("待我审批"), "inbox", "request-inbox", BUSINESS),
     Entry("portal:grant-list", _("授权"), "certificate", "grant", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:system-list", _("使用方系统"), "device-desktop", "system", BUSINESS),

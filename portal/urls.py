@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("evidence/", include("portal.evidence.urls")),
     path("", include("portal.people.urls")),
     path("", include("portal.requests.urls")),
+    path("", include("portal.baskets.urls")),
+    path("", include("portal.remarks.urls")),
     path("", include("portal.grants.urls")),
     path("", include("portal.calls.urls")),
     path("aggregation/", include("portal.aggregation.urls")),

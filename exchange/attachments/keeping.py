@@ -55,11 +55,10 @@ def attachments_visible_to(actor: Actor) -> QuerySet[Attachment]:
 
 
 @transaction.atomic
-def attach(*, request_uid: UUID, upload: Upload, actor: Actor, now: datetime, on: Shelf) -> Attachment:
-    """Attach a file to a request that the actor may edit."""
+def attach(*, request_uid: UUID, uploads: Sequence[Upload], actor: Actor, now: datetime, on: Shelf) -> list[Attachment]:
+    """Attach files to a request that the actor may edit, all of them or none."""
     access_request = _editable(request_uid, actor)
-    (made,) = take_in(access_request=access_request, uploads=[upload], remark=None, actor=actor, now=now, on=on)
-    return made
+    return take_in(access_request=access_request, uploads=uploads, remark=None, actor=actor, now=now, on=on)
 
 
 def take_in(
@@ -92,18 +91,19 @@ def take_in(
 
 
 @transaction.atomic
-def remove(*, attachment_uid: UUID, actor: Actor, now: datetime) -> None:
-    """Take a file off a draft again; what was submitted stays."""
+def remove(*, attachment_uid: UUID, actor: Actor, now: datetime) -> AccessRequest:
+    """Take a file off a draft again; what was submitted stays. Return the draft."""
     attachment = _visible(attachment_uid, actor)
     if attachment.remark_id is not None:
         raise Conflict("attachment.of_remark", _("备注的附件不能移除。"))
-    _editable(attachment.access_request.uid, actor)
-    if attachment.access_request.submitted_at is not None:
+    access_request = _editable(attachment.access_request.uid, actor)
+    if access_request.submitted_at is not None:
         raise Conflict("attachment.submitted", _("已随申请提交的附件不能移除，可另行补充新的附件。"))
     _record(actor, "attachment.removed", attachment, now)
     place = attachment.place
     attachment.delete()
     transaction.on_commit(lambda: shelf.take_off(place))
+    return access_request
 
 
 @transaction.atomic(durable=True)

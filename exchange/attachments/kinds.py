@@ -37,6 +37,7 @@ ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
 STREAM = re.compile(rb"(?<!end)stream\r?\n")
 # A stream that holds objects: by its type, or by the place of its first one (not a reference, as outlines have).
 NESTED = re.compile(rb"/ObjStm(?![A-Za-z0-9])|/First\s+\d+(?!\d|\s+\d+\s+R)")
+ONE_FILTER = re.compile(rb"/Filter\s*(?:\[\s*/FlateDecode\s*\]|/FlateDecode(?![A-Za-z0-9]))")
 # Parts of an Office package that run or hide something that runs.
 ACTIVE_PARTS = re.compile(
     r"vbaproject|vbadata|/activex/|/macrosheets/|/dialogsheets/|/embeddings/(?!.*\.(?:xlsx|docx)$)|\.(?:exe|dll|js|vbs|hta|lnk)$"
@@ -83,10 +84,11 @@ def _pdf_fault(content: bytes) -> str:
     left, before = MOST_INFLATED, 0
     for found in STREAM.finditer(content):
         head, before = _plain(content[before : found.start()]), found.end()
-        if not NESTED.search(head):
+        if not NESTED.search(head) or b"/Filter" not in head:
             continue
         end = content.find(b"endstream", found.end())
-        inflated = _inflate(content[found.end() : end], left) if end > 0 else None
+        is_plainly_packed = len(ONE_FILTER.findall(head)) == head.count(b"/Filter") and b"/Predictor" not in head
+        inflated = _inflate(content[found.end() : end], left) if end > 0 and is_plainly_packed else None
         if inflated is None:
             return _("PDF 的内部结构无法检查，请另存为普通 PDF 后上传。")
         left -= len(inflated)
