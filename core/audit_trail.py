@@ -154,9 +154,9 @@ def _check_reader(actor: Actor) -> None:
 
 
 def _lines(rows: QuerySet[AuditEntry], describe: Callable[[AuditEntry], str]) -> Iterator[str]:
-    yield "\ufeff" + _line([str(title) for title in HEADER])
+    yield "\ufeff" + csv_line([str(title) for title in HEADER])
     for entry in rows.iterator(chunk_size=2000):
-        yield _line(
+        yield csv_line(
             [
                 entry.at.astimezone(SHANGHAI).isoformat(timespec="seconds"),
                 entry.actor_name,
@@ -185,7 +185,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _line(values: list[str]) -> str:
+def csv_line(values: list[str]) -> str:
     """Return one CSV line; a value a spreadsheet would run as a formula is given a quote in front."""
     out = StringIO()
     csv.writer(out).writerow(["'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value for value in values])

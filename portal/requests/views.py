@@ -21,14 +21,17 @@ from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
 from exchange import access_requests, desks, grants
+from exchange.capacities import seats_held
 from exchange.models import AccessRequest, Desk, RequestState
-from exchange.querysets import access_requests_awaiting, access_requests_visible_to, seats_on_request
+from exchange.querysets import access_requests_visible_to, grants_visible_to
 from exchange.workflow import Command, Seat
 from portal.actor import BUSINESS, actor, roles_required
 from portal.requests import words
+from portal.requests.desk_work import claim_box
 from portal.requests.forms import DecisionForm, EditRequestForm, NewRequestForm, RequestFilter, TermsForm, initial_of
+from portal.requests.inbox import back_to
 
-OPEN = ("SUBMITTED", "ENDORSED", "CHECKED", "CLEARED")
+OPEN = ("SUBMITTED", "ENDORSED", "CHECKED", "CLEARED", "RETURNED", "CONFIRMING")
 TABS = (
     ("open", gettext_lazy("办理中"), Q(state__in=OPEN)),
     ("draft", gettext_lazy("草稿"), Q(state=RequestState.DRAFTED)),
@@ -62,15 +65,6 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "tab": tab,
     }
     return render(request, "portal/requests/list.html", context, status=422 if form.errors else 200)
-
-
-@require_GET
-@roles_required(*BUSINESS)
-def inbox(request: HttpRequest) -> HttpResponse:
-    """What waits for the signed-in person, the most urgent first."""
-    rows = _with_names(access_requests_awaiting(actor(request)).exclude(due_at=None))
-    found = page(rows, order=("due_at", "id"), cursor=request.GET.get("after", ""))
-    return render(request, "portal/requests/inbox.html", {"page": found, "now": timezone.now()})
 
 
 @require_http_methods(["GET", "POST"])
@@ -162,7 +156,10 @@ def decide(request: HttpRequest, uid: UUID) -> HttpResponse:
         form.add_domain_error(error)
         return _detail_page(request, _visible(request, uid), form)
     messages.success(request, words.AFTERWARDS[command])
-    grant = getattr(done, "grant", None)
+    back = back_to(request)
+    if back:
+        return redirect(back)
+    grant = grants_visible_to(actor(request)).filter(access_request=done).first()
     return redirect("portal:grant-detail", uid=grant.uid) if grant else redirect("portal:request-detail", uid=uid)
 
 
@@ -172,13 +169,15 @@ def _detail_page(request: HttpRequest, access_request: AccessRequest, form: Deci
     items = {item.name: item for item in access_request.resource.items.order_by("position")}
     steps = list(access_request.steps.all())
     opinions = [s for s in steps if s.command == Command.CHECK and s.reason]
-    seats, centre = seats_on_request(who, access_request), desks.data_centre_name()
+    seats, centre = seats_held(who, access_request), desks.data_centre_name()
     context = {
         "access_request": access_request,
         "items": [_item_line(items.get(name), name) for name in access_request.fields],
         "steps": words.timeline(access_request, steps, centre=centre),
         "ball": words.ball(access_request, centre=centre),
         "next_step": words.next_step(access_request),
+        "claim": claim_box(access_request, who),
+        "back": back_to(request),
         "is_mine": access_request.desk in seats and access_request.desk != Desk.NOBODY,
         "buttons": [(c.value, *words.BUTTONS[c]) for c in commands if c in words.BUTTONS],
         "may_edit": Command.EDIT in commands,
