@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.utils.dateparse import parse_datetime
 
 from core.calendar import SHANGHAI
@@ -38,7 +38,7 @@ def headers(account: Account, sid: str) -> dict[str, str]:
     """Return the signed headers of one business call, with a session that has not ended."""
     session = account.session
     if not session or account.session_ends_at is None or account.session_ends_at <= datetime.now(tz=UTC):
-        session = refresh(UUID(account.uid), stale=account.session)
+        session = _refreshed(account)
     return _signed(account, sid, session)
 
 
@@ -46,7 +46,16 @@ def headers_after_refusal(account: Account, sid: str) -> dict[str, str] | None:
     """Return headers under a fresh session after the platform above refused; None when the session is fresh already."""
     if account.refreshed_at and datetime.now(tz=UTC) - account.refreshed_at < AT_LEAST_BETWEEN:
         return None
-    return _signed(account, sid, refresh(UUID(account.uid), stale=account.session))
+    return _signed(account, sid, _refreshed(account))
+
+
+def _refreshed(account: Account) -> str:
+    """Refresh from within a call, which has no request cycle that looks after the connection."""
+    close_old_connections()
+    try:
+        return refresh(UUID(account.uid), stale=account.session)
+    except DatabaseError:
+        raise Refusal("platform.unavailable") from None
 
 
 def _signed(account: Account, sid: str, secret: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from basedb.lookup import Selection
-from exchange.calls import shape
+from exchange.calls import parts, shape
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Question
 from exchange.calls.values import text
@@ -21,8 +21,8 @@ def read_question(body: bytes, mode: str, selection: Selection, remote: Remote) 
     question = Question(selection, key_ring().subject_key(key), context=shape.context_of(given), key=key)
     if mode == "QUERY":
         return replace(question, selection=shape.narrowed_to(selection, given))
-    asked = shape.read_attributes(given["attributes"])
-    return replace(question, selection=shape.granted(selection, list(asked)), values=tuple(asked.values()))
+    asked = parts.read_attributes(given["attributes"])
+    return replace(question, selection=parts.granted(selection, list(asked)), values=tuple(asked.values()))
 
 
 def _read_key(value: Any, remote: Remote) -> str:
