@@ -179,8 +179,13 @@ def client() -> redis.Redis:
 
 
 def key_of(kind: str, rest: str = "") -> str:
-    """Return the name of a key of this node; `kind` is epoch, lock, nonce, second or day."""
+    """Return the name of a key of this node; `kind` is epoch, lock, nonce, second, day or subject."""
     return f"calls:{settings.DATABASES['default']['NAME']}:{kind}:{rest}"
+
+
+def subject_counter(system_id: int, day: int, subject: str) -> tuple[str, str]:
+    """Return the hash and the field in which questions about a subject (the hex of its key) are counted."""
+    return key_of("subject", f"{system_id}:{day}:{subject[:3]}"), subject[3:SUBJECT_HEX]
 
 
 def admit(signed: Signed, terms: Terms, question: Question) -> Allowance:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.ids import uuid7
-from exchange.calls import admission, authentication, bulk, conditions, quota, records, registry, shape, statement
+from exchange.calls import admission, authentication, batch_statement, bulk, conditions, quota, records, registry, shape, statement
 from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
 from exchange.calls.dispatch import operation_of
@@ -52,9 +52,9 @@ def answer(call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], 
 
 def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -> Answer:
     authentication.check_standing(signed, now)
-    body = call.read(shape.BODY_AT_MOST + 1)
-    if len(body) > shape.BODY_AT_MOST:
-        raise Refusal("call.body_too_large", {"body": f"more_than_{shape.BODY_AT_MOST}_bytes"})
+    at_most = shape.BATCH_AT_MOST.get(signed.mode, shape.BODY_AT_MOST)
+    body = call.read(at_most + 1)
+    shape.check_size(body, at_most)
     authentication.check_digest(signed, body)
     if call.translate:
         body = call.translate(body)
@@ -107,14 +107,14 @@ def _known(progress: Progress) -> tuple[Terms, Question]:
     return progress.terms, progress.question
 
 
-def _admitted(signed: Signed, terms: Terms) -> Allowance:
+def _admitted(signed: Signed, terms: Terms, question: Question) -> Allowance:
     try:
-        return admission.admit(signed, terms)
+        return admission.admit(signed, terms, question)
     except Refusal as refusal:
         if refusal.code != "platform.recovering":
             raise
     quota.rebuild()
-    return admission.admit(signed, terms)
+    return admission.admit(signed, terms, question)
 
 
 def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime) -> None:
@@ -128,12 +128,14 @@ def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime)
 
 def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> tuple[str, str] | None:
     """Read and record where the resource is mounted: the base databases, or a source outside."""
+    if question.batch is not None:
+        return batch_statement.read_and_record(signed, terms, question, question.batch, quota_left)
     place = sources if terms.remote else statement
     return place.read_and_record(signed, terms, question, quota_left)
 
 
 def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
-    allowance = _admitted(signed, _known(progress)[0])
+    allowance = _admitted(signed, *_known(progress))
     result = _read(signed, *_known(progress), allowance.remaining)
     if result is None:
         _learn_again(signed, progress, body, now)
@@ -157,7 +159,7 @@ def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
 
 def _admitted_and_opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Allowance:
     """Count the call and write its opened record."""
-    allowance = _admitted(signed, _known(progress)[0])
+    allowance = _admitted(signed, *_known(progress))
     if not statement.record_opened(signed, *_known(progress), allowance.remaining):
         _learn_again(signed, progress, body, now)
         if not statement.record_opened(signed, *_known(progress), allowance.remaining):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+import redis
 from django.conf import settings
 from redis.exceptions import RedisError
 
@@ -23,9 +24,22 @@ SHANGHAI: Final = ZoneInfo("Asia/Shanghai")
 LOCK_MS: Final = 15_000
 COUNT: Final = """
 SELECT coalesce(jsonb_object_agg(grant_id, used), '{}'), max(last_at) FROM (
-    SELECT grant_id, count(*) FILTER (WHERE recorded_at >= <<midnight>>) AS used, max(requested_at) AS last_at
+    SELECT grant_id, coalesce(sum(coalesce(subject_count, 1)) FILTER (WHERE recorded_at >= <<midnight>>), 0) AS used,
+        max(requested_at) AS last_at
     FROM exchange_callrecord
     WHERE requested_at >= <<since>> AND outcome IN ('call.answered', 'call.opened') GROUP BY grant_id) AS admitted"""
+# Who was asked about only once starts again: their counts would be the most, and add one question to the limit.
+SUBJECTS: Final = """
+SELECT coalesce(jsonb_agg(jsonb_build_array(consumer_id, encode(substr(subject, 1, 8), 'hex'), asked)), '[]') FROM (
+    SELECT consumer_id, subject, count(*) AS asked FROM (
+        SELECT consumer_id, subject_key AS subject FROM exchange_callrecord
+        WHERE requested_at >= <<since>> AND recorded_at >= <<midnight>> AND mode = 'VERIFY' AND outcome = 'call.answered'
+            AND subject_key IS NOT NULL
+        UNION ALL
+        SELECT consumer_id, uuid_send(unnest(subject_keys))
+        FROM exchange_callsubjects JOIN exchange_callrecord USING (requested_at, consumer_id, call_id)
+        WHERE requested_at >= <<since>> AND recorded_at >= <<midnight>> AND mode = 'VERIFY') AS questions
+    GROUP BY consumer_id, subject HAVING count(*) > 1) AS counted"""
 PARAMETERS: Final = (("midnight", "timestamptz"), ("since", "timestamptz"))
 # KEYS: lock, epoch, then counters. ARGV: token, epoch, seconds to live, then counts. Only the holder of the lock may set them.
 FINISH: Final = """
@@ -52,6 +66,7 @@ def rebuild() -> None:
         epoch = int(now.timestamp() * 1000) if last_at and last_at > now - window else 0
         day, until_midnight = _day(now)
         names = [admission.key_of("day", f"{grant}:{day}") for grant in used]
+        _recount_subjects(client, now)
         finish = client.register_script(FINISH)
         keys = [lock, admission.key_of("epoch"), *names]
         if not finish(keys=keys, args=[token, epoch, until_midnight + 3600, *used.values()]):
@@ -63,14 +78,34 @@ def rebuild() -> None:
 
 
 def _count(now: datetime) -> tuple[dict[str, int], datetime | None]:
-    """Return today's admissions by grant and the latest signed time; signed times may differ from ours by the window."""
-    midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
-    window = timedelta(seconds=2 * settings.CALL_WINDOW_SECONDS)
-    values: dict[str, Any] = {"midnight": midnight, "since": min(midnight, now - window) - window}
-    row = connections.run(COUNT, PARAMETERS, values)
+    """Return today's admissions by grant and the latest signed time."""
+    row = connections.run(COUNT, PARAMETERS, _today(now))
     if row is None:
         return {}, None
     return {grant: used for grant, used in row[0].items() if used}, row[1]
+
+
+def _recount_subjects(client: redis.Redis, now: datetime) -> None:
+    """Count again how often systems asked about the same person today; a day too large to be counted starts anew."""
+    day, until_midnight = _day(now)
+    try:
+        row = connections.run(SUBJECTS, PARAMETERS, _today(now))
+    except Refusal:
+        admission.logger.error("questions about subjects could not be counted again: today's begin anew")
+        return
+    pipe = client.pipeline(transaction=False)
+    for consumer, subject, asked in row[0] if row else ():
+        name, field = admission.subject_counter(consumer, day, subject)
+        pipe.hset(name, field, asked)
+        pipe.expire(name, until_midnight + 3600)
+    pipe.execute()
+
+
+def _today(now: datetime) -> dict[str, Any]:
+    """Return since when records are read, and the midnight they are counted from: signed times differ by the window."""
+    midnight = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    window = timedelta(seconds=2 * settings.CALL_WINDOW_SECONDS)
+    return {"midnight": midnight, "since": min(midnight, now - window) - window}
 
 
 def _day(now: datetime) -> tuple[int, int]:

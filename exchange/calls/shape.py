@@ -58,8 +58,8 @@ def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     given = read_object(body)
     is_batch = BATCHES.get(mode) in given
     check_names(given, *(BATCH_PARAMETERS if is_batch else PARAMETERS)[mode])
-    if not is_batch and len(body) > BODY_AT_MOST:
-        raise Refusal("call.body_too_large", {"body": f"more_than_{BODY_AT_MOST}_bytes"})
+    if not is_batch:
+        check_size(body, BODY_AT_MOST)
     context = context_of(given)
     if mode == "BULK":
         if given.get("format", "csv") != "csv":
@@ -100,9 +100,16 @@ def context_of(given: Mapping[str, Any]) -> Context:
 
 def read_parameters(body: bytes, required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, Any]:
     """Return the parameters of a body: all that are required and none that is unknown."""
+    check_size(body, BODY_AT_MOST)
     given = read_object(body)
     check_names(given, required, optional)
     return given
+
+
+def check_size(body: bytes, at_most: int) -> None:
+    """Refuse a body that is too large."""
+    if len(body) > at_most:
+        raise Refusal("call.body_too_large", {"body": f"more_than_{at_most}_bytes"})
 
 
 def check_names(given: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...]) -> None:
