@@ -22,13 +22,13 @@ from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import NotFound
 from core.models import Department
-from exchange import call_figures
-from exchange.call_figures import Day
 from exchange.models import CallRecord, ConsumerSystem, Credential, Grant
 from exchange.querysets import calls_visible_to, is_auditor
+from exchange.statistics import periods, sides
+from exchange.statistics.figures import CallScope, Day, per_day
 
 ORDER = ("-requested_at", "-consumer_id", "-call_id")
-ANSWERED = (*call_figures.ANSWERED, "call.closed", "call.aborted")  # a bulk call leaves a second record when it ends
+ANSWERED = (*sides.ANSWERED, *sides.ENDINGS)
 DAYS_SHOWN = 7
 EXPORT_AT_MOST = 100_000
 
@@ -108,8 +108,11 @@ def read_page(
 
 
 def outcomes_per_day(actor: Actor, chosen: CallFilter, now: datetime) -> list[Day]:
-    """Return answered and refused calls for every day of the span."""
-    return call_figures.outcomes_per_day(select(actor, chosen, now), *chosen.span(now))
+    """Return answered and refused calls for every day of the span; nothing when one call is looked for."""
+    if chosen.call:
+        return []
+    narrowed = {name: getattr(chosen, name) for name in ("resource", "system", "grant", "mode", "outcome")}
+    return per_day(actor=actor, scope=CallScope(periods.of_days(*chosen.span(now)), **narrowed))
 
 
 def lines(records: list[CallRecord]) -> list[CallLine]:
@@ -236,5 +239,5 @@ def _hex(digest: bytes | memoryview | None) -> str:
 def admitted_today(grant: Grant, now: datetime) -> int:
     """Return how much of the day's quota is used (Shanghai day), counted from the records."""
     midnight = datetime.combine(now.astimezone(SHANGHAI).date(), time.min, tzinfo=SHANGHAI)
-    rows = CallRecord.objects.filter(grant_id=grant.pk, recorded_at__gte=midnight, outcome__in=call_figures.ANSWERED)
+    rows = CallRecord.objects.filter(grant_id=grant.pk, recorded_at__gte=midnight, outcome__in=sides.ANSWERED)
     return rows.filter(requested_at__gte=midnight - timedelta(hours=1)).count()

@@ -20,9 +20,9 @@ from basedb.holdings import row_count
 from catalog.models import BaseDatabase, Resource
 from core.audit import Actor
 from core.roles import Role
-from exchange.call_figures import Day, calls_per_day
 from exchange.models import AggregationPlan, Desk, RejectedRow, RejectState, RunState
 from exchange.querysets import access_requests_awaiting
+from exchange.statistics.figures import Day, calls_per_day
 from exchange.supervision import overdue_requests
 from portal.actor import BUSINESS, actor
 

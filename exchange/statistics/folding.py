@@ -27,7 +27,7 @@ _HOURS: Final = ", ".join(f"count(*) FILTER (WHERE hour = {number})::int" for nu
 
 # One line a roll-up out of the records a condition chooses. A closing record has neither duration nor hour: it is no call.
 ROLLED: Final = f"""
-SELECT grains.grain::varchar AS grain, CASE grains.grain WHEN 'EVER' THEN 'epoch'::timestamptz
+SELECT grains.grain, CASE grains.grain WHEN 'EVER' THEN 'epoch'::timestamptz
         ELSE date_trunc(grains.unit, requested_at, 'Asia/Shanghai') END AS starts_at,
     department_id, consumer_id, provider_id, resource_id, grant_id, mode, outcome,
     count(*) AS call_count, coalesce(sum(row_count), 0)::bigint AS row_count,
@@ -41,7 +41,7 @@ FROM (
         CASE WHEN parent_call_id IS NULL THEN extract(hour FROM requested_at AT TIME ZONE 'Asia/Shanghai') END AS hour
     FROM exchange_callrecord r WHERE {{condition}}
 ) AS records CROSS JOIN {{grains}} AS grains (grain, unit)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
+GROUP BY grains.grain, 2, 3, 4, 5, 6, 7, 8, 9"""
 
 
 def _added(column: str, length: int) -> str:

@@ -1,4 +1,4 @@
-"""Whose side a call failed on (失败归属), from its outcome alone: pure. The outcomes themselves stand in `exchange.calls.refusals`."""
+"""Whose side a call failed on (失败归属), from its outcome alone: pure. The outcomes stand in `exchange.calls.refusals`."""
 
 from __future__ import annotations
 
@@ -39,4 +39,4 @@ def side_of(outcome: str) -> Side | None:
     """Return the side a call failed on, None when it was answered. An outcome of no known family is the platform's to explain."""
     if outcome in ANSWERED or outcome in ENDINGS:
         return None
-    return BY_CODE.get(outcome) or BY_FAMILY.get(outcome.split(".")[0], Side.PLATFORM)
+    return BY_CODE.get(outcome) or BY_FAMILY.get(outcome.partition(".")[0], Side.PLATFORM)

@@ -20,9 +20,9 @@ from core.audit import Actor
 from core.errors import Invalid
 from core.roles import Role
 from exchange import call_attempts, call_log
-from exchange.call_figures import Day
 from exchange.call_log import CallFilter
 from exchange.models import CallRecord
+from exchange.statistics.figures import Day
 from portal.actor import BUSINESS, actor, roles_required
 from portal.calls.words import outcome_title
 from portal.forms import FilterForm
@@ -76,7 +76,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": found,
         "lines": [_line(line) for line in lines],
-        "chart": _chart(days),
+        "chart": _chart(days) if days else None,
         "total": (sum(day.answered for day in days), sum(day.refused for day in days)),
         "first": first,
         "last": last,
