@@ -61,8 +61,13 @@ def register(*, name: str, actor: Actor, now: datetime) -> ConsumerSystem:
 
 
 @transaction.atomic
-def issue_credential(*, system_uid: UUID, algorithm: str, actor: Actor, now: datetime) -> IssuedCredential:
-    """Issue a key for a system of the own department. A second live one is the way to rotate; a third is refused."""
+def issue_credential(
+    *, system_uid: UUID, algorithm: str, actor: Actor, now: datetime, secret: str | None = None
+) -> IssuedCredential:
+    """Issue a key for a system of the own department. A second live one is the way to rotate; a third is refused.
+
+    A convention whose secrets have a form of their own (`exchange.national`) brings a fresh `secret`.
+    """
     system = _own_locked(system_uid, actor)
     if algorithm not in SignatureAlgorithm.values:
         fault = _("不支持这种签名算法。")
@@ -72,7 +77,7 @@ def issue_credential(*, system_uid: UUID, algorithm: str, actor: Actor, now: dat
     live = system.credentials.filter(state=CredentialState.ACTIVE, valid_to__gt=now).count()
     if live >= LIVE_AT_MOST:
         raise Conflict("credential.too_many", _("已有 %(count)s 个有效凭证，请先吊销不再使用的凭证。") % {"count": live})
-    key, secret = f"ak{secrets.token_hex(12)}", secrets.token_urlsafe(32)
+    key, secret = f"ak{secrets.token_hex(12)}", secret or secrets.token_urlsafe(32)
     sealed = key_ring().seal(secret.encode(), associated_data(key))
     credential = Credential.objects.create(
         system=system,

@@ -57,7 +57,7 @@ def _answered(environ: dict[str, Any]) -> Answer:
         signature=header("HTTP_X_GOV_SIGNATURE", ""),
         algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
         client_ip=header("REMOTE_ADDR") or None,
-        read=partial(_read, environ),
+        read=partial(read_body, environ),
         byte_count=min(int(announced), LARGEST) if announced.isdecimal() else None,
         method=method,
         operation=asked.operation,
@@ -77,7 +77,7 @@ def _asked(path: str, method: str) -> Asked:
     return Asked(matched[1], matched[2].upper())
 
 
-def _read(environ: dict[str, Any], at_most: int) -> bytes:
+def read_body(environ: dict[str, Any], at_most: int) -> bytes:
     """Return the body up to a length; a body without an announced length is read until it ends."""
     announced = environ.get("CONTENT_LENGTH") or ""
     length = min(int(announced), at_most) if announced.isdecimal() else at_most

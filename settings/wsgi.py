@@ -13,6 +13,8 @@ from django.core.wsgi import get_wsgi_application
 portal = get_wsgi_application()
 
 from openapi.calls import application as calls  # noqa: E402  (needs the app registry)
+from openapi.national import PATHS as NATIONAL_PATHS  # noqa: E402
+from openapi.national import application as national  # noqa: E402
 
 CALL_PREFIX = "/openapi/v1/calls/"
 
@@ -23,6 +25,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         environ["REMOTE_ADDR"] = client_address(environ)
     if environ["PATH_INFO"].startswith(CALL_PREFIX):
         return calls(environ, start_response)
+    if environ["PATH_INFO"] in NATIONAL_PATHS:
+        return national(environ, start_response)
     return portal(environ, start_response)
 
 

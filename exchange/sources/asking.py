@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from basedb.lookup import Selection
 from exchange.calls import parts, shape
@@ -13,10 +14,16 @@ from exchange.calls.values import text
 from exchange.sources.terms import LONGEST_KEY, Remote, read_key
 from exchange.systems import key_ring
 
+# Batches, sources and scores are the base databases'.
+PARAMETERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
+    "QUERY": shape.PARAMETERS["QUERY"],
+    "VERIFY": (("key", "attributes"), ("context", "parameters")),
+}
+
 
 def read_question(body: bytes, mode: str, selection: Selection, remote: Remote) -> Question:
     """Return the question in a body, or refuse with what is wrong with each parameter."""
-    given = shape.read_parameters(body, *shape.PARAMETERS[mode])
+    given = shape.read_parameters(body, *PARAMETERS[mode])
     key = _read_key(given["key"], remote)
     question = Question(selection, key_ring().subject_key(key), context=shape.context_of(given), key=key)
     if mode == "QUERY":
