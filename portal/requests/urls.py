@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.requests import bulk, desk_work, inbox, views
+from portal.requests import bulk, case_views, desk_work, inbox, views
 
 urlpatterns = [
     path("requests/", views.request_list, name="request-list"),
@@ -22,4 +22,9 @@ urlpatterns = [
     path("requests/<uuid:uid>/", views.detail, name="request-detail"),
     path("requests/<uuid:uid>/edit/", views.edit, name="request-edit"),
     path("requests/<uuid:uid>/decide/", views.decide, name="request-decide"),
+    path("requests/<uuid:uid>/extensions/", case_views.ask_extension, name="request-extension-ask"),
+    path("requests/extensions/<uuid:uid>/decide/", case_views.decide_extension, name="request-extension-decide"),
+    path("requests/<uuid:uid>/supervision/", case_views.issue_notice, name="request-notice-issue"),
+    path("requests/supervision/", case_views.notice_list, name="request-notice-list"),
+    path("requests/supervision/<uuid:uid>/reply/", case_views.reply_notice, name="request-notice-reply"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +27,8 @@ from exchange.models import AccessRequest, Desk, RequestState
 from exchange.querysets import access_requests_visible_to, grants_visible_to
 from exchange.workflow import Command, Seat
 from portal.actor import BUSINESS, actor, roles_required
-from portal.requests import words
+from portal.forms import PortalForm
+from portal.requests import case, words
 from portal.requests.desk_work import claim_box
 from portal.requests.forms import DecisionForm, EditRequestForm, NewRequestForm, RequestFilter, TermsForm, initial_of
 from portal.requests.inbox import back_to
@@ -37,6 +39,7 @@ TABS = (
     ("draft", gettext_lazy("草稿"), Q(state=RequestState.DRAFTED)),
     ("approved", gettext_lazy("已授权"), Q(state=RequestState.APPROVED)),
     ("closed", gettext_lazy("未同意或撤回"), Q(state__in=("REFUSED", "WITHDRAWN"))),
+    ("archived", gettext_lazy("已办结归档"), Q(state=RequestState.CLOSED)),
     ("all", gettext_lazy("全部"), Q()),
 )
 SEERS = (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
@@ -98,7 +101,7 @@ def new(request: HttpRequest, resource_uid: UUID) -> HttpResponse:
 @roles_required(Role.OPERATOR)
 def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Change a draft."""
-    access_request = _visible(request, uid)
+    access_request = visible(request, uid)
     who = actor(request)
     form = EditRequestForm(_posted(request), initial=initial_of(access_request), resource=access_request.resource, actor=who)
     if request.method == "POST" and form.is_valid():
@@ -115,12 +118,12 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
         except Invalid as error:
             form.add_domain_error(error)
         except Conflict as error:
-            fresh = _visible(request, uid)
-            if error.code != "revision.stale" or fresh.state != RequestState.DRAFTED:
+            fresh = visible(request, uid)
+            if error.code != "revision.stale" or fresh.state not in (RequestState.DRAFTED, RequestState.RETURNED):
                 raise
             form.overtake(error, initial_of(fresh))
         else:
-            messages.success(request, words.AFTERWARDS[Command.SUBMIT] if submit else _("草稿已保存。"))
+            messages.success(request, words.saved(access_request, is_submitted=submit))
             return redirect("portal:request-detail", uid=uid)
     return _form_page(request, form, access_request.resource, access_request)
 
@@ -129,17 +132,17 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
 @roles_required(*SEERS)
 def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     """One request: what is asked, the timeline, who has the ball, and the decision when it is the reader's turn."""
-    return _detail_page(request, _visible(request, uid))
+    return detail_page(request, visible(request, uid))
 
 
 @require_POST
 @roles_required(*SEERS)
 def decide(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Give a command to a request."""
-    access_request = _visible(request, uid)
+    access_request = visible(request, uid)
     form = DecisionForm(request.POST)
     if not form.is_valid():
-        return _detail_page(request, access_request, form)
+        return detail_page(request, access_request, form)
     command = Command(form.cleaned_data["command"])
     try:
         done = access_requests.carry_out(
@@ -154,8 +157,8 @@ def decide(request: HttpRequest, uid: UUID) -> HttpResponse:
         if error.status != 422:
             raise
         form.add_domain_error(error)
-        return _detail_page(request, _visible(request, uid), form)
-    messages.success(request, words.AFTERWARDS[command])
+        return detail_page(request, visible(request, uid), form)
+    messages.success(request, words.afterwards(command, done))
     back = back_to(request)
     if back:
         return redirect(back)
@@ -163,7 +166,13 @@ def decide(request: HttpRequest, uid: UUID) -> HttpResponse:
     return redirect("portal:grant-detail", uid=grant.uid) if grant else redirect("portal:request-detail", uid=uid)
 
 
-def _detail_page(request: HttpRequest, access_request: AccessRequest, form: DecisionForm | None = None) -> HttpResponse:
+def detail_page(
+    request: HttpRequest,
+    access_request: AccessRequest,
+    form: DecisionForm | None = None,
+    bound: Mapping[str, PortalForm] | None = None,
+) -> HttpResponse:
+    """Show a request; `form` is a decision that was refused, `bound` another form of its case."""
     who = actor(request)
     commands = access_requests.commands_for(access_request, who)
     items = {item.name: item for item in access_request.resource.items.order_by("position")}
@@ -181,13 +190,14 @@ def _detail_page(request: HttpRequest, access_request: AccessRequest, form: Deci
         "is_mine": access_request.desk in seats and access_request.desk != Desk.NOBODY,
         "buttons": [(c.value, *words.BUTTONS[c]) for c in commands if c in words.BUTTONS],
         "may_edit": Command.EDIT in commands,
-        "may_repeat": access_request.state in ("REFUSED", "WITHDRAWN") and Seat.REQUESTER_OPERATOR in seats,
+        "may_repeat": access_request.state in ("REFUSED", "WITHDRAWN", "CLOSED") and Seat.REQUESTER_OPERATOR in seats,
         "opinion": opinions[-1] if opinions else None,
         "form": form or DecisionForm(initial={"revision": access_request.revision}),
         "grant": getattr(access_request, "grant", None),
         "now": timezone.now(),
+        **case.context(access_request, who, now=timezone.now(), bound=bound),
     }
-    return render(request, "portal/requests/detail.html", context, status=422 if form is not None else 200)
+    return render(request, "portal/requests/detail.html", context, status=422 if form is not None or bound else 200)
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
@@ -222,7 +232,8 @@ def _resource(uid: UUID) -> Resource:
     return found
 
 
-def _visible(request: HttpRequest, uid: UUID) -> AccessRequest:
+def visible(request: HttpRequest, uid: UUID) -> AccessRequest:
+    """Return a request the signed-in person may see, or raise NotFound."""
     found = _with_names(access_requests_visible_to(actor(request))).filter(uid=uid).first()
     if found is None:
         raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))

@@ -16,9 +16,9 @@ from django.utils.translation import ngettext
 register = template.Library()
 
 COLORS = {
-    "green": {"PUBLISHED", "APPROVED", "ACTIVE", "SUCCEEDED", "ACKNOWLEDGED", "REPLAYED", "call.answered", "call.closed"},
-    "blue": {"SUBMITTED", "ENDORSED", "CHECKED", "CLEARED", "RUNNING", "CORRECTED", "PREPARED", "call.opened"},
-    "orange": {"QUEUED", "SUSPENDED", "STOPPED", "OPEN", "EXPIRED"},
+    "green": {"CONSENTED", "PUBLISHED", "APPROVED", "ACTIVE", "SUCCEEDED", "ACKNOWLEDGED", "REPLAYED", "call.answered", "call.closed"},
+    "blue": {"CONFIRMING", "SUBMITTED", "ENDORSED", "CHECKED", "CLEARED", "RUNNING", "CORRECTED", "PREPARED", "call.opened"},
+    "orange": {"RETURNED", "ASKED", "QUEUED", "SUSPENDED", "STOPPED", "OPEN", "EXPIRED"},
     "red": {"REFUSED", "REVOKED", "FAILED", "WITHHELD"},
 }
 COLOR_OF = {state: color for color, states in COLORS.items() for state in states}
