@@ -137,3 +137,11 @@ def remind_of_ends() -> None:
 def sweep_attachments() -> None:
     """Remove files that belong to no attachment."""
     keeping.sweep(now=timezone.now())
+
+
+@shared_task(name="exchange.daily_digest", **_SHORT, **_AGAIN)
+def daily_digest() -> None:
+    """Tell everyone with open work what the day holds; a lost run is made good by the next one of the same morning."""
+    from exchange.daily_digest import tell_the_day
+
+    tell_the_day(now=timezone.now())

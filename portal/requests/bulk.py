@@ -25,7 +25,7 @@ from portal.requests import words
 class BulkForm(OnceForm):
     """The requests as the person saw them (`uid:revision`) and one opinion for all of them."""
 
-    rows = forms.CharField(widget=forms.MultipleHiddenInput, required=False, max_length=60)
+    allowed_extra = frozenset({"rows"})
     reason = forms.CharField(
         label=gettext_lazy("意见"),
         max_length=500,
