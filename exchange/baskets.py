@@ -29,7 +29,7 @@ from exchange.request_terms import Terms
 from exchange.workflow import Command
 
 LARGEST = 20
-COMMON = ("system", "purpose", "legal_basis", "scenario", "scope", "term_from", "term_to", "matter")
+COMMON = ("system", "purpose", "legal_basis", "scenario", "scope", "term_from", "term_to")
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,10 @@ class BasketForm:
 
     def asks(self) -> list[Ask]:
         """Return one ask for each part."""
-        return [Ask(part.entry.resource.uid, terms_of({**self.common.cleaned_data, **part.cleaned_data})) for part in self.parts]
+        return [
+            Ask(part.entry.resource.uid, terms_of({**self.common.cleaned_data, **part.cleaned_data}, part.limits()))
+            for part in self.parts
+        ]
 
     def add_domain_error(self, error: DomainError) -> None:
         """Show faults at the parts and fields they name; what names none stands above the form."""
@@ -86,7 +89,7 @@ class BasketForm:
             start = f"parts[{place}]."
             own = {name.removeprefix(start): text for name, text in error.details.items() if str(name).startswith(start)}
             for name, text in own.items():
-                field = {"fields": "items"}.get(name, name)
+                field = {"fields": "items", "row_filter": "row_lists"}.get(name, name)
                 part.add_error(field if field in part.fields else None, ValidationError(str(text), code=error.code))
                 named = True
         common = {name: text for name, text in error.details.items() if name in COMMON and name in self.common.fields}

@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import DataItem, Resource, SharingMode
 from core.audit import Actor
 from core.models import Region
+from exchange.limits import Limits
 from exchange.models import AccessRequest
 from exchange.querysets import systems_usable_by
 from exchange.request_terms import MAX_QUOTA_PER_DAY, Terms
 from exchange.workflow import Command
 from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm
+from portal.grants.limits import LimitsForm, initial_limits
 
 USUAL_TERM = timedelta(days=364)
 TERM_FIELDS = (
@@ -53,8 +55,8 @@ class CommonTermsForm(PortalForm):
         self.fields["term_to"].initial = today + USUAL_TERM
 
 
-class ResourceTermsForm(PortalForm):
-    """What a request says about one resource: which items, how, how much. Choices follow the resource."""
+class ResourceTermsForm(LimitsForm):
+    """What a request says about one resource: which items, how, how much, within which limits. Choices follow the resource."""
 
     items = forms.MultipleChoiceField(
         label=_("信息项"), widget=forms.CheckboxSelectMultiple, error_messages={"required": _("请至少勾选一个信息项。")}
@@ -90,11 +92,11 @@ class ResourceTermsForm(PortalForm):
         super().add_domain_error(error)
 
 
-def terms_of(cleaned: Mapping[str, Any]) -> Terms:
+def terms_of(cleaned: Mapping[str, Any], limits: Limits) -> Terms:
     """Return the values of valid forms as the rules' terms."""
     texts = {name: cleaned[name].replace("\r\n", "\n") for name in ("purpose", "legal_basis", "scenario", "scope")}
     rest = {name: cleaned[name] for name in TERM_FIELDS if name not in texts}
-    return Terms(system=cleaned["system"], fields=tuple(cleaned["items"]), **texts, **rest)
+    return Terms(system=cleaned["system"], fields=tuple(cleaned["items"]), limits=limits, **texts, **rest)
 
 
 class TermsForm(ResourceTermsForm, CommonTermsForm):
@@ -107,7 +109,7 @@ class TermsForm(ResourceTermsForm, CommonTermsForm):
 
     def terms(self) -> Terms:
         """Return the valid form as the rules' terms."""
-        return terms_of(self.cleaned_data)
+        return terms_of(self.cleaned_data, self.limits())
 
 
 class NewRequestForm(OnceForm, TermsForm):
@@ -129,7 +131,7 @@ def initial_of(access_request: AccessRequest) -> dict[str, Any]:
     """Return a draft as the form shows it."""
     values = {name: getattr(access_request, name) for name in TERM_FIELDS}
     more = {"items": access_request.fields, "system": str(access_request.system.uid), "revision": access_request.revision}
-    return values | more
+    return values | more | initial_limits(access_request.limits)
 
 
 def _regions(resource: Resource) -> list[tuple[str, Any]]:

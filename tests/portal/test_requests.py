@@ -55,6 +55,7 @@ def body_of(system: ConsumerSystem, /, **change: object) -> dict[str, object]:
         "scope": "",
         "region_prefix": "",
         "quota_per_day": "1000",
+        "quota_per_second": "100",
         "term_from": today.isoformat(),
         "term_to": (today + timedelta(days=100)).isoformat(),
         "action": "submit",
