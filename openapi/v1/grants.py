@@ -19,14 +19,30 @@ from catalog.models import SharingMode
 from core.errors import NotFound
 from exchange import grants
 from exchange.grant_workflow import GrantCommand
-from exchange.models import Grant, GrantState
+from exchange.models import Grant, GrantState, SuspensionGround
 from exchange.querysets import grants_visible_to
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
 
-COMMANDS = [command.value.lower() for command in GrantCommand]
+COMMANDS = [command.value.lower() for command in grants.STATE_COMMANDS]
+
+
+class RuleOut(serializers.Serializer[Any]):
+    """A rule of the row filter; only a list has an item and its values. All rules hold together."""
+
+    kind = serializers.ChoiceField(choices=["own_clients", "list"])
+    item = serializers.CharField(required=False)
+    values_ = serializers.ListField(child=serializers.CharField(), required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        """Name the values as they are stored."""
+        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return the rule as it is stored: plain data already."""
+        return dict(instance)
 
 
 class GrantOut(serializers.Serializer[Any]):
@@ -37,6 +53,8 @@ class GrantOut(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     state = serializers.ChoiceField(choices=GrantState.choices)
     state_reason = serializers.CharField()
+    suspension_ground = serializers.CharField()
+    put_right_by = serializers.DateField(allow_null=True)
     access_request = serializers.UUIDField(source="access_request.uid")
     system = serializers.UUIDField(source="system.uid")
     resource = serializers.UUIDField(source="resource.uid")
@@ -44,6 +62,12 @@ class GrantOut(serializers.Serializer[Any]):
     fields_ = serializers.ListField(child=serializers.CharField())
     masks = serializers.DictField(child=serializers.CharField())
     region_prefix = serializers.CharField()
+    row_filter = RuleOut(many=True)
+    client_count = serializers.IntegerField()
+    client_digest = serializers.CharField(help_text="服务对象清单各项密钥摘要排序后的 SHA-256")
+    control_parameters = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    matters = serializers.ListField(child=serializers.CharField())
+    ip_list = serializers.ListField(child=serializers.CharField())
     purpose = serializers.CharField()
     quota_per_day = serializers.IntegerField()
     quota_per_second = serializers.IntegerField()
@@ -60,6 +84,8 @@ class ChangeIn(StrictSerializer):
 
     revision = serializers.IntegerField(min_value=1, required=False)
     reason = serializers.CharField(max_length=500)
+    ground = serializers.ChoiceField(choices=SuspensionGround.choices, required=False, help_text="只用于暂停")
+    put_right_by = serializers.DateField(required=False, help_text="限期整改的截止日期，违规使用时必填")
 
 
 class GrantList(generics.ListAPIView[Grant]):
@@ -113,6 +139,8 @@ class GrantChange(APIView):
             command=GrantCommand(command.upper()),
             reason=given["reason"],
             revision=given.get("revision"),
+            ground=given.get("ground", ""),
+            put_right_by=given.get("put_right_by"),
             actor=actor(request),
             now=timezone.now(),
         )

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import SharingMode
-from exchange.grant_workflow import GrantCommand
-from exchange.models import GrantState, SignatureAlgorithm
+from exchange.grants import STATE_COMMANDS
+from exchange.models import GrantState, SignatureAlgorithm, SuspensionGround
 from portal.forms import FilterForm, OnceForm, RevisedForm
 
 
@@ -22,7 +22,11 @@ class GrantFilter(FilterForm):
 class ChangeForm(RevisedForm):
     """Suspend, resume or revoke a grant."""
 
-    command = forms.ChoiceField(choices=[(c.value, c.value) for c in GrantCommand])
+    command = forms.ChoiceField(choices=[(c.value, c.value) for c in STATE_COMMANDS])
+    ground = forms.ChoiceField(label=_("暂停事由"), choices=SuspensionGround.choices, required=False)
+    put_right_by = forms.DateField(
+        label=_("限期整改至"), required=False, widget=forms.DateInput(), help_text=_("违规使用的必填，使用方会看到。")
+    )
     reason = forms.CharField(label=_("理由"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
 

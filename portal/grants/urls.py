@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from portal.grants import systems, views
+from portal.grants import changes, history, systems, views
 
 urlpatterns = [
     path("grants/", views.grant_list, name="grant-list"),
     path("grants/<uuid:uid>/", views.detail, name="grant-detail"),
     path("grants/<uuid:uid>/change/", views.change, name="grant-change"),
+    path("grants/<uuid:uid>/versions/", history.versions, name="grant-versions"),
+    path("grants/<uuid:uid>/narrow/", changes.narrow, name="grant-narrow"),
+    path("grants/<uuid:uid>/terminate/", changes.terminate, name="grant-terminate"),
+    path("grants/<uuid:uid>/addresses/", changes.addresses, name="grant-addresses"),
+    path("grants/<uuid:uid>/clients/", changes.clients, name="grant-clients"),
     path("systems/", systems.system_list, name="system-list"),
     path("systems/register/", systems.register, name="system-register"),
     path("systems/<uuid:uid>/", systems.detail, name="system-detail"),

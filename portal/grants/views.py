@@ -15,18 +15,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from basedb.masking import MASK_TITLES, Mask
-from core.errors import DomainError, NotFound
+from core.errors import DomainError
 from core.keyset import page
-from core.roles import Role
 from exchange import call_log, grants
+from exchange.grant_clients import has_own_clients
 from exchange.grant_workflow import GrantCommand
-from exchange.models import Credential, CredentialState, Grant
+from exchange.models import Credential, CredentialState, Grant, TerminationFiling
 from exchange.querysets import grants_visible_to
-from portal.actor import BUSINESS, actor, roles_required
+from portal.actor import actor, roles_required
+from portal.grants.access import SEERS, visible
 from portal.grants.examples import examples
 from portal.grants.forms import ChangeForm, GrantFilter
+from portal.grants.words import words_of_limits
 
-SEERS = (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
 STANDINGS = {
     "ACTIVE": gettext_lazy("有效"),
     "PENDING": gettext_lazy("尚未生效"),
@@ -39,6 +40,13 @@ BUTTONS = {
     GrantCommand.RESUME: (gettext_lazy("恢复"), "btn-success", gettext_lazy("恢复后使用方即可继续调用。确定恢复吗？")),
     GrantCommand.REVOKE: (gettext_lazy("撤销"), "btn-outline-danger", gettext_lazy("撤销后不能恢复，须重新申请。确定撤销吗？")),
 }
+
+PAGES = (
+    (GrantCommand.NARROW, "portal:grant-narrow", gettext_lazy("收窄授权")),
+    (GrantCommand.TERMINATE, "portal:grant-terminate", gettext_lazy("终止服务并备案")),
+    (GrantCommand.LIMIT_ADDRESSES, "portal:grant-addresses", gettext_lazy("登记来源地址")),
+    (GrantCommand.LOAD_CLIENTS, "portal:grant-clients", gettext_lazy("上传服务对象清单")),
+)
 
 
 @require_GET
@@ -66,14 +74,14 @@ def grant_list(request: HttpRequest) -> HttpResponse:
 @roles_required(*SEERS)
 def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     """One grant."""
-    return _detail_page(request, _visible(request, uid))
+    return _detail_page(request, visible(request, uid))
 
 
 @require_POST
 @roles_required(*SEERS)
 def change(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Suspend, resume or revoke."""
-    grant = _visible(request, uid)
+    grant = visible(request, uid)
     form = ChangeForm(request.POST)
     if not form.is_valid():
         return _detail_page(request, grant, form)
@@ -83,12 +91,14 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
             command=GrantCommand(form.cleaned_data["command"]),
             reason=form.cleaned_data["reason"],
             revision=form.cleaned_data["revision"],
+            ground=form.cleaned_data["ground"] if form.cleaned_data["command"] == GrantCommand.SUSPEND else "",
+            put_right_by=form.cleaned_data["put_right_by"],
             actor=actor(request),
             now=timezone.now(),
         )
     except DomainError as error:
         if error.code == "revision.stale":
-            grant = _visible(request, uid)
+            grant = visible(request, uid)
             form.overtake(error, {"revision": grant.revision})
         elif error.status == 422:
             form.add_domain_error(error)
@@ -101,6 +111,7 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = None) -> HttpResponse:
     who, now = actor(request), timezone.now()
+    may = grants.commands_for(grant, who)
     titles = dict(grant.resource.items.values_list("name", "title"))
     credentials = Credential.objects.filter(system=grant.system, state=CredentialState.ACTIVE, valid_to__gt=now)
     is_user = grant.system.department_id == who.department_id
@@ -116,7 +127,10 @@ def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = N
         "has_credential": credentials.exists(),
         "is_user": is_user,
         "last_day": grant.valid_to - timedelta(seconds=1),
-        "buttons": [(c.value, *BUTTONS[c]) for c in grants.commands_for(grant, who)],
+        "limits": words_of_limits(grant, titles),
+        "filing": TerminationFiling.objects.filter(grant=grant).first(),
+        "buttons": [(c.value, *BUTTONS[c]) for c in may if c in BUTTONS],
+        "pages": [(url, title) for c, url, title in PAGES if c in may and is_offered(grant, c)],
         "form": form or ChangeForm(initial={"revision": grant.revision}),
     }
     return render(request, "portal/grants/detail.html", context, status=form.status if form is not None else 200)
@@ -127,9 +141,8 @@ def _standing(grant: Grant) -> dict[str, object]:
     return {"standing": standing, "standing_title": STANDINGS[standing]}
 
 
-def _visible(request: HttpRequest, uid: UUID) -> Grant:
-    rows = grants_visible_to(actor(request)).select_related("resource__provider", "system__department", "access_request")
-    found = rows.filter(uid=uid).first()
-    if found is None:
-        raise NotFound("grant.not_found", _("没有这项授权，或您无权查看。"))
-    return found
+def is_offered(grant: Grant, command: GrantCommand) -> bool:
+    """Return whether a page leads to this: no list of clients where none is asked for, no second end."""
+    if command is GrantCommand.LOAD_CLIENTS:
+        return has_own_clients(grant)
+    return command is not GrantCommand.TERMINATE or not hasattr(grant, "termination")

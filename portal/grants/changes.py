@@ -1,0 +1,117 @@
+"""Pages that change what a grant holds: narrowing, ending with notice, and the consumer's own addresses and clients."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from core.errors import DomainError
+from exchange import grant_clients, grant_narrowing, terminations
+from exchange.grant_workflow import GrantCommand
+from exchange.models import Grant
+from portal.actor import actor, roles_required
+from portal.forms import RevisedForm
+from portal.grants.access import SEERS, open_for, visible
+from portal.grants.change_forms import AddressForm, ClientForm, NarrowForm, TerminateForm
+
+
+@require_http_methods(["GET", "POST"])
+@roles_required(*SEERS)
+def narrow(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Make a grant narrower."""
+    grant = open_for(request, uid, GrantCommand.NARROW)
+    form = NarrowForm(request.POST, grant=grant) if request.method == "POST" else NarrowForm.opened(grant)
+
+    def process() -> str:
+        grant_narrowing.narrow(asked=form.asked(), reason=form.cleaned_data["reason"], **_common(request, form, uid))
+        return _("授权已收窄，下一次调用即按新的内容执行，双方部门已收到通知。")
+
+    return _page(request, grant, form, process, "portal/grants/narrow.html")
+
+
+@require_http_methods(["GET", "POST"])
+@roles_required(*SEERS)
+def terminate(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """File the end of a service."""
+    grant = open_for(request, uid, GrantCommand.TERMINATE)
+    earliest = terminations.earliest_end(timezone.now())
+    initial = {"revision": grant.revision, "ends_on": earliest}
+    form = TerminateForm(request.POST) if request.method == "POST" else TerminateForm(initial=initial)
+
+    def process() -> str:
+        given = {name: form.cleaned_data[name] for name in ("reason", "negotiated_on", "ends_on")}
+        filing = terminations.terminate(**given, **_common(request, form, uid))
+        return _("已备案，编号 %(number)s。服务到 %(day)s 为止，双方部门已收到通知。") % {
+            "number": filing.number,
+            "day": filing.ends_on,
+        }
+
+    return _page(request, grant, form, process, "portal/grants/terminate.html", earliest=earliest)
+
+
+@require_http_methods(["GET", "POST"])
+@roles_required(*SEERS)
+def addresses(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Say where calls come from."""
+    grant = open_for(request, uid, GrantCommand.LIMIT_ADDRESSES)
+    initial = {"revision": grant.revision, "ip_list": "\n".join(grant.ip_list)}
+    form = AddressForm(request.POST) if request.method == "POST" else AddressForm(initial=initial)
+
+    def process() -> str:
+        grant_clients.limit_addresses(addresses=form.addresses(), **_common(request, form, uid))
+        return _("来源地址已登记，其他地址的调用从现在起被拒绝。")
+
+    return _page(request, grant, form, process, "portal/grants/addresses.html")
+
+
+@require_http_methods(["GET", "POST"])
+@roles_required(*SEERS)
+def clients(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Load the list of whom the consumer serves."""
+    grant = open_for(request, uid, GrantCommand.LOAD_CLIENTS)
+    initial = {"revision": grant.revision}
+    form = ClientForm(request.POST, request.FILES) if request.method == "POST" else ClientForm(initial=initial)
+
+    def process() -> str:
+        done = grant_clients.load_clients(lines=_lines(form.cleaned_data["clients"]), **_common(request, form, uid))
+        return _("服务对象清单已更新，共 %(count)s 个。号码不保存明文。") % {"count": done.client_count}
+
+    return _page(request, grant, form, process, "portal/grants/clients.html", most=grant_clients.CLIENTS_AT_MOST)
+
+
+def _common(request: HttpRequest, form: RevisedForm, uid: UUID) -> dict[str, Any]:
+    return {"grant_uid": uid, "revision": form.cleaned_data["revision"], "actor": actor(request), "now": timezone.now()}
+
+
+def _lines(file: Any) -> Iterator[str]:
+    """Yield the lines of a file as text; bytes that are not UTF-8 make a line that is no identifier."""
+    return codecs.iterdecode(file, "utf-8-sig", errors="replace")
+
+
+def _page(
+    request: HttpRequest, grant: Grant, form: RevisedForm, process: Callable[[], str], template: str, **more: Any
+) -> HttpResponse:
+    """Show the form, or carry it out and go back to the grant."""
+    if request.method == "POST" and form.is_valid():
+        try:
+            done = process()
+        except DomainError as error:
+            if error.code == "revision.stale":
+                form.overtake(error, {"revision": visible(request, grant.uid).revision})
+            elif error.status == 422:
+                form.add_domain_error(error)
+            else:
+                raise
+        else:
+            messages.success(request, done)
+            return redirect("portal:grant-detail", uid=grant.uid)
+    return render(request, template, {"grant": grant, "form": form, **more}, status=form.status if form.is_bound else 200)
