@@ -21,7 +21,7 @@ from catalog.models import SharingMode
 from core.errors import Invalid, NotFound
 from core.submissions import digest_of, once
 from exchange import access_requests
-from exchange.models import AccessRequest, Desk, RequestState, Route
+from exchange.models import AccessRequest, Desk, RequestState, ReturningSide, Route
 from exchange.querysets import access_requests_visible_to
 from exchange.request_terms import MAX_QUOTA_PER_DAY, Terms
 from exchange.workflow import Command
@@ -30,7 +30,7 @@ from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
 
-COMMANDS = [command.value.lower() for command in Command if command is not Command.EDIT]
+COMMANDS = [command.value.lower() for command in Command if command not in (Command.EDIT, Command.CLOSE)]
 KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
@@ -53,7 +53,10 @@ class StepOut(serializers.Serializer[Any]):
 
 
 class AccessRequestOut(serializers.Serializer[Any]):
-    """A request as it is read; `desk` has the ball until `due_at`."""
+    """A request as it is read; `desk` has the ball until `due_at`.
+
+    `answer_due_at` is the limit of the whole answer; it is empty while the clock stands still (RETURNED).
+    """
 
     uid = serializers.UUIDField()
     number = serializers.CharField()
@@ -62,6 +65,8 @@ class AccessRequestOut(serializers.Serializer[Any]):
     route = serializers.ChoiceField(choices=Route.choices, allow_blank=True)
     desk = serializers.ChoiceField(choices=Desk.choices)
     due_at = serializers.DateTimeField(allow_null=True)
+    answer_due_at = serializers.DateTimeField(allow_null=True)
+    returned_from = serializers.ChoiceField(choices=RequestState.choices, allow_blank=True)
     resource = serializers.UUIDField(source="resource.uid")
     resource_version = serializers.IntegerField()
     requester = serializers.UUIDField(source="requester.uid")
@@ -91,10 +96,22 @@ class AccessRequestOut(serializers.Serializer[Any]):
         return grant.uid if grant else None
 
 
+class MaterialReturnOut(serializers.Serializer[Any]):
+    """What one side asked to be completed, and which answers changed: name to old and new."""
+
+    side = serializers.ChoiceField(choices=ReturningSide.choices)
+    returned_at = serializers.DateTimeField()
+    missing = serializers.CharField()
+    resubmitted_at = serializers.DateTimeField(allow_null=True)
+    answer_days_left = serializers.IntegerField(allow_null=True)
+    changes = serializers.DictField(child=serializers.ListField())
+
+
 class AccessRequestDetailOut(AccessRequestOut):
-    """A request with its steps."""
+    """A request with its steps and returns."""
 
     steps = StepOut(many=True, source="steps.all")
+    returns = MaterialReturnOut(many=True, source="returns.all")
 
 
 class AccessRequestIn(StrictSerializer):
@@ -117,6 +134,17 @@ class AccessRequestIn(StrictSerializer):
     def get_fields(self) -> dict[str, Any]:
         """Name the items `fields`, which the class itself may not."""
         return {name.rstrip("_"): field for name, field in super().get_fields().items()}
+
+
+class TermsIn(AccessRequestIn):
+    """Everything a draft or a returned request says, and the revision it was read at."""
+
+    revision = serializers.IntegerField(min_value=1)
+    submit = serializers.BooleanField(default=False, help_text="true 时随即提交；退回补正的申请为再次提交")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Leave the resource out: a request keeps its own."""
+        return {name: field for name, field in super().get_fields().items() if name != "resource"}
 
 
 class CommandIn(StrictSerializer):
@@ -155,7 +183,7 @@ class AccessRequestList(generics.ListAPIView[AccessRequest]):
 
         def make() -> str:
             made = access_requests.draft(
-                resource_uid=given["resource"], terms=_terms(given), actor=who, now=timezone.now(), submit=given["submit"]
+                resource_uid=given["resource"], terms=terms_of(given), actor=who, now=timezone.now(), submit=given["submit"]
             )
             return str(made.uid)
 
@@ -173,6 +201,23 @@ class AccessRequestDetail(APIView):
         """Return the request."""
         return Response(AccessRequestDetailOut(_visible(request, uid)).data)
 
+    @extend_schema(operation_id="access_requests_replace", request=TermsIn, responses=AccessRequestDetailOut)
+    def put(self, request: Request, uid: UUID) -> Response:
+        """Replace what a draft or a returned request says, and submit it if asked to; a stale revision gets 409."""
+        _visible(request, uid)
+        serializer = TermsIn(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        access_requests.edit(
+            request_uid=uid,
+            revision=given["revision"],
+            terms=terms_of(given),
+            actor=actor(request),
+            now=timezone.now(),
+            submit=given["submit"],
+        )
+        return Response(AccessRequestDetailOut(_visible(request, uid)).data)
+
 
 class AccessRequestCommand(APIView):
     """Give a command to a request."""
@@ -186,7 +231,10 @@ class AccessRequestCommand(APIView):
         responses=AccessRequestDetailOut,
     )
     def post(self, request: Request, uid: UUID, command: str) -> Response:
-        """Submit, endorse, check, clear, approve, refuse or withdraw; a refusal needs a reason."""
+        """Submit, endorse, check, clear, return, resubmit, approve, confirm, refuse or withdraw.
+
+        A refusal and a return need a reason; a return names everything that is missing, once.
+        """
         if command not in COMMANDS:
             raise NotFound("request.not_found", _("没有这个资源，或您无权查看。"))
         serializer = CommandIn(data=request.data)
@@ -203,7 +251,8 @@ class AccessRequestCommand(APIView):
         return Response(AccessRequestDetailOut(_visible(request, uid)).data)
 
 
-def _terms(given: dict[str, Any]) -> Terms:
+def terms_of(given: dict[str, Any]) -> Terms:
+    """Return a parsed body as the rules' terms."""
     texts = {name: str(given[name]).replace("\r\n", "\n").strip() for name in ("purpose", "legal_basis", "scenario", "scope")}
     first: date = given["term_from"]
     return Terms(

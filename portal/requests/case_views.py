@@ -42,7 +42,7 @@ def ask_extension(request: HttpRequest, uid: UUID) -> HttpResponse:
         given = form.cleaned_data
         extensions.ask(request_uid=uid, days=given["days"], reason=given["reason"], actor=actor(request), now=timezone.now())
 
-    return _done(request, uid, "extension", form, do, _("延期申请已报数据中心，同意前时限不变。"))
+    return _done(request, uid, form, do, _("延期申请已报数据中心，同意前时限不变。"))
 
 
 @require_POST
@@ -58,7 +58,7 @@ def decide_extension(request: HttpRequest, uid: UUID) -> HttpResponse:
         extensions.decide(extension_uid=uid, consent=consent, reason=reason, actor=actor(request), now=timezone.now())
 
     text = _("已同意延期，时限已顺延并告知申请方。") if consent else _("未同意延期，时限不变，已告知办理岗位。")
-    return _done(request, request_uid, "consent", form, do, text)
+    return _done(request, request_uid, form, do, text)
 
 
 @require_POST
@@ -71,7 +71,7 @@ def issue_notice(request: HttpRequest, uid: UUID) -> HttpResponse:
     def do() -> None:
         supervision.issue_notice(request_uid=uid, text=form.cleaned_data["text"], actor=actor(request), now=timezone.now())
 
-    return _done(request, uid, "notice", form, do, _("督办已发出，办理岗位须回复。"))
+    return _done(request, uid, form, do, _("督办已发出，办理岗位须回复。"))
 
 
 @require_POST
@@ -85,7 +85,7 @@ def reply_notice(request: HttpRequest, uid: UUID) -> HttpResponse:
     def do() -> None:
         supervision.reply(notice_uid=uid, text=form.cleaned_data["text"], actor=actor(request), now=timezone.now())
 
-    return _done(request, request_uid, "reply", form, do, _("已回复督办，数据中心已收到。"))
+    return _done(request, request_uid, form, do, _("已回复督办，数据中心已收到。"))
 
 
 @require_GET
@@ -129,7 +129,7 @@ def _request_of(request: HttpRequest, uid: UUID | None) -> UUID:
     return uid
 
 
-def _done(request: HttpRequest, uid: UUID, kind: str, form: PortalForm, do: Callable[[], None], text: str) -> HttpResponse:
+def _done(request: HttpRequest, uid: UUID, form: PortalForm, do: Callable[[], None], text: str) -> HttpResponse:
     """Carry a command out and return to the request; a form that is refused is shown again in its place."""
     if form.is_valid():
         try:
@@ -142,4 +142,4 @@ def _done(request: HttpRequest, uid: UUID, kind: str, form: PortalForm, do: Call
             messages.success(request, text)
             return redirect("portal:request-detail", uid=uid)
     access_request: AccessRequest = visible(request, uid)
-    return detail_page(request, access_request, bound={kind: form})
+    return detail_page(request, access_request, bound={str(form.prefix): form})

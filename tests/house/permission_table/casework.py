@@ -37,4 +37,16 @@ ROWS: list[Row] = [
     ("POST", "portal:request-notice-issue", {"uid": "late_request"}, only(422, *SEERS)),
     ("POST", "portal:request-notice-reply", {"uid": "notice"}, only(422, *SEERS)),
     ("GET", "portal:request-notice-list", {}, only(200, *SEERS)),
+    ("PUT", "openapi:access-request-detail", {"uid": "late_request"}, only(422, *SEERS, anonymous=401)),
+    ("GET", "openapi:access-request-extensions", {"uid": "late_request"}, only(200, *SEERS, anonymous=401)),
+    ("POST", "openapi:access-request-extensions", {"uid": "late_request"}, only(422, *SEERS, anonymous=401)),
+    (
+        "POST",
+        "openapi:access-request-extension-decision",
+        {"uid": "late_request", "extension": "extension", "decision": "consent"},
+        only(200, "reviewer", anonymous=401),
+    ),
+    ("POST", "openapi:access-request-notices", {"uid": "late_request"}, only(422, *SEERS, anonymous=401)),
+    ("GET", "openapi:supervision-notice-list", {}, only(200, *SEERS, anonymous=401)),
+    ("POST", "openapi:supervision-notice-reply", {"uid": "notice"}, only(422, *SEERS, anonymous=401)),
 ]
