@@ -26,6 +26,7 @@ from basedb.sql_text import quote
 
 ITEM_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 ROW: Final = "found"
+SOURCE: Final = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +110,20 @@ def read_key(dataset: str, raw: str) -> str:
     return identifier
 
 
-def read_value(selection: Selection, item: str, raw: str) -> str:
-    """Return the standard writing of a value to be compared with an item; ValueError when it cannot be one."""
-    field = _field(selection, item)
+def fields_of(selection: Selection) -> dict[str, Field]:
+    """Return the field behind each item."""
+    dataset = DATASETS[selection.dataset]
+    return {column.item: dataset.field(column.field) for column in selection.columns}
+
+
+def read_value(field: Field, raw: str) -> str:
+    """Return the standard writing of a value to be compared with a field; ValueError when it cannot be one."""
     value = clean(field, raw)
     if value is None or len(value) > field.length:
         raise ValueError("empty or too long")
     if field.data_type is not DataType.TEXT and not re.fullmatch(field.pattern, value):
         raise ValueError("not a value of this type")
     return value
-
-
-def _field(selection: Selection, item: str) -> Field:
-    column = next(column for column in selection.columns if column.item == item)
-    return DATASETS[selection.dataset].field(column.field)
 
 
 def row_sql(selection: Selection, *, subject_key: str, region_prefix: str, lists: Sequence[str] = (), members: str = "") -> str:
@@ -159,13 +160,28 @@ def data_sql(selection: Selection) -> str:
     return f"json_build_object({pairs})"
 
 
-def comparison_sql(selection: Selection, values: Sequence[str]) -> str:
-    """A JSON object item -> yes / no / not_available; `values` are SQL expressions of cleaned text, one a selected item."""
-    pairs = ", ".join(
-        f"{quote(column.item)}, {_compared(selection, column, value)}"
-        for column, value in zip(selection.columns, values, strict=True)
-    )
-    return f"json_build_object({pairs})"
+def comparison_sql(selection: Selection, values: Sequence[str], *, is_detailed: bool = False) -> str:
+    """A JSON object, as text, item -> yes / no / not_available, or in detail with source and day of the value.
+
+    `values` are SQL expressions of cleaned text, one a selected item; an item whose value is null was not asked for. Details
+    need the row of `source_sql`.
+    """
+    told = [
+        _told(selection, column, value, is_detailed=is_detailed) for column, value in zip(selection.columns, values, strict=True)
+    ]
+    return f"'{{' || concat_ws(',', {', '.join(told)}) || '}}'"
+
+
+def score_sql(selection: Selection, values: Sequence[str]) -> str:
+    """The share of the compared values that agree, as text with two digits; null when none could be compared."""
+    words = ", ".join(_compared(selection, *pair) for pair in zip(selection.columns, values, strict=True))
+    compared = "count(*) FILTER (WHERE word = 'yes')::numeric / nullif(count(*) FILTER (WHERE word IN ('yes', 'no')), 0)"
+    return f"(SELECT round({compared}, 2)::text FROM unnest(ARRAY[{words}]) AS word)"
+
+
+def source_sql() -> str:
+    """The department a found row comes from, for use after the LEFT JOIN of `row_sql`."""
+    return f"core_department {SOURCE} ON {SOURCE}.id = {ROW}.source_department_id"
 
 
 def copy_sql(selection: Selection, *, region_prefix: str, lists: Sequence[Sequence[str]] = (), members: str = "") -> str:
@@ -198,7 +214,24 @@ def _shown(selection: Selection, column: Column) -> str:
     return mask_sql(column.mask, shown_sql(field, f"{ROW}.{field.name}"))
 
 
+def _told(selection: Selection, column: Column, value: str, *, is_detailed: bool) -> str:
+    word = _compared(selection, column, value)
+    if not is_detailed:
+        return f"'\"{column.item}\":\"' || ({word}) || '\"'"
+    known = "false" if column.mask is Mask.HIDDEN else f"{ROW}.{column.field} IS NOT NULL"
+    source = f"CASE WHEN {known} THEN json_build_object('code', {SOURCE}.code, 'name', {SOURCE}.name) END"
+    day = f"CASE WHEN {known} THEN {ROW}.changed_at END"
+    detail = f"json_build_object('result', {word}, 'source', {source}, 'as_of', {day})"
+    return f"CASE WHEN {value} IS NOT NULL THEN '\"{column.item}\":' || {detail}::text END"
+
+
 def _compared(selection: Selection, column: Column, value: str) -> str:
+    """One word, null when nothing was asked. Of what a mask hides entirely a comparison must not tell, either."""
+    if column.mask is Mask.HIDDEN:
+        return f"CASE WHEN {value} IS NOT NULL THEN 'not_available' END"
     field = DATASETS[selection.dataset].field(column.field)
     stored = f"{ROW}.{field.name}"
-    return f"CASE WHEN {stored} IS NULL THEN 'not_available' WHEN {stored} = {typed_sql(field, value)} THEN 'yes' ELSE 'no' END"
+    return (
+        f"CASE WHEN {value} IS NULL THEN NULL WHEN {stored} IS NULL THEN 'not_available' "
+        f"WHEN {stored} = {typed_sql(field, value)} THEN 'yes' ELSE 'no' END"
+    )

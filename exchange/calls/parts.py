@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from basedb.dictionary import DATASETS
+from basedb.dictionary import DATASETS, Field
 from basedb.lookup import Selection, read_key, read_value
 from exchange.calls.refusals import Refusal
 from exchange.calls.values import printable, text
@@ -41,9 +41,9 @@ def read_attributes(value: Any) -> dict[str, str]:
     return {text(item, "attributes", 40): text(given, f"attributes.{item}") for item, given in value.items()}
 
 
-def read_compared(selection: Selection, item: str, given: str) -> str:
+def read_compared(field: Field, item: str, given: str) -> str:
     """Return one value in the standard writing of its item."""
     try:
-        return read_value(selection, item, given)
+        return read_value(field, given)
     except ValueError:
         raise Refusal("call.invalid_parameter", {f"attributes.{item}": "not_a_value_of_this_item"}) from None

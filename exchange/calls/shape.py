@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from basedb.lookup import Selection
+from basedb.lookup import Selection, fields_of
 from exchange.calls.batch import NAMES as BATCHES
 from exchange.calls.batch import read_checks, read_keys
 from exchange.calls.conditions import read_parameters as read_control_parameters
@@ -81,7 +81,8 @@ def _verification(given: dict[str, Any], selection: Selection, context: Context,
     subject_key = read_subject(given["key"], selection)
     asked = read_attributes(given["attributes"])
     narrowed = granted(selection, list(asked))
-    values = tuple(read_compared(narrowed, item, raw) for item, raw in asked.items())
+    fields = fields_of(narrowed)
+    values = tuple([read_compared(fields[item], item, raw) for item, raw in asked.items()])
     return Question(narrowed, subject_key, values, context, wanted=wanted)
 
 

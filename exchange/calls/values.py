@@ -43,13 +43,11 @@ def printable(name: str) -> str:
 
 def text(value: Any, name: str, at_most: int = VALUE_AT_MOST) -> str:
     """Return a plain text of bounded length."""
-    why = ""
+    if isinstance(value, str) and 0 < len(value) <= at_most and not CONTROL.search(value):
+        return value
+    why = "control_character"
     if not isinstance(value, str):
         why = "not_a_string"
-    elif not value or len(value) > at_most:
+    elif not 0 < len(value) <= at_most:
         why = "empty_or_too_long"
-    elif CONTROL.search(value):
-        why = "control_character"
-    if why:
-        raise Refusal("call.invalid_parameter", {printable(name): why})
-    return str(value)
+    raise Refusal("call.invalid_parameter", {printable(name): why})

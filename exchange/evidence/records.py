@@ -42,6 +42,7 @@ LEDGERS: Final = {
             *("grant_version", "resource_id", "provider_id", "department_id", "mode", "outcome", "fields", "subject_key"),
             *("row_count", "request_digest", "answer_digest", "client_ip", "recorded_at", "status"),
             *("duration_us", "request_bytes", "answer_bytes", "quota_left", "subject_count", "matter", "officer", "case_number"),
+            "subjects_digest",
         ),
     ),
     Chain.AUDIT: Ledger(

@@ -52,12 +52,28 @@ class CallRecord(models.Model):
     matter = models.CharField(_("办理事项"), max_length=64, null=True)
     officer = models.CharField(_("经办人工号"), max_length=40, null=True)
     case_number = models.CharField(_("办件编号"), max_length=64, null=True)
+    subjects_digest = models.BinaryField(max_length=32, null=True)  # of a call with many keys: SHA-256 of them, see CallSubjects
 
     class Meta:
         managed = False
         db_table = "exchange_callrecord"
         verbose_name = _("调用记录")
         ordering = ["-requested_at"]
+
+
+class CallSubjects(models.Model):
+    """Whom a call with many keys was about, in the order asked, duplicates included; the record holds the SHA-256 of the keys."""
+
+    pk = models.CompositePrimaryKey("requested_at", "consumer_id", "call_id")
+    requested_at = models.DateTimeField()
+    consumer_id = models.BigIntegerField()
+    call_id = models.UUIDField()
+    subject_keys = ArrayField(models.UUIDField())
+
+    class Meta:
+        managed = False
+        db_table = "exchange_callsubjects"
+        verbose_name = _("调用的对象")
 
 
 class RejectedAttempt(models.Model):

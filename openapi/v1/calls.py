@@ -18,50 +18,40 @@ from rest_framework.views import APIView
 
 from exchange.calls.refusals import REFUSALS
 from openapi.calls import application
+from openapi.v1.call_batches import (
+    CallIn,
+    KeyIn,
+    QueryBatchIn,
+    QueryBatchOut,
+    VerdictField,
+    VerificationIn,
+    VerifyBatchIn,
+    VerifyBatchOut,
+    one_of,
+)
 
 STREAMED = "text/csv"
 
 
-class KeyIn(serializers.Serializer[Any]):
-    """Whom the call is about: exactly the one identifier of the granted resource's subjects."""
-
-    citizen_id = serializers.CharField(required=False, max_length=64)
-    uscc = serializers.CharField(required=False, max_length=64)
-
-
-class ContextIn(serializers.Serializer[Any]):
-    """What the call is made for; written into its record."""
-
-    matter = serializers.RegexField("^[A-Za-z0-9_-]{1,40}$", required=False)
-    officer = serializers.RegexField("^[A-Za-z0-9_-]{1,40}$", required=False)
-    case = serializers.RegexField("^[A-Za-z0-9_-]{1,40}$", required=False)
-
-
-class QueryIn(serializers.Serializer[Any]):
+class QueryIn(CallIn):
     """Key and, if fewer than all granted items are wanted, their names."""
 
     key = KeyIn()
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
-    context = ContextIn(required=False)  # type: ignore[assignment]
-    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
-class VerifyIn(serializers.Serializer[Any]):
+class VerifyIn(VerificationIn):
     """Key and the values to compare, item by item."""
 
     key = KeyIn()
     attributes = serializers.DictField(child=serializers.CharField(max_length=500))
-    context = ContextIn(required=False)  # type: ignore[assignment]
-    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
-class BulkIn(serializers.Serializer[Any]):
+class BulkIn(CallIn):
     """Items and format of a bulk answer."""
 
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
     format = serializers.ChoiceField(choices=["csv"], required=False)
-    context = ContextIn(required=False)  # type: ignore[assignment]
-    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
 class QueryOut(serializers.Serializer[Any]):
@@ -74,10 +64,17 @@ class QueryOut(serializers.Serializer[Any]):
 
 
 class VerifyOut(serializers.Serializer[Any]):
-    """One word an attribute, and never any data."""
+    """One word an attribute, with `details` its source and day, with `score` the share that agrees; and never any data."""
 
     call_id = serializers.UUIDField()
-    result = serializers.DictField(child=serializers.ChoiceField(choices=["yes", "no", "not_available"]))
+    result = serializers.DictField(child=VerdictField())
+    score = serializers.FloatField(allow_null=True, required=False)
+
+
+QUERY_BODY = one_of("QueryBody", QueryIn, QueryBatchIn)
+VERIFY_BODY = one_of("VerifyBody", VerifyIn, VerifyBatchIn)
+QUERY_ANSWER = one_of("QueryAnswer", QueryOut, QueryBatchOut)
+VERIFY_ANSWER = one_of("VerifyAnswer", VerifyOut, VerifyBatchOut)
 
 
 def _header(name: str, pattern: str, description: str, *, required: bool = True) -> OpenApiParameter:
@@ -107,7 +104,7 @@ def _refusals() -> dict[Any, Any]:
     }
 
 
-def _documented(operation: str, summary: str, body: type[serializers.Serializer[Any]], answer: Any) -> Any:
+def _documented(operation: str, summary: str, body: Any, answer: Any) -> Any:
     return extend_schema(
         operation_id=operation,
         summary=summary,
@@ -141,7 +138,7 @@ class CallView(APIView):
 class VerifyCall(CallView):
     """Compare values with the base database (比对验证)."""
 
-    @_documented("calls_verify", "比对验证", VerifyIn, VerifyOut)  # type: ignore[untyped-decorator]
+    @_documented("calls_verify", "比对验证", VERIFY_BODY, VERIFY_ANSWER)  # type: ignore[untyped-decorator]
     def post(self, request: Request, uid: str) -> HttpResponseBase:
         """Answer yes, no or not available for each attribute."""
         return self.handle(request)
@@ -150,7 +147,7 @@ class VerifyCall(CallView):
 class QueryCall(CallView):
     """Read one subject's granted items (检索查询)."""
 
-    @_documented("calls_query", "检索查询", QueryIn, QueryOut)  # type: ignore[untyped-decorator]
+    @_documented("calls_query", "检索查询", QUERY_BODY, QUERY_ANSWER)  # type: ignore[untyped-decorator]
     def post(self, request: Request, uid: str) -> HttpResponseBase:
         """Answer the granted items of one subject."""
         return self.handle(request)

@@ -12,7 +12,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from exchange.calls import authentication
 from exchange.calls.refusals import REFUSALS
-from exchange.calls.shape import PARAMETERS
+from exchange.calls.shape import BATCH_PARAMETERS, PARAMETERS
 from openapi.calls import PATH
 from tests.hotpath import partner as partners
 from tests.hotpath.scene import Scene
@@ -41,13 +41,24 @@ def test_every_code_is_described_under_its_status(described: dict[str, Any], mod
         assert f"`{code}`" in told[str(verdict.status)]
 
 
+def bodies(described: dict[str, Any], mode: str) -> list[dict[str, Any]]:
+    """Return the schemas of the forms a body of this mode may have."""
+    schemas = described["components"]["schemas"]
+
+    def named(reference: dict[str, str]) -> dict[str, Any]:
+        found: dict[str, Any] = schemas[reference["$ref"].rsplit("/", 1)[1]]
+        return found
+
+    body = named(operation(described, mode)["requestBody"]["content"]["application/json"]["schema"])
+    return [named(form) for form in body["oneOf"]] if "oneOf" in body else [body]
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_parameters_of_the_body_are_the_ones_the_door_takes(described: dict[str, Any], mode: str) -> None:
-    content = operation(described, mode)["requestBody"]["content"]["application/json"]["schema"]
-    schema = described["components"]["schemas"][content["$ref"].rsplit("/", 1)[1]]
-    required, optional = PARAMETERS[mode.upper()]
-    assert set(schema["properties"]) == set(required + optional)
-    assert set(schema.get("required", [])) == set(required)
+    taken = [PARAMETERS[mode.upper()], *([BATCH_PARAMETERS[mode.upper()]] if mode != "bulk" else [])]
+    for schema, (required, optional) in zip(bodies(described, mode), taken, strict=True):
+        assert set(schema["properties"]) == set(required + optional)
+        assert set(schema.get("required", [])) == set(required)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -60,12 +71,27 @@ def test_described_headers_have_the_form_the_door_checks(described: dict[str, An
     assert headers.keys() == {f"X-Gov-{n}" for n in ("Key", "Timestamp", "Nonce", "Digest", "Signature", "Algorithm")}
 
 
-@pytest.mark.parametrize(("mode", "answer"), [("query", "QueryOut"), ("verify", "VerifyOut")])
-def test_described_answers_have_the_keys_of_real_ones(scene: Scene, described: dict[str, Any], mode: str, answer: str) -> None:
-    body: dict[str, Any] = {"key": {"citizen_id": scene.people[0].citizen_id}}
-    body |= {"attributes": {"name": "张三丰"}} if mode == "verify" else {}
-    reply = scene.partner.call(scene.grant(mode=mode.upper()), mode, body)
-    assert reply.json.keys() == described["components"]["schemas"][answer]["properties"].keys()
+def check_described(described: dict[str, Any], name: str, real: dict[str, Any]) -> None:
+    """Assert that an object has every key its description requires and none it does not know."""
+    schema = described["components"]["schemas"][name]
+    assert set(schema["required"]) <= real.keys() <= schema["properties"].keys()
+
+
+def test_described_answers_have_the_keys_of_real_ones(scene: Scene, described: dict[str, Any]) -> None:
+    key = {"citizen_id": scene.people[0].citizen_id}
+    check = {"key": key, "attributes": {"name": "张三丰"}}
+    queries, verifications = scene.grant(), scene.grant(mode="VERIFY")
+    check_described(described, "QueryOut", scene.partner.call(queries, "query", {"key": key}).json)
+    many = scene.partner.call(queries, "query", {"keys": [key, {}]}).json
+    check_described(described, "QueryBatchOut", many)
+    for result in many["results"]:
+        check_described(described, "QueriedOut", result)
+    for wanted in ({}, {"details": True, "score": True}):
+        check_described(described, "VerifyOut", scene.partner.call(verifications, "verify", check | wanted).json)
+        many = scene.partner.call(verifications, "verify", {"checks": [check, {}]} | wanted).json
+        check_described(described, "VerifyBatchOut", many)
+        for result in many["results"]:
+            check_described(described, "VerifiedOut", result)
 
 
 def test_a_server_that_knows_only_django_answers_calls_as_well(scene: Scene) -> None:

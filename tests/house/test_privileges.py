@@ -20,6 +20,7 @@ EXTENSIONS = {"spatial_ref_sys", "geometry_columns", "geography_columns"}
 LEDGERS = [
     "core_auditentry",
     "exchange_callrecord",
+    "exchange_callsubjects",
     "exchange_accessrequeststep",
     "exchange_remark",
     "exchange_grantendreminder",
