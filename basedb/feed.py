@@ -15,7 +15,7 @@ HORIZON: Final = "pg_snapshot_xmin(pg_current_snapshot())"
 # Another cluster, another branch of its history or another database count transactions anew.
 EPOCH: Final = (
     "SELECT (SELECT system_identifier::text FROM pg_control_system()) || ':' || (SELECT timeline_id::text FROM "
-    "pg_control_checkpoint()) || ':' || (SELECT oid::text FROM pg_database WHERE datname = current_database())"
+    "pg_control_checkpoint()) || ':' || (SELECT oid::text FROM pg_database WHERE datname = <<database>>)"
 )
 
 

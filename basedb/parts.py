@@ -29,9 +29,9 @@ class Rows:
     def _table(self) -> str:
         return f"{DATASETS[self.selection.dataset].table} {ROW}"
 
-    def count_sql(self, at_most: int) -> str:
+    def count_sql(self, at_most: str) -> str:
         """The number of the rows, counted no further than `at_most`."""
-        return f"SELECT count(*) FROM (SELECT 1 FROM {self._table} WHERE {self.inside} LIMIT {at_most:d}) AS counted"
+        return f"SELECT count(*) FROM (SELECT 1 FROM {self._table} WHERE {self.inside} LIMIT {at_most}) AS counted"
 
     def end_sql(self, after: bytes, size: int) -> str:
         """The key of the last row of a part of `size` rows behind `after`; no row when fewer are left."""

@@ -31,7 +31,8 @@ GONE = (JobState.STOPPED, JobState.CANCELLED, JobState.EXPIRED)
 
 def count_rows(rows: Rows, form: str) -> int:
     """Return how many rows a job will hold; refuse what does not fit into a sheet of Excel."""
-    row = connections.run(rows.count_sql(EXCEL_ROWS + 1 if form == FileFormat.EXCEL else 2**62), (), {})
+    at_most = EXCEL_ROWS + 1 if form == FileFormat.EXCEL else None
+    row = connections.run(rows.count_sql("<<at_most>>"), (("at_most", "bigint"),), {"at_most": at_most})
     counted = int(row[0]) if row else 0
     if form == FileFormat.EXCEL and counted > EXCEL_ROWS:
         raise Refusal("job.too_many_rows", {"format": "use_csv_or_jsonl"})
