@@ -45,6 +45,7 @@ MENU = (
     Entry("portal:plan-list", _("数据归集"), "database-import", "plan", BUSINESS),
     Entry("portal:backflow-list", _("数据回流"), "database-export", "backflow", BUSINESS),
     Entry("portal:call-list", _("调用记录"), "arrows-exchange", "call", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:monitoring", _("运行监测"), "chart-bar", "monitoring", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:call-attempts", _("按分钟计数的拒绝"), "arrows-exchange", "call-attempts", (Role.SECURITY_ADMINISTRATOR,)),
     Entry("portal:audit-list", _("审计记录"), "history", "audit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:evidence-list", _("存证"), "shield-lock", "evidence", (Role.AUDIT_ADMINISTRATOR,)),

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.remarks.urls")),
     path("", include("portal.grants.urls")),
     path("", include("portal.calls.urls")),
+    path("", include("portal.monitoring.urls")),
     path("aggregation/", include("portal.aggregation.urls")),
     path("backflow/", include("portal.backflow.urls")),
 ]

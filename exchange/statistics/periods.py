@@ -13,6 +13,7 @@ STEPS: Final = {Grain.MINUTE: timedelta(minutes=1), Grain.HOUR: timedelta(hours=
 AHEAD: Final = timedelta(minutes=6)  # a call may be signed up to five minutes ahead of our clock
 DAYS: Final = {"7": 7, "30": 30, "90": 90, "365": 365}
 HOUR, DAY, EVER = "hour", "day", "ever"
+LONGEST_SPAN_DAYS: Final = 400
 NAMES: Final = (HOUR, DAY, *DAYS)
 
 
