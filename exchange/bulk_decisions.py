@@ -55,6 +55,8 @@ def plan(*, request_uids: Sequence[UUID], actor: Actor) -> list[Plan]:
 
 def open_bulk(*, chosen: Sequence[tuple[UUID, int]], reason: str, token: str, actor: Actor, now: datetime) -> BulkDecision:
     """Write down what is to be decided, as the person saw it; the same token again returns the same decision."""
+    if actor.user_id is None:
+        raise Forbidden("bulk.not_yours", _("批量办理须由本人登录后进行。"))
     fault = text_fault(reason, longest=access_requests.LONGEST_REASON, may_be_empty=True)
     if fault:
         raise Invalid("bulk.reason", fault, {"reason": fault})

@@ -36,7 +36,8 @@ class BulkForm(OnceForm):
 
     def chosen(self) -> list[tuple[UUID, int]]:
         """Return the requests with the revision they were seen in."""
-        return [pair_of(text) for text in self.data.getlist("rows")[: bulk_decisions.AT_MOST + 1]]
+        data: Any = self.data
+        return [pair_of(text) for text in data.getlist("rows")[: bulk_decisions.AT_MOST + 1]]
 
 
 @require_http_methods(["GET", "POST"])

@@ -100,8 +100,8 @@ def claim_box(access_request: AccessRequest, who: Actor) -> dict[str, Any] | Non
         return None
     held = claims.open_claim(access_request)
     own = held is not None and held.claimed_by_id == who.user_id
-    taken_by = held.claimed_by_id if held else None
-    colleagues = claims.colleagues_at(access_request).exclude(pk=taken_by) if own or heads else ()
+    taken_by = [held.claimed_by_id] if held else []
+    colleagues = claims.colleagues_at(access_request).exclude(pk__in=taken_by) if own or heads else ()
     return {
         "held": held,
         "own": own,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -54,7 +55,7 @@ class InboxFilter(FilterForm):
 
     def say_counts(self, counts: dict[str, dict[str, int]], requesters: list[tuple[str, str]]) -> None:
         """Write beside every choice how many rows it would show; choices without any are left out unless chosen."""
-        known = {
+        known: dict[str, Iterable[tuple[str, Any]]] = {
             "state": RequestState.choices,
             "due": list(DUE.items()),
             "requester": requesters,
@@ -68,7 +69,8 @@ class InboxFilter(FilterForm):
                 for key, title in choices
                 if counts[name].get(key) or str(key) == str(chosen)
             ]
-            self.fields[name].widget.choices = [ALL, *shown]  # type: ignore[attr-defined]
+            select: Any = self.fields[name].widget
+            select.choices = [ALL, *shown]
 
 
 class SaveForm(PortalForm):
