@@ -6,6 +6,7 @@ Nobody gives this command: the platform does, in the transaction that ends the g
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -21,6 +22,11 @@ from exchange.snapshots import snapshot
 from exchange.workflow import Command, Seat, decide
 
 AT_ONCE = 500
+
+
+def lock_case(grant_uid: UUID) -> None:
+    """Lock the request of a grant that is about to end: requests are locked before grants (docs/locking.md)."""
+    AccessRequest.objects.select_for_update(of=("self",)).filter(grant__uid=grant_uid).order_by().first()
 
 
 def close_case(grant: Grant, *, why: str, now: datetime) -> None:

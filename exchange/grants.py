@@ -121,6 +121,8 @@ def change_state(
 
     Misuse suspends at once and names the day until which it must be put right (限期整改).
     """
+    if command is GrantCommand.REVOKE:
+        closing.lock_case(grant_uid)
     grant = locked_grant(grant_uid, actor, revision)
     if command not in STATE_COMMANDS:
         raise Invalid("grant.unknown_command", _("此项操作需要更多内容，请在授权页面上办理。"))

@@ -16,6 +16,7 @@ DESKS = [
     ("PROVIDER_OPERATOR", "提供方经办人"),
     ("PROVIDER_HEAD", "提供方负责人"),
     ("DATA_CENTRE", "数据中心"),
+    ("PLATFORM", "平台自动办理"),
     ("NOBODY", "已办结"),
 ]
 EVENTS = [
