@@ -1,4 +1,4 @@
-"""The health check of a container: `python -m ops.healthy web|worker|beat`, status 0 when it is well."""
+"""The health check of a container: `python -m ops.healthy web|worker|copier|beat`, status 0 when it is well."""
 
 import os
 import subprocess
@@ -24,13 +24,18 @@ def web() -> bool:
         return bool(answer.status == 200)
 
 
-def worker() -> bool:
+def worker(process: str = "worker", node: str = "celery") -> bool:
     """Ask the worker of this container through the broker."""
-    told = variables("worker", Path(os.environ.get("SECRETS_DIR", "/run/secrets")), os.environ)
-    name = f"celery@{os.uname().nodename}"
+    told = variables(process, Path(os.environ.get("SECRETS_DIR", "/run/secrets")), os.environ)
+    name = f"{node}@{os.uname().nodename}"
     question = ["-m", "celery", "--app", "settings.celery:app", "inspect", "ping", "-d", name, "-t", "10"]
     asked = subprocess.run([sys.executable, *question], cwd=ROOT, env=told, capture_output=True, check=False)
     return asked.returncode == 0
+
+
+def copier() -> bool:
+    """Ask the worker that copies in parts."""
+    return worker("copier", "copier")
 
 
 def beat() -> bool:
@@ -39,7 +44,7 @@ def beat() -> bool:
     return any(time.time() - path.stat().st_mtime < BEAT_SILENCE_SECONDS for path in schedules)
 
 
-CHECKS = {"web": web, "worker": worker, "beat": beat}
+CHECKS = {"web": web, "worker": worker, "copier": copier, "beat": beat}
 
 if __name__ == "__main__":
     sys.exit(0 if CHECKS[sys.argv[1]]() else 1)

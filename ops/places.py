@@ -60,6 +60,7 @@ class Places:
             (self.stack / "drop", 0o700),
             (self.stack / "uploads", 0o700),
             (self.stack / "archive", 0o700),
+            (self.stack / "bulk", 0o700),
             (self.stack / "beat", 0o700),
         ):
             if not path.is_dir():

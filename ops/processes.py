@@ -13,8 +13,8 @@ from ops import keyring, kin
 from ops.places import ROOT, Places
 
 STORES = ("postgres", "redis-broker", "redis-calls")
-APPLICATION = ("web", "worker", "beat")
-DATABASE_ROLE = {"web": "web", "worker": "worker", "beat": "worker", "migrate": "migrator"}
+APPLICATION = ("web", "worker", "copier", "beat")
+DATABASE_ROLE = {"web": "web", "worker": "worker", "copier": "worker", "beat": "worker", "migrate": "migrator"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,12 @@ def commands(run_dir: Path) -> dict[str, list[str]]:
         "worker": [
             *celery,
             *("worker", "--concurrency", "2", "--loglevel", "INFO"),
-            *("--without-gossip", "--without-mingle"),
+            *("--without-gossip", "--without-mingle", "--queues", "default"),
+        ],
+        "copier": [  # long copies in a process of their own: nothing else waits for them
+            *celery,
+            *("worker", "--concurrency", "1", "--loglevel", "INFO"),
+            *("--without-gossip", "--without-mingle", "--queues", "bulk", "--hostname", "copier@%h"),
         ],
         "beat": [
             *celery,
@@ -106,7 +111,7 @@ def sealing(places: Places) -> dict[str, str]:
 
 
 def application(places: Places, setting: Setting) -> dict[str, dict[str, object]]:
-    """Return the launch orders of web, worker and beat."""
+    """Return the launch orders of the application's processes."""
     orders: dict[str, dict[str, object]] = {}
     for name in APPLICATION:
         variables = environment(places, setting, DATABASE_ROLE[name])

@@ -37,6 +37,12 @@ app.conf.update(
         "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
         "dispatch-bulk-jobs": {"task": "exchange.dispatch_bulk_jobs", "schedule": 5.0, "options": {"expires": 30}},
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},
+        "refresh-national-sessions": {
+            "task": "exchange.refresh_national_sessions",
+            "schedule": 120.0,
+            "options": {"expires": 110},
+        },
+        "relay-upward": {"task": "exchange.relay_upward", "schedule": 300.0, "options": {"expires": 290}},
         "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
         "fold-calls": {"task": "exchange.fold_calls", "schedule": 5.0, "options": {"expires": 10}},
         "drop-expired-statistics": {
@@ -80,9 +86,10 @@ def log_like_the_others(loglevel: int, **_: Any) -> None:
 
 
 @heartbeat_sent.connect
-def worker_lives(**_: Any) -> None:
+def worker_lives(sender: Any = None, **_: Any) -> None:
     """Tell of the worker, however long its tasks take: its main process beats every two seconds."""
-    heartbeat.tell("worker")
+    node = str(getattr(getattr(sender, "eventer", None), "hostname", ""))
+    heartbeat.tell("copier" if node.startswith("copier@") else "worker")
 
 
 @beat_init.connect

@@ -23,11 +23,11 @@ def compose() -> dict[str, Any]:
 
 def test_the_platform_s_processes_are_all_there(compose: dict[str, Any]) -> None:
     assert set(compose["services"]) == {
-        *("postgis", "redis-broker", "redis-calls", "database", "migrate", "web", "worker", "beat"),
+        *("postgis", "redis-broker", "redis-calls", "database", "migrate", "web", "worker", "copier", "beat"),
     }
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "migrate"])
+@pytest.mark.parametrize("name", ["web", "worker", "copier", "beat", "migrate"])
 def test_a_container_runs_the_same_command_as_the_supervisor(compose: dict[str, Any], name: str) -> None:
     assert compose["services"][name]["command"] == [name, *processes.commands(RUN_DIR)[name]]
 

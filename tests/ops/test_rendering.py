@@ -62,7 +62,7 @@ def test_a_percent_sign_in_the_path_is_escaped_for_the_supervisor(places: Places
     assert "100% run" not in render(places, 20004, "door").replace("100%% run", "")
 
 
-@pytest.mark.parametrize(("name", "role"), [("web", "web"), ("worker", "worker"), ("beat", "worker")])
+@pytest.mark.parametrize(("name", "role"), [("web", "web"), ("worker", "worker"), ("copier", "worker"), ("beat", "worker")])
 def test_each_process_connects_as_its_own_role(places: Places, name: str, role: str) -> None:
     orders = processes.application(places, processes.Setting("settings.demo", PORTS))
     variables = orders[name]["env"]
@@ -78,7 +78,7 @@ def test_no_process_is_given_what_another_needs(places: Places) -> None:
     assert not any(name.startswith("DEMO_") for order in orders.values() for name in cast("dict[str, str]", order["env"]))
     assert not [role for role in ("ps_owner", "ps_reader", "district", "postgres") if words[role] in json.dumps(orders)]
     holders = {name for name, order in orders.items() if "KEY_FILE" in cast("dict[str, str]", order["env"])}
-    assert holders == {"web", "worker"}
+    assert holders == {"web", "worker", "copier"}
 
 
 def test_secrets_are_made_once_and_closed_to_others(places: Places) -> None:
