@@ -11,9 +11,11 @@ from bench import frame
 
 FIGURES = {
     "call.query": "bench.call_query",
+    "call.verify_batch": "bench.call_batch",
     "catalog.search": "bench.catalog_search",
     "evidence": "bench.evidence",
     "ingest.population": "bench.ingest",
+    "op-monitoring": "bench.op_monitoring",
 }
 
 

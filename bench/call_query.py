@@ -28,8 +28,8 @@ WARMING = 20_000
 
 def run() -> Iterable[dict[str, object]]:
     """Yield one line."""
-    people = _load_people()
-    key, secret, path = _make_grant()
+    people = load_people()
+    key, secret, path = make_grant()
     sign = partial(_requests, people, key, secret, path)
     with contextlib.ExitStack() as servers:
         ports = {
@@ -65,7 +65,7 @@ def _requests(people: list[str], key: str, secret: str, path: str, count: int) -
         ).encode() + body
 
 
-def _load_people() -> list[str]:
+def load_people() -> list[str]:
     """Fill the population table and return the identifiers."""
     from psycopg2.extras import execute_values
 
@@ -95,7 +95,7 @@ def _load_people() -> list[str]:
     return people
 
 
-def _make_grant() -> tuple[str, str, str]:
+def make_grant(mode: str = "query") -> tuple[str, str, str]:
     """Return key, secret and path of a grant with quota enough, on empty counters."""
     from catalog.models import Binding
     from core.models import Department, User
@@ -109,6 +109,6 @@ def _make_grant() -> tuple[str, str, str]:
     partner = make_partner(Department.objects.get(name="市教育局"))
     user = User.objects.get(username="education_operator")
     masks = {"citizen_id": "CITIZEN_ID", "name": "NAME"}
-    quota = {"quota_per_day": 100_000_000, "quota_per_second": 1_000_000}
-    grant = factories.make_grant(resource, partner.system, user, fields=FIELDS, masks=masks, **quota)
-    return partner.key, partner.secret, path_of(grant, "query")
+    quota = {"quota_per_day": 1_000_000_000, "quota_per_second": 1_000_000}
+    grant = factories.make_grant(resource, partner.system, user, mode=mode.upper(), fields=FIELDS, masks=masks, **quota)
+    return partner.key, partner.secret, path_of(grant, mode)

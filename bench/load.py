@@ -52,14 +52,14 @@ def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not come up")
 
 
-def rate(port: int, requests: Sequence[bytes], *, seconds: int) -> float:
+def rate(port: int, requests: Sequence[bytes], *, seconds: int, connections: int = CONNECTIONS) -> float:
     """Send requests for some seconds and return answers a second; any answer but a success is an error."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = Path(folder) / "requests"
         for number in range(THREADS):
             share = requests[number::THREADS]
             Path(f"{prepared}.{number}").write_bytes(b"".join(b"%08d" % len(request) + request for request in share))
-        options = ["-t", str(THREADS), "-c", str(CONNECTIONS), "-d", str(seconds), "-s", str(SCRIPT)]
+        options = ["-t", str(THREADS), "-c", str(connections), "-d", str(seconds), "-s", str(SCRIPT)]
         told = subprocess.run(
             ["wrk", *options, f"http://127.0.0.1:{port}", str(prepared)], capture_output=True, text=True, check=True
         ).stdout
