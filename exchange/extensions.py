@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from core import audit, working_days
 from core.audit import Actor
 from core.calendar import SHANGHAI
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange import clocks, sla_policies
@@ -32,8 +32,8 @@ ANSWERING = (State.ENDORSED, State.CHECKED, State.CLEARED, State.CONFIRMING)
 def ask(*, request_uid: UUID, days: int, reason: str, actor: Actor, now: datetime) -> ClockExtension:
     """Ask for more working days for the answer; the desk that has the ball asks, the data centre consents."""
     access_request = _locked(request_uid, actor)
-    if not may_ask(access_request, actor):
-        _refuse_asking(access_request, actor)
+    if actor.user_id is None or not may_ask(access_request, actor):
+        raise _cannot_ask(access_request, actor)
     at_most = _at_most(access_request, now)
     faults = {}
     if not 1 <= days <= at_most:
@@ -110,12 +110,12 @@ def may_decide(extension: ClockExtension, actor: Actor) -> bool:
     return extension.state == ExtensionState.ASKED and Seat.DATA_CENTRE in seats and extension.asked_by_id != actor.user_id
 
 
-def _refuse_asking(access_request: AccessRequest, actor: Actor) -> None:
+def _cannot_ask(access_request: AccessRequest, actor: Actor) -> DomainError:
     if access_request.desk not in seats_on_request(actor, access_request):
-        raise Forbidden("extension.not_yours", _("延期由正在办理的岗位提出。"))
+        return Forbidden("extension.not_yours", _("延期由正在办理的岗位提出。"))
     if access_request.state not in ANSWERING or access_request.answer_due_at is None:
-        raise Conflict("extension.no_clock", _("只有正在计时的答复可以延期。"), {"state": access_request.state})
-    raise Conflict("extension.once", _("一次答复只能延期一次，已有延期申请或已经延期。"))
+        return Conflict("extension.no_clock", _("只有正在计时的答复可以延期。"), {"state": access_request.state})
+    return Conflict("extension.once", _("一次答复只能延期一次，已有延期申请或已经延期。"))
 
 
 def _move(access_request: AccessRequest, extension: ClockExtension) -> None:

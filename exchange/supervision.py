@@ -69,9 +69,9 @@ def may_supervise(access_request: AccessRequest, actor: Actor, now: datetime) ->
 def issue_notice(*, request_uid: UUID, text: str, actor: Actor, now: datetime) -> SupervisionNotice:
     """Ask the desk that has the ball why it is late, or soon will be; its people are told and must reply."""
     access_request = _locked(request_uid, actor)
-    if not is_reviewer(actor):
+    if actor.user_id is None or not is_reviewer(actor):
         raise Forbidden("supervision.not_yours", _("督办由数据主管部门的审核人员发出。"))
-    if not may_supervise(access_request, actor, now):
+    if access_request.due_at is None or not may_supervise(access_request, actor, now):
         raise Conflict("supervision.not_due", _("只能督办已超期或一天内到期的申请，同一岗位未回复前不重复督办。"))
     notice = SupervisionNotice.objects.create(
         access_request=access_request,
