@@ -45,7 +45,7 @@ def remark(request: HttpRequest, uid: UUID) -> HttpResponse:
                     now = timezone.now()
                     return str(remarks.add(request_uid=uid, uploads=uploads, actor=who, now=now, on=shelf, **said).uid)
 
-                digest = digest_of({"request": str(uid), "files": _said(uploads), **said})
+                digest = digest_of({"request": str(uid), "files": [upload.mark() for upload in uploads], **said})
                 once(owner=f"user:{who.user_id}", token=given["submission"], digest=digest, make=make)
         except DomainError as error:
             form.add_domain_error(error)
@@ -70,7 +70,7 @@ def attach(request: HttpRequest, uid: UUID) -> HttpResponse:
                     now = timezone.now()
                     return str(keeping.attach(request_uid=uid, uploads=uploads, actor=who, now=now, on=shelf)[0].uid)
 
-                digest = digest_of({"request": str(uid), "files": _said(uploads)})
+                digest = digest_of({"request": str(uid), "files": [upload.mark() for upload in uploads]})
                 once(owner=f"user:{who.user_id}", token=form.cleaned_data["submission"], digest=digest, make=make)
         except DomainError as error:
             form.add_domain_error(error)
@@ -117,11 +117,6 @@ def redact(request: HttpRequest, uid: UUID) -> HttpResponse:
             messages.success(request, _("附件内容已删除，文件名和理由保留。"))
             return redirect("portal:request-detail", uid=found.access_request.uid)
     return _page(request, found.access_request, form, _("删除附件内容"))
-
-
-def _said(uploads: list[keeping.Upload]) -> list[str]:
-    """Return what tells one set of files from another."""
-    return [f"{upload.name}:{digest_of({'': upload.content.hex()}).hex()}" for upload in uploads]
 
 
 def _visible(request: HttpRequest, uid: UUID) -> AccessRequest:
