@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.bundles")),
     path("", include("openapi.v1.remarks")),
     path("", include("openapi.v1.access_requests")),
+    path("", include("openapi.v1.desks")),
     path("", include("openapi.v1.grant_terms")),
     path("", include("openapi.v1.grants")),
     path("", include("openapi.v1.systems")),

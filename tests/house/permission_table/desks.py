@@ -47,4 +47,16 @@ ROWS: list[Row] = [
     ("GET", "portal:request-delegations", {}, only(200, *SEERS)),
     ("POST", "portal:request-delegations", {}, only(422, *SEERS)),
     ("POST", "portal:request-delegation-revoke", {"uid": "delegation"}, only(302, "operator", "head") | {"reviewer": 404}),
+    ("GET", "openapi:inbox-list", {}, only(200, *BUSINESS, anonymous=401)),
+    ("POST", "openapi:inbox-bulk", {}, only(422, *BUSINESS, anonymous=401)),
+    ("PUT", "openapi:inbox-claim", {"uid": "waiting"}, only(200, "head", anonymous=401)),
+    ("DELETE", "openapi:inbox-claim", {"uid": "waiting"}, only(409, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:delegation-list", {}, only(200, *SEERS, anonymous=401)),
+    ("POST", "openapi:delegation-list", {}, only(422, *SEERS, anonymous=401)),
+    (
+        "DELETE",
+        "openapi:delegation-detail",
+        {"uid": "delegation"},
+        only(204, "operator", "head", anonymous=401) | {"reviewer": 404},
+    ),
 ]
