@@ -107,18 +107,18 @@ def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
     _granted(Ask(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), ENROLMENT), week)
     _granted(Ask(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), SPONSOR), week)
 
-    waiting = _submitted(Ask(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), BENEFITS), month)
-    _do(waiting, Command.ENDORSE, "hr_head", month)
-    waiting = _submitted(Ask(marriage, benefit, "hr", "VERIFY", ("marital_status",), BENEFITS), week)
-    _do(waiting, Command.ENDORSE, "hr_head", week)
-    _do(waiting, Command.CHECK, "police_op", week + timedelta(days=1))
-    _submitted(Ask(population, benefit, "hr", "VERIFY", ("name", "person_status"), BENEFITS), now)
+    waiting = submitted(Ask(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), BENEFITS), month)
+    carry(waiting, Command.ENDORSE, "hr_head", month)
+    waiting = submitted(Ask(marriage, benefit, "hr", "VERIFY", ("marital_status",), BENEFITS), week)
+    carry(waiting, Command.ENDORSE, "hr_head", week)
+    carry(waiting, Command.CHECK, "police_op", week + timedelta(days=1))
+    submitted(Ask(population, benefit, "hr", "VERIFY", ("name", "person_status"), BENEFITS), now)
 
-    waiting = _submitted(Ask(population, market, "market", "VERIFY", ("name", "sex"), REGISTRATION), now)
-    _do(waiting, Command.ENDORSE, "market_head", now)
-    refused = _submitted(Ask(population, market, "market", "BULK", ("citizen_id", "name", "phone"), REGISTRATION), week)
-    _do(refused, Command.ENDORSE, "market_head", week)
-    _do(refused, Command.REFUSE, "reviewer", week, "批量复制超出登记核验的必要范围，请改用比对验证。")
+    waiting = submitted(Ask(population, market, "market", "VERIFY", ("name", "sex"), REGISTRATION), now)
+    carry(waiting, Command.ENDORSE, "market_head", now)
+    refused = submitted(Ask(population, market, "market", "BULK", ("citizen_id", "name", "phone"), REGISTRATION), week)
+    carry(refused, Command.ENDORSE, "market_head", week)
+    carry(refused, Command.REFUSE, "reviewer", week, "批量复制超出登记核验的必要范围，请改用比对验证。")
 
 
 def renew_credentials(known: dict[str, dict[str, str]], now: datetime) -> list[dict[str, Any]]:
@@ -162,7 +162,8 @@ def _in(department: Department, role: Role) -> Actor:
     )
 
 
-def _submitted(ask: Ask, at: datetime) -> AccessRequest:
+def submitted(ask: Ask, at: datetime) -> AccessRequest:
+    """Return the request a department's operator submitted."""
     today = at.astimezone(SHANGHAI).date()
     terms = Terms(
         system=str(ask.system.uid),
@@ -177,10 +178,11 @@ def _submitted(ask: Ask, at: datetime) -> AccessRequest:
 
 
 def _granted(ask: Ask, at: datetime) -> None:
-    request = _submitted(ask, at)
-    _do(request, Command.ENDORSE, f"{ask.people}_head", at)
-    _do(request, Command.APPROVE, "reviewer", at)
+    request = submitted(ask, at)
+    carry(request, Command.ENDORSE, f"{ask.people}_head", at)
+    carry(request, Command.APPROVE, "reviewer", at)
 
 
-def _do(request: AccessRequest, command: Command, who: str, at: datetime, reason: str = "") -> None:
+def carry(request: AccessRequest, command: Command, who: str, at: datetime, reason: str = "") -> None:
+    """Let somebody give a command to a request."""
     access_requests.carry_out(request_uid=request.uid, command=command, actor=actor(who), now=at, reason=reason)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog.models import Resource
 from core import working_days
 from core.models import Department
-from demo import city, entries, flows, story, synthetic
+from demo import cases, city, entries, flows, story, synthetic
 
 SCALES = {"small": (20_000, 5_000)}
 
@@ -72,7 +72,9 @@ class Command(BaseCommand):
         now = timezone.now()
         story.publish_catalogue(departments, now)
         story.draft_unfinished(now)
-        story.ask_and_decide(story.register_systems(now), now)
+        owned = story.register_systems(now)
+        story.ask_and_decide(owned, now)
+        cases.take_turns(owned, now)
 
     def write(self, record: Path, passwords: dict[str, str], systems: list[dict[str, Any]]) -> None:
         """Write demo.json, readable for its owner only."""
