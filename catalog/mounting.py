@@ -59,7 +59,18 @@ class Dataset(Protocol):
     def fields(self) -> Sequence[Field]: ...
 
 
+class Finder(Protocol):
+    """Sources a room above keeps in its tables, each of one provider."""
+
+    def find(self, code: str) -> Dataset | None: ...
+    def offered_to(self, provider_id: int) -> list[Dataset]: ...
+    def fault(self, code: str, resource: Resource) -> str:
+        """Return why an entry cannot be mounted on a source, or the empty string."""
+        ...
+
+
 _datasets: dict[str, Dataset] = {}
+_finders: dict[str, Finder] = {}  # first part of a code -> who knows it
 _masks: dict[str, Any] = {"NONE": gettext_lazy("不脱敏")}
 
 
@@ -69,9 +80,15 @@ def register(datasets: Iterable[Dataset], masks: Mapping[str, Any]) -> None:
     _masks.update((str(mask), title) for mask, title in masks.items())
 
 
-def datasets() -> list[Dataset]:
-    """Return what can be mounted on, by code."""
-    return [_datasets[code] for code in sorted(_datasets)]
+def register_finder(kinds: Iterable[str], finder: Finder) -> None:
+    """Offer sources whose codes begin with one of these kinds and a dot; called from `AppConfig.ready()`."""
+    _finders.update(dict.fromkeys(kinds, finder))
+
+
+def datasets(provider_id: int | None = None) -> list[Dataset]:
+    """Return what can be mounted on, by code; of a provider's own sources only when it is named."""
+    own = [found for finder in dict.fromkeys(_finders.values()) for found in finder.offered_to(provider_id)] if provider_id else []
+    return [_datasets[code] for code in sorted(_datasets)] + own
 
 
 def mask_titles() -> Mapping[str, Any]:
@@ -81,9 +98,11 @@ def mask_titles() -> Mapping[str, Any]:
 
 def dataset(code: str) -> Dataset:
     """Return one dataset; Invalid when nobody registered it."""
-    if code not in _datasets:
+    finder = _finders.get(code.partition(".")[0])
+    found = _datasets.get(code) or (finder.find(code) if finder else None)
+    if found is None:
         raise Invalid("mounting.unknown_dataset", _("没有这个数据集。"), {"dataset": [_("没有这个数据集。")]})
-    return _datasets[code]
+    return found
 
 
 def binding_of(resource: Resource) -> Binding | None:
@@ -94,6 +113,8 @@ def binding_of(resource: Resource) -> Binding | None:
 def draft_from(code: str) -> Entry:
     """Return a draft pre-filled from a dataset (反向编目): its columns as items with types, grades and masks."""
     source = dataset(code)
+    if source.base_database not in BASE_DATABASE_ITEMS:
+        raise Invalid("mounting.unknown_dataset", _("没有这个数据集。"), {"dataset": [_("没有这个数据集。")]})
     items = tuple(
         Item(
             name=field.name,
@@ -135,6 +156,9 @@ def mount(*, uid: UUID, dataset_code: str, columns: Mapping[str, str], revision:
     resource = desks.open_for(uid, actor=actor, revision=revision)
     step = desks.decide_for(resource, Command.MOUNT, actor)
     kept = _checked(entry_of(resource), dataset(dataset_code), columns)
+    finder = _finders.get(dataset_code.partition(".")[0])
+    if finder is not None and (fault := finder.fault(dataset_code, resource)):
+        raise Invalid("mounting.invalid", fault, {"dataset": [fault]})
     binding, _is_new = Binding.objects.update_or_create(
         resource=resource,
         defaults={"dataset": dataset_code, "columns": kept, "mounted_at": now, "mounted_by_id": actor.user_id},

@@ -29,6 +29,7 @@ from exchange.querysets import access_requests_visible_to, seats_on_request, sys
 from exchange.request_terms import Offer, Terms, faults, items_fault, text_fault
 from exchange.routing import SharingTerms, route_of
 from exchange.snapshots import snapshot
+from exchange.upstream import authorizations
 from exchange.workflow import REASON_REQUIRED, Command, Route, State, decide
 
 LONGEST_REASON = 500
@@ -134,6 +135,8 @@ def _carry_out(access_request: AccessRequest, command: Command, *, actor: Actor,
     reason = _reason(command, reason)
     if command in (Command.SUBMIT, Command.APPROVE, Command.CONFIRM):
         _still_offered(access_request, now)
+    if command in (Command.APPROVE, Command.CONFIRM):
+        authorizations.check_approvable(access_request, now)
         _check_renewal(access_request, command, now)
     if command is Command.SUBMIT and (fault := _start_fault(access_request.term_from, now)):
         raise Invalid("access_request.invalid", fault, {"term_from": fault})
@@ -180,6 +183,7 @@ def _route(resource: Resource) -> str:
             base_database=resource.base_database,
             is_mounted=hasattr(resource, "binding"),
             has_control_parameters=bool(resource.control_parameters),
+            authorization_from_above=authorizations.kind_of(resource),
         )
     )
 

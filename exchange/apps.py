@@ -8,3 +8,10 @@ class ExchangeConfig(AppConfig):
 
     name = "exchange"
     verbose_name = "共享交换"
+
+    def ready(self) -> None:
+        """Offer the registered sources to the catalogue for mounting."""
+        from catalog import mounting
+        from exchange.sources.offering import RegisteredSources
+
+        mounting.register_finder(("table", "interface"), RegisteredSources())

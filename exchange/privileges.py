@@ -56,7 +56,7 @@ PRIVILEGES: Privileges = {
     "exchange_feedmember": {"web": "SELECT, INSERT", "reader": "SELECT"},
     "exchange_backflowmember": {"worker": "SELECT, INSERT, DELETE", "reader": "SELECT"},
     "exchange_sourceconnection": BY_WEB,
-    "exchange_upstreaminterface": BY_WEB,
+    "exchange_upstreaminterface": ENTITY,
     "exchange_upstreamaccount": ENTITY,
     "exchange_upstreamsecret": BY_WEB,
     "exchange_nationalrequester": BY_WEB,

@@ -21,12 +21,15 @@ class SharingTerms:
     base_database: str = ""
     is_mounted: bool = False
     has_control_parameters: bool = False
+    authorization_from_above: str = ""  # BLANKET or PER_CASE
 
 
 def route_of(terms: SharingTerms) -> Route:
     """Return the route of a request for a resource; a withheld resource raises Conflict."""
     if terms.share_attribute == "WITHHELD":
         raise Conflict("resource.withheld", _("该资源属于不予共享类，不能申请。"))
+    if terms.authorization_from_above == "BLANKET":
+        return Route.DATA_CENTRE_ALONE
     if terms.base_database and terms.is_mounted:
         return Route.DATA_CENTRE_ALONE
     if terms.share_attribute == "UNCONDITIONAL" and not terms.has_control_parameters:

@@ -21,7 +21,9 @@ from exchange.attachments import keeping
 from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
 from exchange.evidence import archiving, checking, sealing
+from exchange.national import client as national
 from exchange.statistics import folding
+from exchange.upstream import sending
 
 DELIVER_TASK = "exchange.deliver_backflow"
 WRITE_BULK_TASK = "exchange.write_bulk_job"
@@ -145,3 +147,15 @@ def daily_digest() -> None:
     from exchange.daily_digest import tell_the_day
 
     tell_the_day(now=timezone.now())
+
+
+@shared_task(name="exchange.refresh_national_sessions", **_SHORT, **_AGAIN)
+def refresh_national_sessions() -> None:
+    """Refresh our sessions at platforms above before they end."""
+    national.refresh_due(now=timezone.now())
+
+
+@shared_task(name="exchange.relay_upward", **_LONG, **_AGAIN)
+def relay_upward() -> None:
+    """Send the requests that were reported upward, and ask after those without an answer."""
+    sending.relay_all(now=timezone.now())

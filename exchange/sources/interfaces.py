@@ -6,6 +6,7 @@ nobody or no is data of the interface.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from basedb.masking import mask_value
@@ -47,15 +48,24 @@ class UpstreamCall:
             result[column.item] = "not_available" if stored is None else "yes" if stored == value else "no"
         return True, result
 
-    def _record(self, asked: Asked) -> Any:
-        """Return the answer's document, None when it says that there is nobody."""
-        sent = self._parameters(asked)
+    def exchange(self, given: Mapping[str, str]) -> Any:
+        """Send the named values in the interface's form; return the answer's document, None when it says that there is nobody."""
+        sent = self._parameters(given)
         account = self._interface.account
         reply = self._sent(sent, self._headers())
         if account and account.auth == "NATIONAL" and self._is_expired(reply):
             fresh = national.headers_after_refusal(account, self._interface.sid)
             reply = self._sent(sent, fresh) if fresh else reply
         return self._judged(reply)
+
+    def knock(self) -> None:
+        """Ask for nobody, to see whether the interface answers and knows us; what it answers is not judged."""
+        reply = self._sent(self._parameters({"key": "TEST", "call_id": "TEST"}), self._headers())
+        if reply.status in AUTHORIZATION_ENDED or self._code(reply) == national.NOT_AUTHORIZED:
+            raise Refusal("upstream.refused", {"source": "not_in_the_authorized_list"})
+
+    def _record(self, asked: Asked) -> Any:
+        return self.exchange({"key": asked.key, "call_id": asked.call_id})
 
     def _sent(self, sent: dict[str, dict[str, str]], headers: dict[str, str]) -> http.Reply:
         place = self._interface
@@ -76,9 +86,8 @@ class UpstreamCall:
             return {account.header_name: account.secret}
         return national.headers(account, self._interface.sid)
 
-    def _parameters(self, asked: Asked) -> dict[str, dict[str, str]]:
+    def _parameters(self, given: Mapping[str, str]) -> dict[str, dict[str, str]]:
         sent: dict[str, dict[str, str]] = {"body": {}, "query": {}}
-        given = {"key": asked.key, "call_id": asked.call_id}
         for name, part in self._interface.request_map.items():
             sent[part["in"]][name] = given.get(part["from"], part.get("value", ""))
         return sent

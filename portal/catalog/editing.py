@@ -105,7 +105,7 @@ def mount(request: HttpRequest, uid: UUID) -> HttpResponse:
     desks.decide_for(resource, Command.MOUNT, who)
     binding = mounting.binding_of(resource)
     code = (request.POST or request.GET).get("dataset", "") or (binding.dataset if binding else "")
-    context = {"resource": resource, "datasets": mounting.datasets(), "code": code, "binding": binding}
+    context = {"resource": resource, "datasets": mounting.datasets(resource.provider_id), "code": code, "binding": binding}
     if not code:
         return render(request, "portal/catalog/mount.html", context, status=422 if request.method == "POST" else 200)
     dataset = mounting.dataset(code)

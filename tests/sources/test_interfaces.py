@@ -12,6 +12,9 @@ from exchange.calls.refusals import Refusal
 from exchange.models import CallRecord, Grant, UpstreamAccount, UpstreamSecret
 from exchange.national import client
 from exchange.sources.secrets import put_secret
+from exchange.upstream import relays, sending
+from tests import factories
+from tests.exchange.test_upstream import authorize
 from tests.hotpath import partner as partners
 from tests.hotpath.scene import Scene
 from tests.sources.above import Above, national
@@ -155,3 +158,22 @@ def test_a_wrong_app_key_is_noted_on_the_account_and_tried_again_by_the_task(sce
     assert client.refresh_due(now=now) == 1
     account.refresh_from_db()
     assert account.refresh_fault == ""
+
+
+def test_a_request_is_relayed_over_an_interface_until_the_platform_above_has_answered(
+    scene: Scene, above: Above, now: datetime
+) -> None:
+    states = iter([{"up_apply_id": "UP-7", "state": "1"}, {"up_apply_id": "UP-7", "state": "5", "receipt": "部复9号"}])
+    above.answering = lambda *_: (200, {"code": "0", "data": next(states)})
+    names = {name: {"in": "body", "from": name} for name in ("idempotency_key", "number", "purpose")}
+    interface, resource = above.register(scene, request_map=names, columns=[])
+    authorize(scene.city, resource, now, relay_interface_uid=interface.uid)
+    values = {"state": "CLEARED", "desk": "DATA_CENTRE", "route": "PROVIDER_FIRST"}
+    user = scene.city.people["education_operator"]
+    made = factories.make_request(resource, scene.partner.system, user, **values)
+    relays.report(request_uid=made.uid, document_number="宁数函8号", actor=scene.city.actor("reviewer"), now=now)
+    assert [sending.relay_all(now=now) for _ in range(3)] == [1, 1, 0]
+    relay = made.upstream_relay
+    assert (relay.state, relay.external_id) == (5, "UP-7")
+    assert list(relay.receipts.values_list("state", "document_number")) == [(1, "宁数函8号"), (5, "部复9号")]
+    assert len({asked[2]["idempotency_key"] for asked in above.asked}) == 1
