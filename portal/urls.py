@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.baskets.urls")),
     path("", include("portal.remarks.urls")),
     path("", include("portal.grants.urls")),
+    path("", include("portal.bulk_jobs.urls")),
     path("", include("portal.calls.urls")),
     path("", include("portal.monitoring.urls")),
     path("aggregation/", include("portal.aggregation.urls")),

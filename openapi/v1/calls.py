@@ -93,7 +93,7 @@ HEADERS = [
 ]
 
 
-def _refusals() -> dict[Any, Any]:
+def refusals_by_status() -> dict[Any, Any]:
     """Return one documented answer a status, with every code that has it."""
     codes: dict[int, list[str]] = {}
     for code, verdict in REFUSALS.items():
@@ -111,7 +111,7 @@ def _documented(operation: str, summary: str, body: Any, answer: Any) -> Any:
         auth=[],
         parameters=HEADERS,
         request=body,
-        responses={200 if answer is not STREAMED else (200, STREAMED): _answer(answer), **_refusals()},
+        responses={200 if answer is not STREAMED else (200, STREAMED): _answer(answer), **refusals_by_status()},
     )
 
 

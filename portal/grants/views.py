@@ -130,7 +130,8 @@ def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = N
         "limits": words_of_limits(grant, titles),
         "filing": TerminationFiling.objects.filter(grant=grant).first(),
         "buttons": [(c.value, *BUTTONS[c]) for c in may if c in BUTTONS],
-        "pages": [(url, title) for c, url, title in PAGES if c in may and is_offered(grant, c)],
+        "pages": [(url, title) for c, url, title in PAGES if c in may and is_offered(grant, c)]
+        + ([("portal:bulk-list", _("批量作业"))] if grant.mode == "BULK" else []),
         "form": form or ChangeForm(initial={"revision": grant.revision}),
     }
     return render(request, "portal/grants/detail.html", context, status=form.status if form is not None else 200)
