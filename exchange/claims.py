@@ -86,7 +86,7 @@ def open_claim(access_request: AccessRequest) -> Claim | None:
 
 def may_reassign(actor: Actor, access_request: AccessRequest) -> bool:
     """Return whether the actor heads the department whose desk has the ball."""
-    if not actor.has(Role.HEAD) or access_request.desk not in ROLE_OF:
+    if not actor.has(Role.HEAD) or actor.department_id is None or access_request.desk not in ROLE_OF:
         return False
     return actor.department_id in departments_of(Seat(access_request.desk), access_request)
 

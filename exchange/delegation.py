@@ -30,7 +30,7 @@ PAGE = "/requests/delegations/"
 
 def with_delegations(actor: Actor, *, now: datetime) -> Actor:
     """Return the actor with the colleagues he stands in for now (one query, for people with a business role only)."""
-    if actor.user_id is None or not actor.has(*DELEGABLE):
+    if actor.user_id is None or actor.department_id is None or not actor.has(*DELEGABLE):
         return actor
     rows = in_force(now).filter(delegate_id=actor.user_id, department_id=actor.department_id).order_by("id")
     found = tuple(StandIn(row.giver_id, row.giver.display_name, row.role) for row in rows.select_related("giver"))
@@ -64,8 +64,9 @@ def colleagues(actor: Actor) -> QuerySet[User]:
     """Return who may stand in for the actor: active people of the same department with a business role."""
     roles = RoleAssignment.objects.filter(user_id=OuterRef("pk"))
     business = [role.value for role in DELEGABLE]
-    people = User.objects.filter(Exists(roles.filter(role__in=business)), department_id=actor.department_id, is_active=True)
-    return people.filter(~Exists(roles.filter(role__in=sorted(ADMINISTRATORS)))).exclude(pk=actor.user_id).order_by("id")
+    here = Q(department_id=actor.department_id, is_active=True) & ~Q(pk=actor.user_id)
+    people = User.objects.filter(here, Exists(roles.filter(role__in=business)))
+    return people.filter(~Exists(roles.filter(role__in=sorted(ADMINISTRATORS)))).order_by("id")
 
 
 @transaction.atomic
@@ -73,10 +74,9 @@ def give(
     *, actor: Actor, delegate_uid: UUID, roles: Set[str], valid_from: datetime, valid_to: datetime, now: datetime
 ) -> list[Delegation]:
     """Leave own roles to a colleague for a time; one row a role. Both people are locked: chains are checked for good."""
+    giver_id, department_id = _may_give(actor, roles)
+    list(User.objects.select_for_update().filter(Q(pk=giver_id) | Q(uid=delegate_uid)).order_by("pk"))
     delegate = colleagues(actor).filter(uid=delegate_uid).first()
-    ids = [pk for pk in (actor.user_id, delegate.pk if delegate else None) if pk is not None]
-    list(User.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
-    _may_give(actor, roles)
     if delegate is None:
         text = _("只能委托给本部门在岗的同事，请重新选择。")
         raise Invalid("delegation.colleague", text, {"delegate": text})
@@ -84,12 +84,12 @@ def give(
     if delegate.is_contractor and roles - {Role.OPERATOR}:
         text = _("外包人员只能受托经办，不能受托审批。")
         raise Invalid("delegation.contractor", text, {"delegate": text})
-    _check_alone(actor.user_id, delegate.pk, roles, valid_from, valid_to)
+    _check_alone(giver_id, delegate.pk, roles, valid_from, valid_to)
     made = [
         Delegation.objects.create(
-            giver_id=actor.user_id,
+            giver_id=giver_id,
             delegate=delegate,
-            department_id=actor.department_id,
+            department_id=department_id,
             role=role,
             valid_from=max(valid_from, now),
             valid_to=valid_to,
@@ -99,7 +99,7 @@ def give(
     ]
     for row in made:
         until = valid_to.isoformat()
-        owners = [actor.department_id]
+        owners = [department_id]
         audit.record(actor, "delegation.given", delegate, at=now, department_ids=owners, role=row.role, until=until)
     title = _("%(name)s委托您代办共享申请，期限内可在待办中办理") % {"name": actor.name}
     notify_users([delegate.pk], title=title, path=PAGE, now=now)
@@ -125,12 +125,14 @@ def revoke(*, actor: Actor, uid: UUID, now: datetime) -> Delegation:
     return row
 
 
-def _may_give(actor: Actor, roles: Set[str]) -> None:
-    if actor.user_id is None or not actor.has(*DELEGABLE):
+def _may_give(actor: Actor, roles: Set[str]) -> tuple[int, int]:
+    """Return who gives in which department, or raise."""
+    if actor.user_id is None or actor.department_id is None or not actor.has(*DELEGABLE):
         raise Forbidden("delegation.no_role", _("您没有可以委托的业务角色。"))
     if not roles or not roles <= (actor.roles & frozenset(DELEGABLE)):
         text = _("请勾选要委托的角色，只能委托本人担任的角色。")
         raise Invalid("delegation.role", text, {"roles": text})
+    return actor.user_id, actor.department_id
 
 
 def _check_period(valid_from: datetime, valid_to: datetime, now: datetime) -> None:
@@ -142,7 +144,7 @@ def _check_period(valid_from: datetime, valid_to: datetime, now: datetime) -> No
         raise Invalid("delegation.period", text, {"valid_to": text})
 
 
-def _check_alone(giver_id: int | None, delegate_id: int, roles: Iterable[str], valid_from: datetime, valid_to: datetime) -> None:
+def _check_alone(giver_id: int, delegate_id: int, roles: Iterable[str], valid_from: datetime, valid_to: datetime) -> None:
     """Raise Conflict when the role is left to somebody already, or when one of the two takes part in another delegation."""
     meanwhile = Delegation.objects.filter(revoked_at=None, valid_from__lt=valid_to, valid_to__gt=valid_from)
     refused: tuple[tuple[Q, DomainError], ...] = (

@@ -30,7 +30,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 
 def saved(actor: Actor, page: str) -> QuerySet[SavedFilter]:
     """Return the own filters of a page by name."""
-    return SavedFilter.objects.filter(user_id=actor.user_id, page=page).order_by("name", "id")
+    return SavedFilter.objects.filter(user_id=_user_id(actor), page=page).order_by("name", "id")
 
 
 def default_query(actor: Actor, page: str) -> str:
@@ -56,7 +56,7 @@ def save(*, actor: Actor, page: str, name: str, query: str, is_default: bool = F
         raise Conflict("saved_filter.too_many", _("最多保存 %(count)s 个常用筛选，请先删除不用的。") % {"count": AT_MOST})
     if is_default:
         saved(actor, page).update(is_default=False)
-    row = known or SavedFilter(user_id=actor.user_id, page=page, name=name)
+    row = known or SavedFilter(user_id=_user_id(actor), page=page, name=name)
     row.query, row.is_default = kept, is_default
     row.save()
     return row
@@ -96,12 +96,17 @@ def cleaned(page: str, query: str) -> str:
 
 
 def _own(actor: Actor, uid: UUID) -> SavedFilter:
-    row = SavedFilter.objects.filter(user_id=actor.user_id, uid=uid).first()
+    row = SavedFilter.objects.filter(user_id=_user_id(actor), uid=uid).first()
     if row is None:
         raise NotFound("saved_filter.not_found", _("没有这个常用筛选。"))
     return row
 
 
 def _lock(actor: Actor) -> None:
-    if actor.user_id is None or not User.objects.select_for_update().filter(pk=actor.user_id).exists():
+    list(User.objects.select_for_update().filter(pk=_user_id(actor)))
+
+
+def _user_id(actor: Actor) -> int:
+    if actor.user_id is None:
         raise Forbidden("account.sign_in_required", _("请先登录。"))
+    return actor.user_id
