@@ -50,7 +50,7 @@ class PartResult:
 
 def basket_of(actor: Actor) -> QuerySet[BasketEntry]:
     """Return what the actor put aside, in the order of the providers."""
-    rows = BasketEntry.objects.filter(user_id=actor.user_id).select_related("resource__provider", "resource__region")
+    rows = _own_entries(actor).select_related("resource__provider", "resource__region")
     return rows.order_by("resource__provider__code", "id")
 
 
@@ -78,7 +78,7 @@ def put_in(*, resource_uid: UUID, actor: Actor, now: datetime, mode: str = "", f
 @transaction.atomic
 def take_out(*, entry_uid: UUID, actor: Actor) -> None:
     """Take a resource out of the actor's basket."""
-    count, _by_kind = BasketEntry.objects.filter(uid=entry_uid, user_id=actor.user_id).delete()
+    count, _by_kind = _own_entries(actor).filter(uid=entry_uid).delete()
     if not count:
         raise NotFound("basket.entry_not_found", _("资源篮里没有这一项，可能已经提交或移出。"))
 
@@ -168,6 +168,10 @@ def may_endorse(parts: Sequence[AccessRequest], actor: Actor) -> bool:
     return any(
         part.state == RequestState.SUBMITTED and Command.ENDORSE in access_requests.commands_for(part, actor) for part in parts
     )
+
+
+def _own_entries(actor: Actor) -> QuerySet[BasketEntry]:
+    return BasketEntry.objects.filter(user_id=actor.user_id or 0)
 
 
 def _check_parts(asks: Sequence[Ask]) -> None:

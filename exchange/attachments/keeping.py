@@ -69,6 +69,8 @@ def take_in(
     *, access_request: AccessRequest, uploads: Sequence[Upload], remark: Remark | None, actor: Actor, now: datetime, on: Shelf
 ) -> list[Attachment]:
     """Check and keep files, in the caller's transaction; `access_request` is locked. Invalid names every file's fault."""
+    if actor.user_id is None:
+        raise Forbidden("attachment.not_yours", _("附件由经办人员上传。"))
     is_private = remark is not None and remark.is_private
     known = access_request.attachments.filter(remark__is_private=True) if is_private else _open_ones(access_request)
     if uploads and known.count() + len(uploads) > MOST:

@@ -25,6 +25,7 @@ from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
 from openapi.v1.access_requests import KEY, AccessRequestOut, terms_of
+from openapi.v1.limits import LimitsIn
 
 
 class BundleOut(serializers.Serializer[Any]):
@@ -43,7 +44,7 @@ class BundleDetailOut(BundleOut):
     parts = AccessRequestOut(many=True)
 
 
-class BundlePartIn(StrictSerializer):
+class BundlePartIn(LimitsIn):
     """What is asked of one resource."""
 
     resource = serializers.UUIDField()
@@ -67,7 +68,7 @@ class BundleIn(StrictSerializer):
     scope = serializers.CharField(max_length=500, allow_blank=True, default="")
     term_from = serializers.DateField()
     term_to = serializers.DateField()
-    parts = BundlePartIn(many=True, allow_empty=False, max_length=LARGEST)
+    parts = BundlePartIn(many=True, allow_empty=False, max_length=LARGEST)  # type: ignore[call-arg]  # the stubs know only the child
 
 
 class SeenPartIn(StrictSerializer):
@@ -80,7 +81,7 @@ class SeenPartIn(StrictSerializer):
 class EndorseIn(StrictSerializer):
     """The parts agreed to; others stay where they are."""
 
-    parts = SeenPartIn(many=True, allow_empty=False, max_length=LARGEST)
+    parts = SeenPartIn(many=True, allow_empty=False, max_length=LARGEST)  # type: ignore[call-arg]  # the stubs know only the child
 
 
 class PartResultOut(serializers.Serializer[Any]):

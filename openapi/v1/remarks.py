@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -225,9 +225,10 @@ def _ask_again(request: Request, ask: Callable[[], Copied]) -> Response:
 
 def _form(kind: type[StrictSerializer], request: Request) -> tuple[dict[str, Any], list[Upload]]:
     """Return the fields and the files of a form."""
-    data: dict[str, Any] = request.data.dict()
+    sent = cast(QueryDict, request.data)
+    data: dict[str, Any] = sent.dict()
     if "file" in data:
-        data["file"] = request.data.getlist("file")
+        data["file"] = sent.getlist("file")
     serializer = kind(data=data)
     serializer.is_valid(raise_exception=True)
     given = dict(serializer.validated_data)

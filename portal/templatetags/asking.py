@@ -29,7 +29,7 @@ def request_origin(context: dict[str, Any], access_request: AccessRequest) -> di
     return {
         "access_request": access_request,
         "bundle": access_request.bundle,
-        "copied_from": seen.filter(pk=access_request.copied_from_id).first(),
+        "copied_from": seen.filter(pk=access_request.copied_from_id or 0).first(),
         "copies": list(seen.filter(copied_from=access_request).order_by("-id")[:5]),
         "renews": access_request.renews,
         "may_copy": own and access_request.state != RequestState.DRAFTED,

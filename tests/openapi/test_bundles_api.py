@@ -47,10 +47,12 @@ def post(client: Client, path: str, body: Any, **headers: str) -> Any:
 
 
 def test_a_bundle_is_made_once_a_key_and_read_with_its_parts(client: Client, city: City, body: dict[str, Any]) -> None:
+    body["parts"][0]["matters"] = ["A-1"]
     as_(client, city, "education_operator")
     first, second = (post(client, BUNDLES, body, **{"Idempotency-Key": "k1"}) for _ in range(2))
     assert (first.status_code, second.status_code, first.json()) == (201, 200, second.json())
     made = first.json()
+    assert [part["matters"] for part in made["parts"]] == [["A-1"], []]
     assert [part["state"] for part in made["parts"]] == ["SUBMITTED", "SUBMITTED"]
     assert client.get(f"{BUNDLES}/{made['uid']}").json() == made
     assert client.get(BUNDLES).json()["items"][0]["number"] == made["number"]
@@ -66,7 +68,8 @@ def test_a_wrong_part_is_named_and_nothing_is_made(client: Client, city: City, b
     body["parts"][1]["fields"] = ["salary"]
     answer = post(client, BUNDLES, body)
     assert (answer.status_code, list(answer.json()["details"])) == (422, ["parts[1].fields"])
-    for change in ({"parts": []}, {"parts": [{}]}, {"surprise": 1}, {"parts": body["parts"] * 11}):
+    changes: list[dict[str, Any]] = [{"parts": []}, {"parts": [{}]}, {"surprise": 1}, {"parts": body["parts"] * 11}]
+    for change in changes:
         assert post(client, BUNDLES, body | change).status_code == 422, change
     assert (RequestBundle.objects.count(), AccessRequest.objects.count()) == (0, 0)
 

@@ -93,13 +93,14 @@ def test_a_wrong_entry_is_shown_where_it_is_wrong_and_nothing_is_submitted(
 ) -> None:
     put_in(as_(client, city, "education_operator"), *resources)
     second = BasketEntry.objects.get(resource=resources[1])
-    for change in (
+    changes: list[dict[str, object]] = [
         {f"e{second.uid.hex}-items": []},
         {f"e{second.uid.hex}-mode": "SUBSCRIBE"},
         {"purpose": ""},
         {f"e{uuid4().hex}-mode": "QUERY"},
         {"surprise": "1"},
-    ):
+    ]
+    for change in changes:
         answer = client.post(reverse(BASKET), filled(city, system, **change))
         assert answer.status_code == 422, change
     Resource.objects.filter(pk=resources[1].pk).update(state="WITHDRAWN")
