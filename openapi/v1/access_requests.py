@@ -23,12 +23,13 @@ from core.submissions import digest_of, once
 from exchange import access_requests
 from exchange.models import AccessRequest, Desk, RequestState, ReturningSide, Route
 from exchange.querysets import access_requests_visible_to
-from exchange.request_terms import MAX_QUOTA_PER_DAY, Terms
+from exchange.request_terms import MAX_QUOTA_PER_DAY, NO_LIMITS, Terms
 from exchange.workflow import Command
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
+from openapi.v1.limits import LimitsIn, LimitsOut, limits_of
 
 COMMANDS = [command.value.lower() for command in Command if command not in (Command.EDIT, Command.CLOSE)]
 KEY = OpenApiParameter(
@@ -52,7 +53,7 @@ class StepOut(serializers.Serializer[Any]):
     to_state = serializers.CharField()
 
 
-class AccessRequestOut(serializers.Serializer[Any]):
+class AccessRequestOut(LimitsOut):
     """A request as it is read; `desk` has the ball until `due_at`.
 
     `answer_due_at` is the limit of the whole answer; it is empty while the clock stands still (RETURNED).
@@ -114,7 +115,7 @@ class AccessRequestDetailOut(AccessRequestOut):
     returns = MaterialReturnOut(many=True, source="returns.all")
 
 
-class AccessRequestIn(StrictSerializer):
+class AccessRequestIn(LimitsIn):
     """What is asked for."""
 
     resource = serializers.UUIDField()
@@ -263,6 +264,7 @@ def terms_of(given: dict[str, Any]) -> Terms:
         term_to=given["term_to"],
         region_prefix=given["region_prefix"],
         quota_per_day=given["quota_per_day"],
+        limits=limits_of(given, NO_LIMITS),
         **texts,
     )
 

@@ -18,7 +18,6 @@ from rest_framework.views import APIView
 from core.errors import NotFound
 from exchange import grant_clients, grant_narrowing, terminations
 from exchange.grant_versions import terms_on
-from exchange.limits import MAX_QUOTA_PER_SECOND
 from exchange.models import Grant, GrantEvent
 from exchange.narrowing import GrantTerms
 from exchange.querysets import grants_visible_to
@@ -27,8 +26,7 @@ from openapi.authentication import actor
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictQuery, StrictSerializer
 from openapi.v1.grants import GrantOut
-
-LIMITS = ("row_filter", "control_parameters", "matters", "ip_list", "quota_per_second")
+from openapi.v1.limits import LimitsIn, limits_of
 
 
 class AsOfQuery(StrictQuery):
@@ -49,39 +47,20 @@ class VersionOut(serializers.Serializer[Any]):
     terms = serializers.DictField()
 
 
-class RuleIn(StrictSerializer):
-    """A rule of the row filter."""
-
-    kind = serializers.ChoiceField(choices=["own_clients", "list"])
-    item = serializers.CharField(max_length=40, required=False)
-    values_ = serializers.ListField(child=serializers.CharField(max_length=100), max_length=200, required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        """Name the values, which the class itself may not."""
-        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
-
-
 class RevisionIn(StrictSerializer):
     """The revision something was decided on."""
 
     revision = serializers.IntegerField(min_value=1, required=False)
 
 
-class NarrowIn(RevisionIn):
+class NarrowIn(LimitsIn, RevisionIn):
     """The terms that change; what is not named stays. Nothing may be wider than it is."""
 
     reason = serializers.CharField(max_length=500)
     fields_ = serializers.ListField(child=serializers.CharField(max_length=40), required=False, allow_empty=False, max_length=200)
     masks = serializers.DictField(child=serializers.CharField(max_length=20), required=False, help_text="信息项 -> 脱敏方式")
     region_prefix = serializers.CharField(max_length=12, required=False)
-    row_filter = RuleIn(many=True, required=False)
-    control_parameters = serializers.DictField(
-        child=serializers.ListField(child=serializers.CharField(max_length=100), max_length=200), required=False
-    )
-    matters = serializers.ListField(child=serializers.CharField(max_length=40), max_length=50, required=False)
-    ip_list = serializers.ListField(child=serializers.CharField(max_length=43), max_length=50, required=False)
     quota_per_day = serializers.IntegerField(min_value=1, max_value=MAX_QUOTA_PER_DAY, required=False)
-    quota_per_second = serializers.IntegerField(min_value=1, max_value=MAX_QUOTA_PER_SECOND, required=False)
     last_day = serializers.DateField(required=False, help_text="使用期限的最后一天")
 
     def get_fields(self) -> dict[str, Any]:
@@ -185,8 +164,7 @@ def _asked(now: GrantTerms, given: dict[str, Any]) -> GrantTerms:
     terms = {name: given[name] for name in ("fields", "region_prefix", "quota_per_day") if name in given}
     if "last_day" in given:
         terms["valid_to"] = grant_narrowing.end_of(given["last_day"])
-    limits = {name: given[name] for name in LIMITS if name in given}
-    return replace(now, masks={**now.masks, **given.get("masks", {})}, limits=replace(now.limits, **limits), **terms)
+    return replace(now, masks={**now.masks, **given.get("masks", {})}, limits=limits_of(given, now.limits), **terms)
 
 
 def _visible(request: Request, uid: UUID) -> Grant:

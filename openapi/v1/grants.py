@@ -25,27 +25,12 @@ from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
+from openapi.v1.limits import LimitsOut
 
 COMMANDS = [command.value.lower() for command in grants.STATE_COMMANDS]
 
 
-class RuleOut(serializers.Serializer[Any]):
-    """A rule of the row filter; only a list has an item and its values. All rules hold together."""
-
-    kind = serializers.ChoiceField(choices=["own_clients", "list"])
-    item = serializers.CharField(required=False)
-    values_ = serializers.ListField(child=serializers.CharField(), required=False)
-
-    def get_fields(self) -> dict[str, Any]:
-        """Name the values as they are stored."""
-        return {name.rstrip("_"): field for name, field in super().get_fields().items()}
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Return the rule as it is stored: plain data already."""
-        return dict(instance)
-
-
-class GrantOut(serializers.Serializer[Any]):
+class GrantOut(LimitsOut):
     """A grant as it is read; it holds from `valid_from` until just before `valid_to`."""
 
     uid = serializers.UUIDField()
@@ -62,15 +47,10 @@ class GrantOut(serializers.Serializer[Any]):
     fields_ = serializers.ListField(child=serializers.CharField())
     masks = serializers.DictField(child=serializers.CharField())
     region_prefix = serializers.CharField()
-    row_filter = RuleOut(many=True)
     client_count = serializers.IntegerField()
     client_digest = serializers.CharField(help_text="服务对象清单各项密钥摘要排序后的 SHA-256")
-    control_parameters = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
-    matters = serializers.ListField(child=serializers.CharField())
-    ip_list = serializers.ListField(child=serializers.CharField())
     purpose = serializers.CharField()
     quota_per_day = serializers.IntegerField()
-    quota_per_second = serializers.IntegerField()
     valid_from = serializers.DateTimeField()
     valid_to = serializers.DateTimeField()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -12,7 +13,7 @@ from basedb.masking import MASK_TITLES, Mask, is_as_strict
 from core.models import Region
 from exchange.grant_narrowing import end_of
 from exchange.limits import ADDRESSES_AT_MOST
-from exchange.models import Grant
+from exchange.models import AccessRequest, Grant
 from exchange.narrowing import GrantTerms
 from exchange.request_terms import MAX_QUOTA_PER_DAY
 from portal.forms import RevisedForm
@@ -42,13 +43,9 @@ class NarrowForm(LimitsForm, RevisedForm):
         self._grant = grant
         self._masks = {}
         for name in grant.fields:
-            now = Mask(grant.masks.get(name, Mask.NONE))
-            choices = [(mask.value, MASK_TITLES[mask]) for mask in Mask if is_as_strict(mask, now)]
-            label = titles.get(name, name)
-            self._masks[f"{MASK}{name}"] = forms.ChoiceField(label=label, choices=choices, initial=now, required=False)
+            self._masks[f"{MASK}{name}"] = _mask_field(titles.get(name, name), Mask(grant.masks.get(name, Mask.NONE)))
         super().__init__(*args, **kwargs)
         for name, field in self._masks.items():
-            field.widget.attrs["class"] = "form-select"
             self.fields[name] = field
         self.fields["items"].choices = [(name, titles.get(name, name)) for name in grant.fields]  # type: ignore[attr-defined]
         self.fields["region_prefix"].choices = _regions(grant)  # type: ignore[attr-defined]
@@ -93,6 +90,24 @@ class NarrowForm(LimitsForm, RevisedForm):
         return [self[name] for name in self._masks]
 
 
+class MaskForm(RevisedForm):
+    """The masks of a request's items; choices offer nothing laxer than what stands."""
+
+    @classmethod
+    def opened(
+        cls, access_request: AccessRequest, standing: Mapping[str, str], titles: Mapping[str, str], data: Any = None
+    ) -> MaskForm:
+        """Return the form of a request, with what was posted if anything was."""
+        form = cls(data, initial={"revision": access_request.revision})
+        for name, mask in standing.items():
+            form.fields[f"{MASK}{name}"] = _mask_field(titles.get(name, name), Mask(mask))
+        return form
+
+    def masks(self) -> dict[str, str]:
+        """Return item -> mask of the valid form."""
+        return {name.removeprefix(MASK): mask for name, mask in self.cleaned_data.items() if name.startswith(MASK)}
+
+
 class TerminateForm(RevisedForm):
     """The filing that ends a service."""
 
@@ -120,6 +135,12 @@ class ClientForm(RevisedForm):
     """A list of clients."""
 
     clients = forms.FileField(label=_("服务对象清单（CSV）"), help_text=_("每行一个身份号码或统一社会信用代码，整份替换原清单。"))
+
+
+def _mask_field(label: str, now: Mask) -> forms.ChoiceField:
+    choices = [(mask.value, MASK_TITLES[mask]) for mask in Mask if is_as_strict(mask, now)]
+    widget = forms.Select(attrs={"class": "form-select"})
+    return forms.ChoiceField(label=label, choices=choices, initial=now, required=False, widget=widget)
 
 
 def _regions(grant: Grant) -> list[tuple[str, Any]]:

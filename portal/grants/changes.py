@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from core.errors import DomainError
+from core.errors import Conflict, DomainError
 from exchange import grant_clients, grant_narrowing, terminations
 from exchange.grant_workflow import GrantCommand
 from exchange.models import Grant
@@ -29,7 +29,7 @@ from portal.grants.change_forms import AddressForm, ClientForm, NarrowForm, Term
 def narrow(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Make a grant narrower."""
     grant = open_for(request, uid, GrantCommand.NARROW)
-    form = NarrowForm(request.POST, grant=grant) if request.method == "POST" else NarrowForm.opened(grant)
+    form = _narrow_form(request, grant)
 
     def process() -> str:
         grant_narrowing.narrow(asked=form.asked(), reason=form.cleaned_data["reason"], **_common(request, form, uid))
@@ -88,6 +88,18 @@ def clients(request: HttpRequest, uid: UUID) -> HttpResponse:
     return _page(request, grant, form, process, "portal/grants/clients.html", most=grant_clients.CLIENTS_AT_MOST)
 
 
+def _narrow_form(request: HttpRequest, grant: Grant) -> NarrowForm:
+    """Return the form; its choices follow the grant, so that one of an older revision is shown anew."""
+    revision = request.POST.get("revision", "")
+    if request.method != "POST" or (revision.isdecimal() and revision != str(grant.revision)):
+        form = NarrowForm.opened(grant)
+        if request.method == "POST":
+            text = _("授权在您填写期间有了变化，您的操作没有执行。下面是现在的内容，请重新填写。")
+            form.conflict = Conflict("revision.stale", text)
+        return form
+    return NarrowForm(request.POST, grant=grant)
+
+
 def _common(request: HttpRequest, form: RevisedForm, uid: UUID) -> dict[str, Any]:
     return {"grant_uid": uid, "revision": form.cleaned_data["revision"], "actor": actor(request), "now": timezone.now()}
 
@@ -114,4 +126,4 @@ def _page(
         else:
             messages.success(request, done)
             return redirect("portal:grant-detail", uid=grant.uid)
-    return render(request, template, {"grant": grant, "form": form, **more}, status=form.status if form.is_bound else 200)
+    return render(request, template, {"grant": grant, "form": form, **more}, status=form.status)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.grants import changes, history, systems, views
+from portal.grants import changes, history, masks, systems, views
 
 urlpatterns = [
     path("grants/", views.grant_list, name="grant-list"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("grants/<uuid:uid>/terminate/", changes.terminate, name="grant-terminate"),
     path("grants/<uuid:uid>/addresses/", changes.addresses, name="grant-addresses"),
     path("grants/<uuid:uid>/clients/", changes.clients, name="grant-clients"),
+    path("requests/<uuid:uid>/masks/", masks.choose, name="request-masks"),
     path("systems/", systems.system_list, name="system-list"),
     path("systems/register/", systems.register, name="system-register"),
     path("systems/<uuid:uid>/", systems.detail, name="system-detail"),

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from basedb.masking import MASK_TITLES, Mask
 from catalog.models import SharingMode
-from exchange.models import Grant, GrantState, SuspensionGround
+from exchange.models import AccessRequest, Grant, GrantState, SuspensionGround
 
 TITLES = {
     "state": gettext_lazy("状态"),
@@ -100,10 +100,10 @@ def last_day(valid_to: datetime) -> Any:
     return timezone.localdate(valid_to - timedelta(microseconds=1))
 
 
-def words_of_limits(grant: Grant, titles: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return title and words of the limits a grant sets beyond division and the day's quota."""
+def words_of_limits(said: Grant | AccessRequest, titles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return title and words of the limits a grant or a request sets beyond division and the day's quota."""
     names = ("row_filter", "control_parameters", "matters", "ip_list")
-    return [(str(TITLES[name]), words_of(name, getattr(grant, name), titles)) for name in names]
+    return [(str(TITLES[name]), words_of(name, getattr(said, name), titles)) for name in names]
 
 
 WRITERS: Mapping[str, Callable[[Any, Mapping[str, str]], str]] = {

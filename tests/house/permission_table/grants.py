@@ -10,10 +10,13 @@ SEERS = ("operator", "head", "reviewer", "auditor")
 
 
 def things(city: City) -> dict[str, str]:
-    """Return a grant the police bureau's operator uses and the data centre keeps."""
+    """Return a grant the police bureau's operator uses and the data centre keeps, and a request on the centre's desk."""
     resource, system = factories.make_resource(city.market), factories.make_system(city.police)
     grant = factories.make_grant(resource, system, city.people["police_operator"], row_filter=[{"kind": "own_clients"}])
-    return {"grant": str(grant.uid)}
+    waiting = factories.make_request(
+        resource, system, city.people["police_operator"], state="CLEARED", desk="DATA_CENTRE", route="PROVIDER_FIRST"
+    )
+    return {"grant": str(grant.uid), "cleared": str(waiting.uid)}
 
 
 UID = {"uid": "grant"}
@@ -27,6 +30,7 @@ ROWS: list[Row] = [
     ("POST", "portal:grant-addresses", UID, only(422, "operator")),
     ("GET", "portal:grant-clients", UID, only(200, "operator")),
     ("POST", "portal:grant-clients", UID, only(422, "operator")),
+    ("POST", "portal:request-masks", {"uid": "cleared"}, only(422, "reviewer")),
     ("GET", "openapi:grant-versions", UID, only(200, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-narrow", UID, only(422, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-terminate", UID, only(422, *SEERS, anonymous=401)),
