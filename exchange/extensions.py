@@ -32,8 +32,8 @@ ANSWERING = (State.ENDORSED, State.CHECKED, State.CLEARED, State.CONFIRMING)
 def ask(*, request_uid: UUID, days: int, reason: str, actor: Actor, now: datetime) -> ClockExtension:
     """Ask for more working days for the answer; the desk that has the ball asks, the data centre consents."""
     access_request = _locked(request_uid, actor)
-    if actor.user_id is None or not may_ask(access_request, actor):
-        raise _cannot_ask(access_request, actor)
+    if actor.user_id is None or not may_ask(access_request, actor, now):
+        raise _cannot_ask(access_request, actor, now)
     at_most = _at_most(access_request, now)
     faults = {}
     if not 1 <= days <= at_most:
@@ -96,12 +96,16 @@ def lapse(access_request: AccessRequest, *, now: datetime) -> None:
     )
 
 
-def may_ask(access_request: AccessRequest, actor: Actor) -> bool:
-    """Return whether the actor has the ball of an answer that runs and was neither extended nor asked to be."""
-    is_running = access_request.state in ANSWERING and access_request.answer_due_at is not None
-    if not is_running or access_request.desk not in seats_on_request(actor, access_request):
+def may_ask(access_request: AccessRequest, actor: Actor, now: datetime) -> bool:
+    """Return whether the actor has the ball of an answer that is not late yet and was neither extended nor asked to be."""
+    if not _is_running(access_request, now) or access_request.desk not in seats_on_request(actor, access_request):
         return False
     return not access_request.extensions.exclude(state=ExtensionState.REFUSED).exists()
+
+
+def _is_running(access_request: AccessRequest, now: datetime) -> bool:
+    due_at = access_request.answer_due_at
+    return access_request.state in ANSWERING and due_at is not None and due_at > now
 
 
 def may_decide(extension: ClockExtension, actor: Actor) -> bool:
@@ -110,11 +114,11 @@ def may_decide(extension: ClockExtension, actor: Actor) -> bool:
     return extension.state == ExtensionState.ASKED and Seat.DATA_CENTRE in seats and extension.asked_by_id != actor.user_id
 
 
-def _cannot_ask(access_request: AccessRequest, actor: Actor) -> DomainError:
+def _cannot_ask(access_request: AccessRequest, actor: Actor, now: datetime) -> DomainError:
     if access_request.desk not in seats_on_request(actor, access_request):
         return Forbidden("extension.not_yours", _("延期由正在办理的岗位提出。"))
-    if access_request.state not in ANSWERING or access_request.answer_due_at is None:
-        return Conflict("extension.no_clock", _("只有正在计时的答复可以延期。"), {"state": access_request.state})
+    if not _is_running(access_request, now):
+        return Conflict("extension.no_clock", _("只有正在计时、尚未逾期的答复可以延期。"), {"state": access_request.state})
     return Conflict("extension.once", _("一次答复只能延期一次，已有延期申请或已经延期。"))
 
 

@@ -61,11 +61,13 @@ def context(
 ) -> dict[str, Any]:
     """Return what the templates of a case need; `bound` holds a form that was refused, by its kind."""
     bound = bound or {}
+    returned = list(access_request.returns.all())
     items = {item.name: item.title for item in access_request.resource.items.all()}
     asked = access_request.extensions.select_related("access_request__resource")
     notices = access_request.supervision_notices.select_related("access_request__resource", "department")
     return {
-        "returns": [{"row": row, "changes": changed(row, items)} for row in access_request.returns.all()],
+        "returns": [{"row": row, "changes": changed(row, items)} for row in returned],
+        "missing": next((row.missing for row in returned if row.resubmitted_at is None), ""),
         "goes_back": LATE_TITLES.get(access_request.returned_from, ""),
         "extensions": [
             {"row": row, "form": bound.get("consent") or ConsentForm() if extensions.may_decide(row, who) else None}
@@ -74,7 +76,7 @@ def context(
         "notices": [
             {"row": row, "form": bound.get("reply") or ReplyForm() if supervision.may_reply(row, who) else None} for row in notices
         ],
-        "extension_form": bound.get("extension") or (ExtensionForm() if extensions.may_ask(access_request, who) else None),
+        "extension_form": bound.get("extension") or (ExtensionForm() if extensions.may_ask(access_request, who, now) else None),
         "notice_form": bound.get("notice") or (NoticeForm() if supervision.may_supervise(access_request, who, now) else None),
         "clock": clock(access_request, now),
     }

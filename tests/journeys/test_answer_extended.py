@@ -60,6 +60,14 @@ def test_the_deadline_moves_with_the_consent_and_the_requester_is_told(city: Cit
         extensions.ask(request_uid=endorsed.uid, days=1, reason="再延", actor=police, now=MONDAY)
 
 
+def test_an_answer_that_is_late_already_is_not_extended(city: City, endorsed: AccessRequest) -> None:
+    with pytest.raises(Conflict) as refusal:
+        extensions.ask(
+            request_uid=endorsed.uid, days=5, reason="须征求意见", actor=city.actor("police_operator"), now=midnight("2026-06-16")
+        )
+    assert refusal.value.code == "extension.no_clock"
+
+
 def test_a_refused_extension_changes_no_deadline_and_may_be_asked_again(city: City, endorsed: AccessRequest) -> None:
     police, reviewer = city.actor("police_operator"), city.actor("reviewer")
     asked = extensions.ask(request_uid=endorsed.uid, days=5, reason="人手不足", actor=police, now=MONDAY)
