@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from basedb.dictionary import DATASETS, ENTERPRISE
+from basedb.models import Person
 from core.audit import PLATFORM
 from core.models import Department, Region
 from demo import city, sources, story
@@ -103,6 +104,12 @@ def sample_keys() -> dict[str, dict[str, str]]:
             row = cursor.fetchone()
         samples[name] = {dataset.key_field: row[0] if row else ""}
     return samples
+
+
+def sample_values(fields: Sequence[str]) -> dict[str, str]:
+    """Return what is true of the synthetic person of `sample_keys`, for a verification that says yes."""
+    person = Person.objects.order_by("id").values("name", "sex", "birth_on").first() or {}
+    return {name: str(value) for name, value in person.items() if name in fields}
 
 
 def _target(url: Any) -> dict[str, Any]:

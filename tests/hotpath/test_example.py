@@ -30,15 +30,25 @@ def test_example_makes_a_call_of_each_mode_and_prints_the_answers(exchange: Exch
     grants = [partners.grant_to(partner, scene.resource, scene.city, mode=mode) for mode in ("QUERY", "VERIFY", "BULK")]
     told = [
         {"grant": str(grant.uid), "service": "人口", "mode": grant.mode, "fields": grant.fields, "sample_key": key}
+        | ({"sample_values": {"name": scene.people[0].name}} if grant.mode == "VERIFY" else {})
         for grant in grants
     ]
     system = {"name": "测试系统", "key": partner.key, "secret": partner.secret, "algorithm": partner.algorithm, "grants": told}
     done = run_example(tmp_path, f"http://127.0.0.1:{exchange.port}", [system])
     assert done.returncode == 0, done.stdout + done.stderr
-    for shown in ("== verify", '"name" : "no"', "== query", "张**", "== bulk", "name,sex"):
+    for shown in (
+        "== verify",
+        '"name":"yes"',
+        "== query of several",
+        "not_a_valid_identifier",
+        "== query",
+        "张**",
+        "== bulk",
+        "name,sex",
+    ):
         assert shown in done.stdout
     outcomes = CallRecord.objects.filter(consumer_id=partner.system.id).values_list("outcome", flat=True)
-    assert sorted(outcomes) == ["call.answered", "call.answered", "call.closed", "call.opened"]
+    assert sorted(outcomes) == [*["call.answered"] * 4, "call.closed", "call.opened"]
 
 
 def test_example_says_so_when_a_call_is_refused(exchange: Exchange, scene: Scene, tmp_path: Path) -> None:

@@ -90,7 +90,10 @@ class Command(BaseCommand):
         sample = flows.sample_keys()
         for system in systems:
             for grant in system["grants"]:
-                grant["sample_key"] = sample["person" if grant["service"] != entries.ENTERPRISES else "enterprise"]
+                is_about_people = grant["service"] != entries.ENTERPRISES
+                grant["sample_key"] = sample["person" if is_about_people else "enterprise"]
+                if grant["mode"] == "VERIFY" and is_about_people:
+                    grant["sample_values"] = flows.sample_values(grant["fields"])
         content = {"url": settings.PUBLIC_URL, "accounts": accounts, "systems": systems}
         part = record.with_suffix(".part")
         part.touch(mode=0o600)
