@@ -14,7 +14,6 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from catalog.models import Grade
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -22,6 +21,7 @@ from exchange import access_requests
 from exchange.models import AccessRequest, BulkDecision, BulkLine, BulkOutcome, Desk
 from exchange.querysets import access_requests_visible_to
 from exchange.request_terms import text_fault
+from exchange.snapshots import needs_two
 from exchange.workflow import Command
 
 AT_MOST = 50
@@ -46,7 +46,7 @@ def plan(*, request_uids: Sequence[UUID], actor: Actor) -> list[Plan]:
         text = _("一次最多办理 %(count)s 项，请减少勾选后再试。") % {"count": AT_MOST}
         raise Invalid("bulk.too_many", text, {"rows": text})
     found = access_requests_visible_to(actor).filter(uid__in=request_uids).order_by("due_at", "id")
-    requests = list(found.select_related("resource__provider", "requester", "system").prefetch_related("resource__items"))
+    requests = list(found.select_related("resource__provider", "requester", "system"))
     if not requests:
         raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
     desk = next((row.desk for row in requests if row.desk != Desk.NOBODY), "")
@@ -138,12 +138,6 @@ def _plan_one(row: AccessRequest, desk: str, actor: Actor) -> Plan:
         return Plan(row, None, _("第二人复核须逐项办理。"))
     if command is None:
         return Plan(row, None, _("现在不由您办理，或须由另一位同事办理。"))
-    if is_most_sensitive(row):
+    if needs_two(row):
         return Plan(row, None, _("含四级(高敏感)数据，须逐项办理。"))
     return Plan(row, command)
-
-
-def is_most_sensitive(row: AccessRequest) -> bool:
-    """Return whether a request asks for data of the highest grade."""
-    asked = set(row.fields)
-    return row.resource.grade == Grade.L4 or any(item.grade == Grade.L4 and item.name in asked for item in row.resource.items.all())

@@ -6,7 +6,7 @@ from catalog.models import DataItem, Grade
 from exchange.models import AccessRequest, AccessRequestStep
 from exchange.workflow import Command, Side, Snapshot, State
 
-_FIRST_EYES = {State.CHECKED: Command.CHECK, State.CONFIRMING: Command.APPROVE}
+_FIRST_EYES = {State.SUBMITTED: Command.SUBMIT, State.CHECKED: Command.CHECK, State.CONFIRMING: Command.APPROVE}
 
 
 def snapshot(access_request: AccessRequest) -> Snapshot:
@@ -21,6 +21,8 @@ def snapshot(access_request: AccessRequest) -> Snapshot:
         state,
         access_request.route,
         access_request.created_by_id,
+        submitted_by=by if state is State.SUBMITTED else None,
+        submitted_for=on_behalf_of if state is State.SUBMITTED else None,
         checked_by=by if is_checked else None,
         checked_for=on_behalf_of if is_checked else None,
         approved_by=by if is_confirming else None,
@@ -32,8 +34,9 @@ def snapshot(access_request: AccessRequest) -> Snapshot:
 
 
 def needs_two(access_request: AccessRequest) -> bool:
-    """Return whether two reviewers must agree: the resource or an item asked for is highly sensitive (L4)."""
-    if access_request.resource.grade == Grade.L4:
+    """Return whether two reviewers must agree: the data is about minors, or it or an item asked for is highly sensitive (L4)."""
+    resource = access_request.resource
+    if resource.concerns_minors or resource.grade == Grade.L4:
         return True
     items = DataItem.objects.filter(resource_id=access_request.resource_id, name__in=access_request.fields)
     return items.filter(grade=Grade.L4).exists()

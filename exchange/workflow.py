@@ -111,6 +111,8 @@ class Snapshot:
     state: State
     route: str = ""
     created_by: int | None = None
+    submitted_by: int | None = None
+    submitted_for: int | None = None
     checked_by: int | None = None
     checked_for: int | None = None
     approved_by: int | None = None
@@ -246,7 +248,7 @@ def _has_asked(snapshot: Snapshot, acting: Set[Seat]) -> bool:
 def _first_eyes(snapshot: Snapshot, command: Command) -> frozenset[int]:
     """Return who may not give the command because an earlier step of the same side was theirs (one person, two roles)."""
     earlier: Mapping[Command, tuple[int | None, ...]] = {
-        Command.ENDORSE: (snapshot.created_by,),
+        Command.ENDORSE: (snapshot.created_by, snapshot.submitted_by, snapshot.submitted_for),
         Command.CLEAR: (snapshot.checked_by, snapshot.checked_for),
         Command.APPROVE: (snapshot.created_by,),
         Command.CONFIRM: (snapshot.created_by, snapshot.approved_by, snapshot.approved_for),

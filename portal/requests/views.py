@@ -21,7 +21,7 @@ from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import access_requests, desks, grants
+from exchange import access_requests, desks, grants, saved_filters
 from exchange.capacities import seats_held
 from exchange.models import AccessRequest, Desk, RequestState
 from exchange.querysets import access_requests_visible_to, grants_visible_to
@@ -31,7 +31,7 @@ from portal.forms import PortalForm
 from portal.requests import case, words
 from portal.requests.desk_work import claim_box
 from portal.requests.forms import DecisionForm, EditRequestForm, NewRequestForm, RequestFilter, TermsForm, initial_of
-from portal.requests.inbox import back_to
+from portal.requests.inbox import back_to, saved_context
 
 OPEN = ("SUBMITTED", "ENDORSED", "CHECKED", "CLEARED", "RETURNED", "CONFIRMING")
 TABS = (
@@ -49,6 +49,9 @@ SEERS = (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
 @roles_required(*SEERS)
 def request_list(request: HttpRequest) -> HttpResponse:
     """The requests one may see, by tab and filter."""
+    usual = "" if request.GET else saved_filters.default_query(actor(request), "list")
+    if usual:
+        return redirect(f"{request.path}?{usual}")
     form = RequestFilter(request.GET)
     chosen = form.chosen()
     tabs = {key: condition for key, _label, condition in TABS}
@@ -66,6 +69,8 @@ def request_list(request: HttpRequest) -> HttpResponse:
         "lines": [{"request": r, "ball": words.ball(r, centre=centre)} for r in found.items],
         "tabs": [(key, label) for key, label, _condition in TABS],
         "tab": tab,
+        "clear_url": f"{request.path}?tab={tab}",
+        **saved_context(request, actor(request), "list"),
     }
     return render(request, "portal/requests/list.html", context, status=422 if form.errors else 200)
 

@@ -132,6 +132,17 @@ def test_four_eyes_hold_across_a_delegation(city: City, waiting: AccessRequest, 
     assert waiting.state == "CHECKED"
 
 
+def test_who_submits_for_a_colleague_does_not_agree_to_it_himself(city: City, waiting: AccessRequest, now: datetime) -> None:
+    AccessRequest.objects.filter(pk=waiting.pk).update(state="DRAFTED", desk="REQUESTER_OPERATOR", route="")
+    leave(city, "education_operator", "education_head", now, "OPERATOR")
+    who = acting(city, "education_head", now)
+    carry_out(request_uid=waiting.uid, command=Command.SUBMIT, actor=who, now=now)
+    assert AccessRequestStep.objects.get().on_behalf_of == city.people["education_operator"]
+    with pytest.raises(Forbidden) as refused:
+        carry_out(request_uid=waiting.uid, command=Command.ENDORSE, actor=who, now=now)
+    assert refused.value.code == "access_request.four_eyes"
+
+
 def test_a_delegation_opens_nothing_but_the_desks_of_requests(city: City, now: datetime) -> None:
     add(city, "clerk", "centre", Role.OPERATOR)
     leave(city, "reviewer", "clerk", now, "REVIEWER")
