@@ -79,6 +79,7 @@ def prepare(folder: Path) -> None:
     make("secret_key", new_password() + new_password())
     make("redis.json", json.dumps({name: new_password() for name in ("broker", "calls")}))
     make("supervisor", new_password())
+    make("metrics_token", new_password())
     prepare_signing(folder, "signing.pem", "seal_keys.pem")
 
 

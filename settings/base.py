@@ -234,6 +234,8 @@ SIGNING_KEY_FILE = ENV.signing_key_file
 SEALER_PASSWORD = ENV.sealer_password
 # Records older than this without a seal stop calls on sensitive resources.
 SEAL_LAG_LIMIT_SECONDS = 14_400
+# Whoever shows this token may read /metrics; without the file only the machine itself may.
+METRICS_TOKEN_FILE = ENV.metrics_token_file
 
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -38,6 +38,7 @@ class Environment:
     seal_keys_file: Path
     signing_key_file: Path | None
     sealer_password: str
+    metrics_token_file: Path
     source_hosts: tuple[str, ...]
     source_ca_file: str
 
@@ -66,6 +67,7 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         seal_keys_file=Path(environ.get("SEAL_KEYS_FILE", str(run_dir / "secrets" / "seal_keys.pem"))),
         signing_key_file=Path(environ["SIGNING_KEY_FILE"]) if "SIGNING_KEY_FILE" in environ else None,
         sealer_password=environ.get("SEALER_PASSWORD", ""),
+        metrics_token_file=Path(environ.get("METRICS_TOKEN_FILE", str(run_dir / "secrets" / "metrics_token"))),
         source_hosts=tuple(h.strip().lower() for h in environ.get("SOURCE_HOSTS", "").split(",") if h.strip()),
         source_ca_file=environ.get("SOURCE_CA_FILE", ""),
     )

@@ -14,3 +14,4 @@ ROLES_FILE = ENV.run_dir / "secrets" / "roles.json"
 CELERY_TASK_ALWAYS_EAGER = False
 SEALER_PASSWORD = json.loads(ROLES_FILE.read_text())["sealer"]
 SOURCE_HOSTS = ("127.0.0.1",)
+METRICS_TOKEN_FILE = ENV.run_dir / "no-metrics-token"
