@@ -10,6 +10,7 @@ from importlib import import_module
 from bench import frame
 
 FIGURES = {
+    "bulk.csv": "bench.bulk",
     "call.query": "bench.call_query",
     "call.verify_batch": "bench.call_batch",
     "catalog.search": "bench.catalog_search",
