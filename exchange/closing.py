@@ -25,8 +25,9 @@ AT_ONCE = 500
 
 
 def lock_case(grant_uid: UUID) -> None:
-    """Lock the request of a grant that is about to end: requests are locked before grants (docs/locking.md)."""
-    AccessRequest.objects.select_for_update(of=("self",)).filter(grant__uid=grant_uid).order_by().first()
+    """Lock the requests of a grant that is about to end and of its renewal: requests before grants (docs/locking.md)."""
+    of_both = Q(grant__uid=grant_uid) | Q(grant__renewed__uid=grant_uid)
+    list(AccessRequest.objects.select_for_update(of=("self",)).filter(of_both).order_by("id"))
 
 
 def close_case(grant: Grant, *, why: str, now: datetime) -> None:

@@ -132,6 +132,7 @@ def change_state(
     is_suspension = command is GrantCommand.SUSPEND
     if is_suspension:
         _check_ground(ground, put_right_by, now)
+    follower = _waiting_follower(grant, now)
     grant.state, grant.state_desk = standing, seat
     grant.suspension_ground = ground if is_suspension else ""
     grant.put_right_by = put_right_by if is_suspension else None
@@ -139,7 +140,24 @@ def change_state(
     if standing is GrantStanding.REVOKED:
         closing.close_case(grant, why=grant.state_reason, now=now)
     tell(grant, actor, now, title=_("授权%(state)s:%(grant)s") % {"state": grant.get_state_display(), "grant": grant})
+    if follower is not None:
+        change_state(
+            grant_uid=follower.uid, command=command, reason=reason, actor=actor, now=now, ground=ground, put_right_by=put_right_by
+        )
     return grant
+
+
+def _waiting_follower(grant: Grant, now: datetime) -> Grant | None:
+    """Return the renewal that has not begun and stands as the grant does: what is stopped does not come back by itself."""
+    follower = grant.renewed_by
+    return follower if follower is not None and follower.valid_from > now and follower.state == grant.state else None
+
+
+def revoke_follower(grant: Grant, *, reason: str, actor: Actor, now: datetime) -> None:
+    """Revoke the renewal of a grant that is ended before the renewal began."""
+    follower = grant.renewed_by
+    if follower is not None and follower.valid_from > now and follower.state != GrantState.REVOKED:
+        change_state(grant_uid=follower.uid, command=GrantCommand.REVOKE, reason=reason, actor=actor, now=now)
 
 
 def locked_grant(grant_uid: UUID, actor: Actor, revision: int | None = None) -> Grant:

@@ -53,6 +53,8 @@ def check_renewable(grant: Grant, now: datetime) -> None:
     check_not_stopped(grant)
     if grant.renewed_by_id is not None:
         raise Conflict("grant.renewed_already", _("该授权已经续期，请在新授权上办理。"))
+    if now < grant.valid_from:
+        raise Conflict("grant.not_begun", _("该授权尚未生效，生效后才能续期。"))
     if now >= grant.valid_to:
         raise Conflict("grant.ended", _("该授权已到期，不能续期，请重新申请。"))
     if now < grant.valid_to - RENEWABLE_BEFORE:
@@ -63,7 +65,9 @@ def check_renewable(grant: Grant, now: datetime) -> None:
 
 
 def check_not_stopped(grant: Grant) -> None:
-    """Raise Conflict for a grant that is suspended or was taken back: what was stopped is not prolonged."""
+    """Raise Conflict for a grant that is suspended, was taken back or is being ended: what is stopped is not prolonged."""
+    if hasattr(grant, "termination"):
+        raise Conflict("grant.terminated", _("该授权已备案终止，不能续期。"))
     if grant.state != GrantState.ACTIVE:
         raise Conflict(
             "grant.not_renewable",

@@ -21,6 +21,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from core.notifications import notify_role
 from core.roles import Role
 from exchange import access_requests
+from exchange.closing import lock_case
 from exchange.models import AccessRequest, Grant, GrantEndReminder, GrantState, RequestState
 from exchange.origins import Origin, check_renewable, first_day_after
 from exchange.querysets import access_requests_visible_to, grants_visible_to, systems_usable_by
@@ -65,6 +66,7 @@ def copy_as_new(*, request_uid: UUID, actor: Actor, now: datetime) -> Copied:
 @transaction.atomic
 def renew(*, grant_uid: UUID, actor: Actor, now: datetime) -> Copied:
     """Write a draft for the next term of a grant that is usable and ends within 60 days; it begins where the grant ends."""
+    lock_case(grant_uid)
     rows = grants_visible_to(actor).select_for_update(of=("self",)).select_related("system", "resource")
     grant = rows.filter(uid=grant_uid).first()
     if grant is None:

@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Invalid
+from exchange import closing
 from exchange.grant_narrowing import end_of
 from exchange.grant_workflow import GrantCommand, GrantStanding, decide_grant
-from exchange.grants import checked_reason, locked_grant, tell, write_change
+from exchange.grants import checked_reason, locked_grant, revoke_follower, tell, write_change
 from exchange.models import Grant, TerminationFiling
 from exchange.numbering import next_number
 from exchange.querysets import seats_on_grant
@@ -36,6 +37,7 @@ def terminate(
     revision: int | None = None,
 ) -> TerminationFiling:
     """File the end of a grant; `ends_on` is the last day it serves, at least the notice away."""
+    closing.lock_case(grant_uid)
     grant = locked_grant(grant_uid, actor, revision)
     _standing, seat = decide_grant(GrantStanding(grant.state), GrantCommand.TERMINATE, seats_on_grant(actor, grant))
     if TerminationFiling.objects.filter(grant=grant).exists():
@@ -56,6 +58,7 @@ def terminate(
     )
     grant.valid_to = end_of(ends_on)
     write_change(grant, GrantCommand.TERMINATE, actor=actor, now=now, reason=reason, filing=filing.number)
+    revoke_follower(grant, reason=reason, actor=actor, now=now)
     title = _("授权将于 %(day)s 终止：%(grant)s") % {"day": ends_on, "grant": grant}
     tell(grant, actor, now, title=title, body=_("备案编号 %(number)s：%(reason)s") % {"number": filing.number, "reason": reason})
     return filing

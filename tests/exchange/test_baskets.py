@@ -13,7 +13,7 @@ from catalog.models import Resource
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
-from exchange import baskets, grants, renewals
+from exchange import baskets, grants, renewals, terminations
 from exchange.access_requests import carry_out
 from exchange.baskets import Ask, basket_of, bundles_visible_to, endorse_all, parts_of, put_in, submit, take_out
 from exchange.grant_workflow import GrantCommand
@@ -245,6 +245,40 @@ def test_what_was_suspended_meanwhile_is_not_renewed(city: City, system: Consume
         approve(made, city, now)
     assert refusal.value.code == "grant.not_renewable"
     assert Grant.objects.count() == 1
+
+
+def test_what_is_done_to_a_grant_is_done_to_its_renewal_that_has_not_begun(
+    city: City, system: ConsumerSystem, now: datetime
+) -> None:
+    grant = ending(city, factories.make_resource(city.police), system, now, 30)
+    made = renewals.renew(grant_uid=grant.uid, actor=city.actor("education_operator"), now=now).access_request
+    carry_out(request_uid=made.uid, command=Command.SUBMIT, actor=city.actor("education_operator"), now=now)
+    follower = approve(made, city, now)
+    reviewer = city.actor("reviewer")
+    for command, state in (
+        (GrantCommand.SUSPEND, "SUSPENDED"), (GrantCommand.RESUME, "ACTIVE"), (GrantCommand.REVOKE, "REVOKED"),
+    ):  # fmt: skip
+        grants.change_state(grant_uid=grant.uid, command=command, reason="超范围使用", actor=reviewer, now=now)
+        follower.refresh_from_db()
+        assert follower.state == state
+
+
+def test_ending_a_service_ends_the_renewal_and_lets_none_follow(city: City, system: ConsumerSystem, now: datetime) -> None:
+    resource = factories.make_resource(city.police)
+    renewed, other = (ending(city, resource, system, now, 59) for _ in range(2))
+    made = renewals.renew(grant_uid=renewed.uid, actor=city.actor("education_operator"), now=now).access_request
+    carry_out(request_uid=made.uid, command=Command.SUBMIT, actor=city.actor("education_operator"), now=now)
+    follower = approve(made, city, now)
+    for grant in (renewed, other):
+        terminations.terminate(
+            grant_uid=grant.uid, reason="系统下线", negotiated_on=now.date(), ends_on=terminations.earliest_end(now),
+            actor=city.actor("police_head"), now=now,
+        )  # fmt: skip
+    follower.refresh_from_db()
+    assert follower.state == "REVOKED"
+    with pytest.raises(Conflict) as refusal:
+        renewals.renew(grant_uid=other.uid, actor=city.actor("education_operator"), now=now)
+    assert refusal.value.code == "grant.terminated"
 
 
 def test_the_operators_are_reminded_30_and_7_days_before_the_end_once_each(
