@@ -26,6 +26,7 @@ from core.signing import PublicKey, public_keys
 from exchange.evidence.archiving import digest_of_file
 from exchange.evidence.reading import canonical_cursor, compare
 from exchange.evidence.records import Cursor
+from exchange.evidence.subjects import check_subjects
 from exchange.evidence.verifier import (
     NONE,
     Checked,
@@ -128,6 +129,7 @@ def _verify_seal(cursor: Cursor, seal: Seal, trust: Trust, before: str | None) -
     if before is None and (statement.xid_from, statement.previous_digest) != (0, NONE):
         raise Tampered(place, "edited: a chain does not begin like this")
     compare(cursor, seal, statement)
+    check_subjects(cursor, statement)
     return seal.statement
 
 

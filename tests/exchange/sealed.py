@@ -33,7 +33,7 @@ def sealable(transactional_db: None, settings: Any, tmp_path: Path) -> Iterator[
     settings.ARCHIVE_DIR.mkdir()
     yield
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE exchange_callrecord")
+        cursor.execute("TRUNCATE exchange_callrecord, exchange_callsubjects")
 
 
 def append(count: int) -> None:

@@ -71,7 +71,7 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             connections.close()
             call_command("flush", interactive=False, verbosity=0)
             with connection.cursor() as cursor:
-                cursor.execute("TRUNCATE exchange_callrecord")
+                cursor.execute("TRUNCATE exchange_callrecord, exchange_callsubjects")
             connection.close()
 
 
