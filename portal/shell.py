@@ -43,6 +43,8 @@ MENU = (
     Entry("portal:grant-list", _("授权"), "certificate", "grant", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:system-list", _("使用方系统"), "device-desktop", "system", BUSINESS),
     Entry("portal:plan-list", _("数据归集"), "database-import", "plan", BUSINESS),
+    Entry("portal:source-list", _("数据源"), "database", "source", BUSINESS),
+    Entry("portal:national", _("国家规范接入"), "plug-connected", "national", BUSINESS),
     Entry("portal:backflow-list", _("数据回流"), "database-export", "backflow", BUSINESS),
     Entry("portal:call-list", _("调用记录"), "arrows-exchange", "call", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:monitoring", _("运行监测"), "chart-bar", "monitoring", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),

@@ -27,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.monitoring.urls")),
     path("aggregation/", include("portal.aggregation.urls")),
     path("backflow/", include("portal.backflow.urls")),
+    path("", include("portal.sources.urls")),
 ]

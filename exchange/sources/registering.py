@@ -147,6 +147,15 @@ def find(uid: UUID, actor: Actor, *, is_locked: bool = False) -> SourceConnectio
     raise NotFound("source.not_found", _("没有这个数据源，或您无权查看。"))
 
 
+def check_manager(uid: UUID, actor: Actor) -> None:
+    """Raise what keeps the actor from looking after a table, before anything is typed in."""
+    row = connections_visible_to(actor).filter(uid=uid).first()
+    if row is None:
+        raise NotFound("source.not_found", _("没有这个数据源，或您无权查看。"))
+    if not may_manage(row, actor):
+        raise Forbidden("source.not_yours", _("数据源由登记部门维护。"))
+
+
 def managed(rows: QuerySet[Row], uid: UUID, actor: Actor) -> Row:
     """Return a visible row locked, when the actor looks after it."""
     row = rows.select_for_update(of=("self",)).filter(uid=uid).first()

@@ -120,6 +120,14 @@ def receive(*, relay_uid: UUID, state: int, external_id: str, receipt_number: st
     return True
 
 
+def check_relayer(*, request_uid: UUID, actor: Actor) -> None:
+    """Raise what keeps the actor from relaying a request, before anything is typed in."""
+    if not access_requests_visible_to(actor).filter(uid=request_uid).exists():
+        raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
+    if not is_reviewer(actor):
+        raise Forbidden("upstream.not_yours", _("转报上级由数据中心办理。"))
+
+
 def _request(uid: UUID, actor: Actor) -> AccessRequest:
     rows = access_requests_visible_to(actor).select_for_update(of=("self",)).select_related("resource")
     access_request = rows.filter(uid=uid).first()

@@ -43,6 +43,7 @@ _LABELS: Mapping[str, Mapping[str, Any]] = {
     "grade": dict(Grade.choices),
     "update_cycle": dict(UpdateCycle.choices),
     "sharing_modes": dict(SharingMode.choices),
+    "concerns_minors": {True: gettext_lazy("是"), False: gettext_lazy("否"), "": gettext_lazy("否")},
 }
 
 
@@ -137,8 +138,10 @@ def dataset_title(binding: Binding | None) -> str:
     """Return the name of the dataset an entry is mounted on."""
     if binding is None:
         return ""
-    known = {dataset.code: str(dataset.title) for dataset in mounting.datasets()}
-    return known.get(binding.dataset, binding.dataset)
+    try:
+        return str(mounting.dataset(binding.dataset).title)
+    except Invalid:
+        return binding.dataset
 
 
 def open_change(resource: Resource) -> Resource | None:
