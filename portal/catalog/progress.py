@@ -14,7 +14,7 @@ from catalog.content import DATA_TYPES, Entry
 from catalog.models import BaseDatabase, Binding, Grade, Resource, ResourceVersion, ShareAttribute, SharingMode, UpdateCycle
 from catalog.publishing import OPEN
 from catalog.workflow import DESKS, PARTY_TITLES, Party, State
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.models import AuditEntry
 from portal.shell import Step
 
