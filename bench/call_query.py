@@ -95,6 +95,12 @@ def load_people() -> list[str]:
     return people
 
 
+def forget_counters() -> None:
+    """Empty the Redis of calls."""
+    url = urlsplit(os.environ["CALLS_REDIS_URL"])
+    redis.Redis(host=url.hostname or "", port=url.port or 0, password=url.password).flushdb()
+
+
 def make_grant(mode: str = "query") -> tuple[str, str, str]:
     """Return key, secret and path of a grant with quota enough, on empty counters."""
     from catalog.models import Binding
@@ -102,8 +108,7 @@ def make_grant(mode: str = "query") -> tuple[str, str, str]:
     from tests import factories
     from tests.hotpath.partner import make_partner, path_of
 
-    url = urlsplit(os.environ["CALLS_REDIS_URL"])
-    redis.Redis(host=url.hostname or "", port=url.port or 0, password=url.password).flushdb()
+    forget_counters()
     resource = factories.make_resource(Department.objects.get(name="市公安局"))
     Binding.objects.filter(resource=resource).update(columns={name: name for name in FIELDS})
     partner = make_partner(Department.objects.get(name="市教育局"))
