@@ -33,7 +33,7 @@ def request_origin(context: dict[str, Any], access_request: AccessRequest) -> di
         "copies": list(seen.filter(copied_from=access_request).order_by("-id")[:5]),
         "renews": access_request.renews,
         "may_copy": own and access_request.state != RequestState.DRAFTED,
-        "form": CopyForm(),
+        "form": CopyForm(auto_id="again_%s"),
         **_request_in(context),
     }
 
@@ -48,7 +48,7 @@ def request_attachments(context: dict[str, Any], access_request: AccessRequest, 
         "attachments": list(rows),
         "editing": editing and keeping.may_attach(access_request, who),
         "may_redact": is_reviewer(who),
-        "form": AttachForm(),
+        "form": AttachForm(auto_id="attach_%s"),
         "redact_form": RedactForm(),
         **_request_in(context),
     }
@@ -63,7 +63,7 @@ def request_remarks(context: dict[str, Any], access_request: AccessRequest) -> d
     return {
         "access_request": access_request,
         "remarks": rows,
-        "form": RemarkForm(reads_private=reads_private(access_request, who)) if may_remark else None,
+        "form": RemarkForm(reads_private=reads_private(access_request, who), auto_id="remark_%s") if may_remark else None,
         "may_redact": is_reviewer(who),
         "redact_form": RedactForm(),
         **_request_in(context),
@@ -81,7 +81,7 @@ def grant_renewal(context: dict[str, Any], grant: Grant) -> dict[str, Any]:
         "renewed": getattr(grant, "renewed", None),
         "under_way": access_requests_visible_to(who).filter(pk=under_way.pk).first() if under_way else None,
         "may_renew": renewals.may_renew(grant, who, now),
-        "form": CopyForm(),
+        "form": CopyForm(auto_id="again_%s"),
         **_request_in(context),
     }
 

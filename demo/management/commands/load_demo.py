@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog.models import Resource
 from core import working_days
 from core.models import Department
-from demo import cases, city, entries, flows, story, synthetic
+from demo import asking, cases, city, entries, flows, story, synthetic
 
 SCALES = {"small": (20_000, 5_000)}
 
@@ -75,6 +75,7 @@ class Command(BaseCommand):
         owned = story.register_systems(now)
         story.ask_and_decide(owned, now)
         cases.take_turns(owned, now)
+        asking.fill_baskets(owned, now)
 
     def write(self, record: Path, passwords: dict[str, str], systems: list[dict[str, Any]]) -> None:
         """Write demo.json, readable for its owner only."""
