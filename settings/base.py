@@ -202,6 +202,7 @@ SPECTACULAR_SETTINGS = {
         "ResourceState": "catalog.models.ResourceState",
         "SharingMode": "catalog.models.SharingMode",
         "RequestState": "exchange.models.RequestState",
+        "ExtensionState": "exchange.models.ExtensionState",
         "GrantState": "exchange.models.GrantState",
         "CredentialState": "exchange.models.CredentialState",
     },
