@@ -65,14 +65,14 @@ _SPLIT: Final = (
     "coalesce(sum(calls) FILTER (WHERE is_ok), 0) AS answered, coalesce(sum(calls) FILTER (WHERE NOT is_ok), 0) AS refused"
 )
 _SIZES: Final = "sum(row_count) AS rows, sum(request_bytes) AS request_bytes, sum(answer_bytes) AS answer_bytes"
-_HEAT_OF_DAYS: Final = (
-    "SELECT extract(isodow FROM starts_at AT TIME ZONE 'Asia/Shanghai')::int AS weekday, hour - 1 AS hour, "
-    "sum(hours[hour]) AS calls FROM base, generate_series(1, 24) AS hour GROUP BY 1, 2"
+# One line a weekday: days know their hours already, finer lines are of one hour each.
+_WEEKDAY: Final = "extract(isodow FROM starts_at AT TIME ZONE 'Asia/Shanghai')::int AS weekday"
+_HOURS_OF_DAYS: Final = ", ".join(f"sum(hours[{number}])" for number in range(1, 25))
+_HOURS: Final = ", ".join(
+    f"sum(calls) FILTER (WHERE extract(hour FROM starts_at AT TIME ZONE 'Asia/Shanghai') = {number})" for number in range(24)
 )
-_HEAT: Final = (
-    "SELECT extract(isodow FROM starts_at AT TIME ZONE 'Asia/Shanghai')::int AS weekday, "
-    "extract(hour FROM starts_at AT TIME ZONE 'Asia/Shanghai')::int AS hour, sum(calls) AS calls FROM base GROUP BY 1, 2"
-)
+_HEAT_OF_DAYS: Final = f"SELECT {_WEEKDAY}, ARRAY[{_HOURS_OF_DAYS}] AS hours FROM base GROUP BY 1"
+_HEAT: Final = f"SELECT {_WEEKDAY}, ARRAY[{_HOURS}] AS hours FROM base GROUP BY 1"
 PARTS: Final[Mapping[str, str]] = {
     "outcomes": "SELECT outcome, sum(call_count) AS calls FROM base GROUP BY 1",
     "trend": f"SELECT starts_at, {_SPLIT} FROM base GROUP BY 1",
@@ -192,7 +192,7 @@ def figures(*, actor: Actor, scope: CallScope) -> Figures:
         services=_tallies(found["services"], "resource_id", "provider_id"),
         consumers=_tallies(found["consumers"], "department_id", "consumer_id"),
         flows={(line["provider_id"], line["department_id"]): line["calls"] for line in found["flows"] if line["calls"]},
-        heat={(line["weekday"], line["hour"]): line["calls"] for line in found["heat"] if line["calls"]},
+        heat={(line["weekday"], hour): calls for line in found["heat"] for hour, calls in enumerate(line["hours"]) if calls},
     )
 
 
