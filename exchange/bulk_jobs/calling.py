@@ -19,11 +19,10 @@ from basedb.parts import Rows
 from exchange.bulk_jobs import files, jobs, permission
 from exchange.bulk_jobs.ranges import Span, read_range
 from exchange.calls import connections, records
-from exchange.calls.context import read_context
 from exchange.calls.operations import Served
 from exchange.calls.refusals import Refusal
-from exchange.calls.shape import narrowed_to, read_parameters
-from exchange.calls.terms import NO_CONTEXT, Incoming, Question, Signed, Terms
+from exchange.calls.shape import context_of, narrowed_to, read_parameters
+from exchange.calls.terms import Incoming, Question, Signed, Terms
 from exchange.models import BulkJob, BulkPart, FileFormat
 
 CHUNK: Final = 262_144
@@ -46,12 +45,11 @@ class OpenJob:
 
     def read(self, body: bytes, selection: Selection) -> Question:
         """Read items and format, both optional."""
-        given = read_parameters(body, (), ("fields", "format", "context"))
+        given = read_parameters(body, (), ("fields", "format", "context", "parameters"))
         self._form = given.get("format", FileFormat.CSV.value)
         if self._form not in TYPES:
             raise Refusal("call.invalid_parameter", {"format": "csv_jsonl_or_xlsx"})
-        context = read_context(given["context"]) if "context" in given else NO_CONTEXT
-        return Question(narrowed_to(selection, given), None, context=context)
+        return Question(narrowed_to(selection, given), None, context=context_of(given))
 
     def prepare(self, signed: Signed, terms: Terms, question: Question, now: datetime) -> None:
         """Count the rows; refuse a sheet too long and a second job beside one that is being written."""

@@ -13,11 +13,10 @@ from typing import Any, Final
 from django.conf import settings
 
 from basedb.lookup import Selection
-from exchange.calls.context import read_context
 from exchange.calls.operations import Served
 from exchange.calls.refusals import Refusal
-from exchange.calls.shape import read_parameters
-from exchange.calls.terms import NO_CONTEXT, Incoming, Question, Signed, Terms
+from exchange.calls.shape import context_of, read_parameters
+from exchange.calls.terms import Incoming, Question, Signed, Terms
 from exchange.feeds import reading
 from exchange.feeds.timepoints import Timepoint, opened
 from exchange.systems import key_ring
@@ -38,15 +37,14 @@ class ReadChanges:
 
     def read(self, body: bytes, selection: Selection) -> Question:
         """Read the timepoint, null at the beginning, and how many rows are wanted at most."""
-        given = read_parameters(body, ("after",), ("limit", "context"))
+        given = read_parameters(body, ("after",), ("limit", "context", "parameters"))
         after, limit = given["after"], given.get("limit", ROWS_AT_MOST)
         if after is not None and not isinstance(after, str):
             raise Refusal("call.invalid_parameter", {"after": "must_be_a_timepoint_or_null"})
         if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= ROWS_AT_MOST:
             raise Refusal("call.invalid_parameter", {"limit": f"must_be_1_to_{ROWS_AT_MOST}"})
         self._after, self._limit = after, limit
-        context = read_context(given["context"]) if "context" in given else NO_CONTEXT
-        return Question(selection, None, context=context)
+        return Question(selection, None, context=context_of(given))
 
     def prepare(self, signed: Signed, terms: Terms, question: Question, now: datetime) -> None:
         """Open the timepoint; refuse one of other terms, of another database, and one that has rested too long."""

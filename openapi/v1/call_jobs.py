@@ -24,6 +24,7 @@ class JobIn(serializers.Serializer[Any]):
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
     format = serializers.ChoiceField(choices=FileFormat.choices, required=False)
     context = serializers.DictField(child=serializers.CharField(max_length=64), required=False)  # type: ignore[assignment]
+    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
 class PartOut(serializers.Serializer[Any]):
@@ -64,6 +65,7 @@ class SubscribeIn(serializers.Serializer[Any]):
     after = serializers.CharField(allow_null=True, max_length=400)
     limit = serializers.IntegerField(min_value=1, max_value=ROWS_AT_MOST, required=False)
     context = serializers.DictField(child=serializers.CharField(max_length=64), required=False)  # type: ignore[assignment]
+    parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False)
 
 
 class ChangeOut(serializers.Serializer[Any]):

@@ -161,7 +161,7 @@ def _common(request: Request, uid: UUID, given: dict[str, Any]) -> dict[str, Any
 
 def _asked(now: GrantTerms, given: dict[str, Any]) -> GrantTerms:
     """Return the terms of now with those that were named in their place."""
-    terms = {name: given[name] for name in ("fields", "region_prefix", "quota_per_day") if name in given}
+    terms: dict[str, Any] = {name: given[name] for name in ("fields", "region_prefix", "quota_per_day") if name in given}
     if "last_day" in given:
         terms["valid_to"] = grant_narrowing.end_of(given["last_day"])
     return replace(now, masks={**now.masks, **given.get("masks", {})}, limits=limits_of(given, now.limits), **terms)

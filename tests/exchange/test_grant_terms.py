@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -303,7 +304,8 @@ def test_a_client_list_has_its_limits(city: City, grant: Grant, now: datetime) -
     Grant.objects.filter(pk=grant.pk).update(row_filter=[{"kind": "own_clients"}])
     days = (date(1900, 1, 1) + timedelta(days=n) for n in range(CLIENTS_AT_MOST // 4 + 1))
     too_many = (generate_citizen_id("990101", day, sequence) for day in days for sequence in (11, 13, 15, 17))
-    for lines in ([], too_many):
+    wrong: list[Iterable[str]] = [[], too_many]
+    for lines in wrong:
         with pytest.raises(DomainError):
             load_clients(lines=lines, **given)
     assert not GrantSubject.objects.exists()

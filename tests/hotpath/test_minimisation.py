@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -158,14 +159,24 @@ def test_a_row_filter_nobody_understands_answers_nothing(scene: Scene, resource:
 def test_a_statement_of_a_filtered_selection_cannot_be_built_without_the_values() -> None:
     columns = {name: name for name in PERSON.field_names}
     made = select(dataset=PERSON.code, items=["name"], columns=columns, masks={}, listed=["sex"], is_members_only=True)
-    for build in (
+    builds: list[Callable[[], str]] = [
         lambda: row_sql(made, subject_key="k", region_prefix="''"),
         lambda: row_sql(made, subject_key="k", region_prefix="''", lists=["x"]),
         lambda: copy_sql(made, region_prefix=""),
         lambda: inside_sql(made.only(["name"]), region_prefix="", members="SELECT 1"),
-    ):
+    ]
+    for build in builds:
         with pytest.raises(ValueError):  # noqa: PT011  # zip says it in words of its own
             build()
+
+
+def test_a_call_with_many_keys_stays_within_the_rows_as_well(scene: Scene, resource: Resource) -> None:
+    rows = [{"kind": "list", "item": "name", "values": ["张三丰", "李四"]}, {"kind": "own_clients"}]
+    grant = partners.grant_to(scene.partner, resource, scene.city, fields=["name"], masks={}, row_filter=rows)
+    enlist(grant, [scene.people[1]])
+    body = {"keys": [{"citizen_id": person.citizen_id} for person in scene.people]}
+    told = [result["data"] for result in scene.partner.call(grant, "query", body).json["results"]]
+    assert told == [None, {"name": "李四"}]
 
 
 CONTROLLED = {"control_parameters": {"division": ["990101", "990102"]}, "quota_per_day": 1}
