@@ -179,6 +179,13 @@ X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Ten attachments of ten MiB and the form around them.
+UPLOAD_MAX_REQUEST_SIZE = 101 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "core.upload_limit.UploadLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "openapi.schema.PlatformSchema",

@@ -216,3 +216,16 @@ def test_a_private_remark_is_not_on_the_requesters_page(
     assert client.get(reverse("portal:attachment-download", args=[Attachment.objects.get().uid])).status_code == 404
     assert client.post(url, {"submission": uuid4().hex, "text": "x", "is_private": "on"}).status_code == 422
     assert Remark.objects.count() == 2
+
+
+def test_a_request_with_files_that_is_too_long_is_refused_by_its_length(
+    client: Client, city: City, resources: list[Resource], system: ConsumerSystem, settings: Any
+) -> None:
+    settings.UPLOAD_MAX_REQUEST_SIZE = 4096
+    made = factories.make_request(resources[0], system, city.people["education_operator"])
+    as_(client, city, "education_operator")
+    body = {"submission": uuid4().hex, "file": SimpleUploadedFile("a.txt", b"x" * 5000)}
+    assert client.post(reverse("portal:request-attach", args=[made.uid]), body).status_code in (400, 413)
+    path = f"/openapi/v1/access-requests/{made.uid}/attachments"
+    assert client.post(path, {"file": SimpleUploadedFile("a.txt", b"x" * 5000)}).status_code == 413
+    assert (Attachment.objects.count(), list(settings.UPLOAD_DIR.rglob("*"))) == (0, [])
