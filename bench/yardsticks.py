@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.demo")
 django.setup()
 
 from core.ids import uuid7  # noqa: E402
-from exchange.calls import registry, statement  # noqa: E402
+from exchange.calls import joint, registry  # noqa: E402
 from exchange.calls.connections import connect  # noqa: E402
 from exchange.calls.terms import Question, Signed  # noqa: E402
 from exchange.systems import key_ring  # noqa: E402
@@ -65,7 +65,7 @@ def durable(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
         digest=environ["HTTP_X_GOV_DIGEST"],
         client_ip=environ["REMOTE_ADDR"],
     )
-    told = statement.read_and_record(signed, terms, Question(terms.selection, _subject_key(environ)))
+    told = joint.read_and_record(signed, terms, Question(terms.selection, _subject_key(environ)), 0)
     if told is None:
         raise LookupError
     start_response("200 OK", HEADERS)

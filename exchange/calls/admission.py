@@ -138,20 +138,24 @@ class Line:
         """Drop the connection."""
         self._connection.disconnect()
 
-    def ask(self, words: Sequence[str | int]) -> tuple[str, int, int]:
-        """Run the script with its keys and arguments and return its answer: a code and two numbers."""
-        texts = [str(word) for word in words]
-        self.socket.sendall((HEADS[len(texts)] + "".join([f"${len(text)}\r\n{text}\r\n" for text in texts])).encode())
-        answer = self.socket.recv(4096)
-        while answer.count(b"\r\n") < ANSWER_LINES and not (answer.startswith(b"-") and answer.endswith(b"\r\n")):
-            more = self.socket.recv(4096)
+    def ask(self, questions: Sequence[Sequence[str | int]]) -> list[tuple[str, int, int]]:
+        """Run the script once for each list of keys and arguments, all in one trip; each answer is a code and two numbers."""
+        sent = []
+        for words in questions:
+            texts = [str(word) for word in words]
+            sent.append(HEADS[len(texts)] + "".join([f"${len(text)}\r\n{text}\r\n" for text in texts]))
+        self.socket.sendall("".join(sent).encode())
+        answer = b""
+        while answer.count(b"\r\n") < ANSWER_LINES * len(questions):
+            more = self.socket.recv(65_536)
             if not more:
                 raise redis.ConnectionError("closed while answering")
             answer += more
-        if not answer.startswith(b"*3\r\n"):
-            raise redis.ResponseError("the script failed")
-        _, _, code, remaining, reset, _ = answer.split(b"\r\n")
-        return code.decode(), int(remaining[1:]), int(reset[1:])
+            if answer.startswith(b"-") or b"\r\n-" in answer:
+                raise redis.ResponseError("the script failed")
+        lines = answer.decode().split("\r\n")
+        answers = [lines[at : at + ANSWER_LINES] for at in range(0, len(lines) - 1, ANSWER_LINES)]
+        return [(code, int(remaining[1:]), int(reset[1:])) for _, _, code, remaining, reset in answers]
 
 
 _held = threading.local()
@@ -190,17 +194,25 @@ def subject_counter(system_id: int, day: int, subject: str) -> tuple[str, str]:
 
 def admit(signed: Signed, terms: Terms, question: Question) -> Allowance:
     """Count one admission, or refuse; one round trip."""
+    (outcome,) = admit_all([(signed, terms, question)])
+    if isinstance(outcome, Refusal):
+        raise outcome
+    return outcome
+
+
+def admit_all(calls: Sequence[tuple[Signed, Terms, Question]]) -> list[Allowance | Refusal]:
+    """Count the admissions of several calls in one round trip, each as if it came alone."""
     try:
         line = _line()
-        answer = line.ask(_words(line.names, signed, terms, question))
+        answers = line.ask([_words(line.names, *call) for call in calls])
     except (RedisError, OSError) as error:
         logger.error("Redis away or refusing: %s", type(error).__name__)
         close()
-        raise Refusal("platform.unavailable") from None
-    refused, remaining, reset = answer
-    if not refused:
-        return Allowance(terms.quota_per_day, remaining, reset)
-    raise _refusal(refused, remaining, reset, terms, question)
+        return [Refusal("platform.unavailable") for _ in calls]
+    return [
+        _refusal(refused, remaining, reset, terms, question) if refused else Allowance(terms.quota_per_day, remaining, reset)
+        for (refused, remaining, reset), (_, terms, question) in zip(answers, calls, strict=True)
+    ]
 
 
 def _words(names: Sequence[str], signed: Signed, terms: Terms, question: Question) -> list[str | int]:

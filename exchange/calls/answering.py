@@ -9,10 +9,23 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.ids import uuid7
-from exchange.calls import admission, authentication, batch_statement, bulk, conditions, quota, records, registry, shape, statement
+from exchange.calls import (
+    admission,
+    authentication,
+    batch_statement,
+    bulk,
+    conditions,
+    joint,
+    quota,
+    records,
+    registry,
+    shape,
+    statement,
+    trip,
+)  # fmt: skip
 from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
 from exchange.calls.dispatch import operation_of
@@ -21,6 +34,8 @@ from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
 from exchange.sources import answering as sources
 from exchange.sources import asking
+
+Outcome = TypeVar("Outcome")
 
 JSON: Final = "application/json; charset=utf-8"
 
@@ -107,14 +122,15 @@ def _known(progress: Progress) -> tuple[Terms, Question]:
     return progress.terms, progress.question
 
 
-def _admitted(signed: Signed, terms: Terms, question: Question) -> Allowance:
+def _once_recovered(admit: Callable[[Signed, Terms, Question], Outcome], signed: Signed, progress: Progress) -> Outcome:
+    """Admit a call; when Redis had lost its memory, rebuild the quotas and admit it then."""
     try:
-        return admission.admit(signed, terms, question)
+        return admit(signed, *_known(progress))
     except Refusal as refusal:
         if refusal.code != "platform.recovering":
             raise
     quota.rebuild()
-    return admission.admit(signed, terms, question)
+    return admit(signed, *_known(progress))
 
 
 def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime) -> None:
@@ -130,13 +146,20 @@ def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> 
     """Read and record where the resource is mounted: the base databases, or a source outside."""
     if question.batch is not None:
         return batch_statement.read_and_record(signed, terms, question, question.batch, quota_left)
-    place = sources if terms.remote else statement
+    place = sources if terms.remote else joint
     return place.read_and_record(signed, terms, question, quota_left)
 
 
+def _admitted_and_read(signed: Signed, terms: Terms, question: Question) -> tuple[Allowance, tuple[str, str] | None]:
+    """Count the call and read; calls about one subject of the base databases share their way there."""
+    if question.batch is None and terms.remote is None:
+        return trip.admit_and_read(signed, terms, question)
+    allowance = admission.admit(signed, terms, question)
+    return allowance, _read(signed, terms, question, allowance.remaining)
+
+
 def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
-    allowance = _admitted(signed, *_known(progress))
-    result = _read(signed, *_known(progress), allowance.remaining)
+    allowance, result = _once_recovered(_admitted_and_read, signed, progress)
     if result is None:
         _learn_again(signed, progress, body, now)
         result = _read(signed, *_known(progress), allowance.remaining)
@@ -159,7 +182,7 @@ def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
 
 def _admitted_and_opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Allowance:
     """Count the call and write its opened record."""
-    allowance = _admitted(signed, *_known(progress))
+    allowance = _once_recovered(admission.admit, signed, progress)
     if not statement.record_opened(signed, *_known(progress), allowance.remaining):
         _learn_again(signed, progress, body, now)
         if not statement.record_opened(signed, *_known(progress), allowance.remaining):

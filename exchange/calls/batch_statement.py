@@ -11,7 +11,6 @@ from functools import lru_cache
 from typing import Final
 
 from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, score_sql, source_sql
-from exchange.calls import connections
 from exchange.calls.statement import ADMITTED, ASKED, record_sql, row_of, run, terms_values
 from exchange.calls.terms import Batch, Question, Signed, Terms, Wanted
 
@@ -78,7 +77,7 @@ def parameters_of(value_count: int, list_count: int) -> tuple[tuple[str, str], .
 
 def read_and_record(
     signed: Signed, terms: Terms, question: Question, batch: Batch, quota_left: int | None
-) -> connections.Row | None:
+) -> tuple[str, str] | None:
     """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
     values = terms_values(signed, terms, question, quota_left)
     values["keys"] = MARK.join([key.hex() for key in batch.keys])
@@ -87,4 +86,5 @@ def read_and_record(
     for number, column in enumerate(batch.columns):
         values[f"value_{number}"] = MARK.join(column)
     template = batch_sql(signed.mode, question.selection, question.wanted)
-    return run(template, parameters_of(len(batch.columns), len(terms.lists)), values)
+    row = run(template, parameters_of(len(batch.columns), len(terms.lists)), values)
+    return row and (row[0], row[1])

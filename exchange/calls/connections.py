@@ -75,17 +75,16 @@ class Session:
         """Drop the connection, whatever state it is in."""
         self.connection.close()
 
-    def execute(self, sql: str, values: Mapping[str, Any]) -> Row | None:
-        """Run one statement and return its first row, if it returns any."""
+    def execute(self, sql: str, values: Mapping[str, Any]) -> list[Row]:
+        """Run one statement and return its rows, if it returns any."""
         self.cursor.execute(sql, values)
-        return self.cursor.fetchone() if self.cursor.description else None
+        return self.cursor.fetchall() if self.cursor.description else []
 
-    def execute_prepared(self, template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> Row | None:
+    def execute_prepared(self, template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> list[Row]:
         """Run a statement by its name on this connection, preparing it first when it is new."""
         _, execution = self.prepared.get(template) or self._prepare(template, parameters)
         self.prepared.move_to_end(template)
-        self.cursor.execute(execution, values)
-        return self.cursor.fetchone() if self.cursor.description else None
+        return self.execute(execution, values)
 
     def _prepare(self, template: str, parameters: tuple[tuple[str, str], ...]) -> tuple[str, str]:
         while len(self.prepared) >= PREPARED_AT_MOST:
@@ -127,6 +126,11 @@ def close() -> None:
 
 
 def run(template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> Row | None:
+    """Run a statement as `rows` does and return its first row, if any."""
+    return next(iter(rows(template, parameters, values)), None)
+
+
+def rows(template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> list[Row]:
     """Run a statement whose `<<name>>` marks are typed parameters; `platform.unavailable` when its outcome is unknown.
 
     Errors the server reports about the statement itself (a unique or check violation) pass through: nothing was written.

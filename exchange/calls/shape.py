@@ -55,7 +55,7 @@ def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -
 
 def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     """Return the question in a body, or refuse with what is wrong with each parameter."""
-    given = read_object(body)
+    given = _read_whole(body)
     is_batch = BATCHES.get(mode) in given
     check_names(given, *(BATCH_PARAMETERS if is_batch else PARAMETERS)[mode])
     if not is_batch:
@@ -71,6 +71,15 @@ def read_question(body: bytes, mode: str, selection: Selection) -> Question:
             return Question(narrowed, None, context=context, batch=read_keys(given["keys"], narrowed))
         return Question(narrowed, read_subject(given["key"], selection), context=context)
     return _verification(given, selection, context, is_batch=is_batch)
+
+
+def _read_whole(body: bytes) -> dict[str, Any]:
+    """Return the object of a body; one that cannot be read is not one with many keys, and too large before it is wrong."""
+    try:
+        return read_object(body)
+    except Refusal:
+        check_size(body, BODY_AT_MOST)
+        raise
 
 
 def _verification(given: dict[str, Any], selection: Selection, context: Context, *, is_batch: bool) -> Question:

@@ -1,4 +1,4 @@
-"""The one statement of a call (读取并留痕): it checks the grant, reads the granted columns and writes the record, or nothing.
+"""What the statements of calls share (留痕): the check of the grant, the row it reaches, the record and its values.
 
 It starts from the admitted grant and the record, never from the hit: a call that finds nobody leaves its record, too, and
 a grant that has changed leaves neither record nor answer. The commit of the statement precedes the answer.
@@ -12,11 +12,11 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import errors
 
-from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, row_sql, score_sql, source_sql
+from basedb.lookup import Selection, row_sql
 from basedb.sql_text import quote
 from exchange.calls import connections
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import NO_CONTEXT, WORDS, Question, Signed, Terms, Wanted
+from exchange.calls.terms import NO_CONTEXT, Question, Signed, Terms
 
 ASKED: Final = (
     ("call_id", "uuid"),
@@ -39,7 +39,6 @@ ASKED: Final = (
     ("officer", "text"),
     ("case_number", "text"),
 )
-SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
 ANSWERED: Final = (
     *ASKED,
     ("subject_key", "bytea"),
@@ -66,35 +65,8 @@ SELECT to_timestamp(<<signed_ms>>::float8 / 1000), <<consumer_id>>, <<call_id>>,
     {answer_bytes}, <<quota_left>>, <<subject_count>>, <<matter>>, <<officer>>, <<case_number>>, {subjects_digest}
 FROM {source}"""
 
-# OFFSET 0 keeps the body from being built once for the answer and again for its digest.
-SINGLE: Final = """
-WITH signed AS MATERIALIZED (
-    SELECT body, row_count, sha256(convert_to(body, 'UTF8')) AS digest
-    FROM (SELECT {body}::text AS body, {found}::int AS row_count FROM {admitted} LEFT JOIN {row} OFFSET 0) AS answer
-), recorded AS ({record})
-SELECT body, encode(digest, 'hex') FROM signed"""
-
 OPENED: Final = """
 WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}), recorded AS ({record}) SELECT 1 FROM admitted"""
-
-
-@lru_cache(maxsize=512)
-def single_sql(mode: str, selection: Selection, wanted: Wanted = WORDS) -> str:
-    """Return the statement of a query or verification; its `<<name>>` marks are the parameters of `parameters_of`."""
-    row = row_of(selection, "<<subject_key>>")
-    if mode == "QUERY":
-        body = (
-            f"json_build_object('call_id', <<call_id>>, 'status', CASE WHEN {found_sql()} THEN 'found' ELSE 'not_found' END, "
-            f"'data', CASE WHEN {found_sql()} THEN {data_sql(selection)} END, 'as_of', at)"
-        )
-    else:
-        values = [f"<<value_{number}>>" for number in range(len(selection.columns))]
-        score = f", 'score', {score_sql(selection, values)}::json" if wanted.is_scored else ""
-        compared = comparison_sql(selection, values, is_detailed=wanted.is_detailed)
-        body = f"json_build_object('call_id', <<call_id>>, 'result', ({compared})::json{score})"
-        row += f" LEFT JOIN {source_sql()}" if wanted.is_detailed else ""
-    record = record_sql(mode, selection, subject_key="<<subject_key>>")
-    return SINGLE.format(admitted=ADMITTED, body=body, found=found_sql(), row=row, record=record)
 
 
 def row_of(selection: Selection, subject_key: str) -> str:
@@ -161,15 +133,6 @@ def _array(selection: Selection) -> str:
     return f"ARRAY[{', '.join(quote(item) for item in selection.items)}]"
 
 
-@lru_cache(maxsize=64)
-def parameters_of(mode: str, value_count: int, list_count: int = 0) -> tuple[tuple[str, str], ...]:
-    """Return names and types of the parameters of a mode's statement."""
-    if mode == "BULK":
-        return ASKED
-    lists = tuple((f"list_{number}", "text[]") for number in range(list_count))
-    return ASKED + SUBJECT + lists + tuple((f"value_{number}", "text") for number in range(value_count))
-
-
 def asked(signed: Signed, terms: Terms | None, question: Question | None, quota_left: int | None = None) -> dict[str, Any]:
     """Return the values of a record that are known before the database is asked."""
     context = question.context if question else NO_CONTEXT
@@ -205,16 +168,6 @@ def terms_values(signed: Signed, terms: Terms, question: Question, quota_left: i
     return values
 
 
-def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> connections.Row | None:
-    """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
-    values = terms_values(signed, terms, question, quota_left)
-    values["subject_key"] = question.subject_key
-    for number, value in enumerate(question.values):
-        values[f"value_{number}"] = value
-    parameters = parameters_of(signed.mode, len(question.values), len(terms.lists))
-    return run(single_sql(signed.mode, question.selection, question.wanted), parameters, values)
-
-
 def record_answered(
     signed: Signed,
     terms: Terms,
@@ -237,18 +190,20 @@ def record_answered(
 
 def record_opened(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> bool:
     """Write the opened record of a bulk call; False when the grant has changed."""
-    return (
-        run(opened_sql(question.selection, signed.mode), parameters_of("BULK", 0), asked(signed, terms, question, quota_left))
-        is not None
-    )
+    return run(opened_sql(question.selection, signed.mode), ASKED, asked(signed, terms, question, quota_left)) is not None
 
 
 def run(template: str, parameters: tuple[tuple[str, str], ...], values: dict[str, Any]) -> connections.Row | None:
     """Run a statement that writes a record; `call.replayed` when its nonce was answered before."""
     try:
         return connections.run(template, parameters, values)
-    except errors.UniqueViolation:
-        raise Refusal("call.replayed") from None
     except psycopg2.IntegrityError as error:
-        connections.logger.error("a call could not be recorded: %s", error.pgcode)
-        raise Refusal("platform.unavailable") from None
+        raise refusal_of(error) from None
+
+
+def refusal_of(error: psycopg2.IntegrityError) -> Refusal:
+    """Return why a record was not taken: its nonce was answered before, or something that must not happen."""
+    if isinstance(error, errors.UniqueViolation):
+        return Refusal("call.replayed")
+    connections.logger.error("a call could not be recorded: %s", error.pgcode)
+    return Refusal("platform.unavailable")

@@ -14,7 +14,8 @@ from basedb.dictionary import DATASETS
 from basedb.lookup import select
 from basedb.masking import Mask
 from catalog.models import Binding, DataItem
-from exchange.calls import admission, connections, registry, statement
+from exchange.calls import admission, connections, joint, registry
+from exchange.calls.terms import WORDS
 from tests import factories
 from tests.hotpath import partner as partners
 from tests.hotpath.records import outcomes_of
@@ -123,7 +124,7 @@ def test_compiled_sql_reads_only_granted_columns_and_the_key(pairs: list[tuple[s
     )
     allowed = {name for name, _ in pairs} | {"subject_key", PERSON.region_field}
     for mode in ("QUERY", "VERIFY"):
-        sql = statement.single_sql(mode, selection)
+        sql = joint.joint_sql(mode, selection, WORDS)
         read = {name for name in (*PERSON.field_names, "subject_key") if f"found.{name}" in sql}
         assert read <= allowed
         assert "found.*" not in sql
