@@ -73,7 +73,7 @@ def address_fault(addresses: Sequence[str]) -> str:
     try:
         found = networks(addresses)
     except ValueError:
-        return _("来源地址须为 IP 地址或网段，例如 10.1.2.3 或 10.1.2.0/24。")
+        return _("来源地址须为 IP 地址，或写成“地址/前缀长度”的网段。")
     if any(network.prefixlen == 0 for network in found):
         return _("不限来源地址时请留空，不要填写包含全部地址的网段。")
     return _("来源地址重复。") if len(set(found)) != len(found) else ""

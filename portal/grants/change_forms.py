@@ -123,7 +123,7 @@ class AddressForm(RevisedForm):
         label=_("来源地址"),
         max_length=60 * ADDRESSES_AT_MOST,
         widget=forms.Textarea(attrs={"rows": 5}),
-        help_text=_("每行一个 IP 地址或网段，例如 10.1.2.3 或 10.1.2.0/24。"),
+        help_text=_("每行一个 IP 地址，或写成“地址/前缀长度”的网段。"),
     )
 
     def addresses(self) -> list[str]:

@@ -33,7 +33,7 @@ class LimitsForm(PortalForm):
     row_lists = _area(_("按取值限定数据行"), _("每行一条：字段名=取值、取值。例如：sex=1、2"))
     control_parameters = _area(_("管控参数"), _("每行一条：参数名=允许的取值、取值。调用时必须带上，取值不符即被拒绝。"))
     matters = _area(_("限定事项"), _("每行一个事项编码。填写后每次调用都要写明事项。"))
-    ip_list = _area(_("来源地址"), _("每行一个 IP 地址或网段，例如 10.1.2.0/24。留空为不限。"))
+    ip_list = _area(_("来源地址"), _("每行一个 IP 地址，或写成“地址/前缀长度”的网段。留空为不限。"))
     quota_per_second = forms.IntegerField(
         label=_("每秒调用次数上限"), min_value=1, max_value=MAX_QUOTA_PER_SECOND, initial=100, required=False
     )
