@@ -15,7 +15,6 @@ from basedb.dictionary import DATASETS
 from basedb.identifiers import generate_citizen_id
 from exchange.calls import connections, registry
 from exchange.calls.batch_statement import batch_sql
-from exchange.calls.joint import joint_sql
 from exchange.calls.terms import WORDS
 from exchange.models import CallSubjects, Grant
 from tests.hotpath.records import outcomes_of, records_of
@@ -227,7 +226,7 @@ def test_sql_of_a_batch_reads_only_granted_columns_and_the_key(scene: Scene) -> 
     assert terms.selection is not None
     columns = {*DATASETS["population.person"].field_names, "subject_key"}
     for mode in ("QUERY", "VERIFY"):
-        sql = batch_sql(mode, terms.selection, Wanted())
+        sql = batch_sql(mode, terms.selection, WORDS)
         assert {name for name in columns if f"found.{name}" in sql} == {"name", "sex", "subject_key", "region_code"}
         assert "found.*" not in sql
 
