@@ -8,9 +8,9 @@ urlpatterns = [
     path("basket/", views.basket, name="basket-detail"),
     path("basket/add/<uuid:resource_uid>/", views.add, name="basket-add"),
     path("basket/entries/<uuid:uid>/remove/", views.remove, name="basket-remove"),
-    path("bundles/", views.bundle_list, name="basket-bundle-list"),
-    path("bundles/<uuid:uid>/", views.bundle, name="basket-bundle"),
-    path("bundles/<uuid:uid>/endorse/", views.endorse, name="basket-bundle-endorse"),
+    path("bundles/", views.bundle_list, name="request-bundle-list"),
+    path("bundles/<uuid:uid>/", views.bundle, name="request-bundle"),
+    path("bundles/<uuid:uid>/endorse/", views.endorse, name="request-bundle-endorse"),
     path("requests/<uuid:uid>/copy/", again.copy, name="request-copy"),
     path("grants/<uuid:uid>/renew/", again.renew, name="grant-renew"),
 ]

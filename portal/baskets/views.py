@@ -47,7 +47,7 @@ def basket(request: HttpRequest) -> HttpResponse:
             form.add_domain_error(error)
         else:
             messages.success(request, _("已整篮提交，等待本部门负责人同意。每项申请的进度都在这一页。"))
-            return redirect("portal:basket-bundle", uid=uid)
+            return redirect("portal:request-bundle", uid=uid)
     groups = [
         {"provider": provider, "parts": list(parts)}
         for provider, parts in groupby(form.parts, key=lambda part: part.entry.resource.provider)
@@ -117,7 +117,7 @@ def endorse(request: HttpRequest, uid: UUID) -> HttpResponse:
     if done:
         text = _("已同意 %(done)s 项，共 %(all)s 项待同意。各项已转下一步办理。") % {"done": done, "all": len(results)}
         messages.success(request, text)
-    return redirect("portal:basket-bundle", uid=uid)
+    return redirect("portal:request-bundle", uid=uid)
 
 
 def _bundle_page(request: HttpRequest, found: RequestBundle, form: EndorseAllForm | None = None) -> HttpResponse:

@@ -41,6 +41,6 @@ def test_remarks_for_reviewers_only_stay_with_the_reviewers(person: Call) -> Non
     for name, sees in (("police_op", True), ("hr_op", False)):
         reader = person(name)
         reader.page.goto("/requests/?tab=open")
-        reader.page.get_by_role("main").get_by_role("link", name="居民婚姻与居住状况").first.click()
+        reader.row("居民婚姻与居住状况", "社会保险待遇领取资格核查").get_by_role("link").first.click()
         expect(reader.page.get_by_text("建议一致办理")).to_have_count(1 if sees else 0)
         reader.look(f"remarks-{name}")

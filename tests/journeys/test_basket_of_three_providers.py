@@ -37,7 +37,7 @@ def test_one_basket_of_three_providers_comes_back_as_one_page(city: City, client
     carry_out(request_uid=firms.uid, command=Command.CHECK, actor=city.actor("market_operator"), now=now, reason="同意")
 
     client.force_login(city.people["education_operator"], backend="django.contrib.auth.backends.ModelBackend")
-    page = client.get(reverse("portal:basket-bundle", args=[bundle.uid])).content.decode()
+    page = client.get(reverse("portal:request-bundle", args=[bundle.uid])).content.decode()
     for shown in ("户籍人口", "企业登记", "住房登记", "已授权", "待提供方负责人", "与目的无关", "已办结 2 项，共 3 项"):
         assert shown in page
     assert str(Grant.objects.get().uid) in page

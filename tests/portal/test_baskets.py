@@ -69,7 +69,7 @@ def test_requesting_takes_three_steps_from_the_resource_page(
     assert resources[0].title in step_two.content.decode()
     step_three = client.post(reverse(BASKET), filled(city, system))
     bundle = RequestBundle.objects.get()
-    assert step_three["Location"] == reverse("portal:basket-bundle", args=[bundle.uid])
+    assert step_three["Location"] == reverse("portal:request-bundle", args=[bundle.uid])
     assert AccessRequest.objects.get().state == "SUBMITTED"
 
 
