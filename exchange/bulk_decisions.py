@@ -18,6 +18,7 @@ from core import audit
 from core.audit import Actor
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from exchange import access_requests
+from exchange.inbox import with_lines
 from exchange.models import AccessRequest, BulkDecision, BulkLine, BulkOutcome, Desk
 from exchange.querysets import access_requests_visible_to
 from exchange.request_terms import text_fault
@@ -46,7 +47,7 @@ def plan(*, request_uids: Sequence[UUID], actor: Actor) -> list[Plan]:
         text = _("一次最多办理 %(count)s 项，请减少勾选后再试。") % {"count": AT_MOST}
         raise Invalid("bulk.too_many", text, {"rows": text})
     found = access_requests_visible_to(actor).filter(uid__in=request_uids).order_by("due_at", "id")
-    requests = list(found.select_related("resource__provider", "requester", "system"))
+    requests = list(with_lines(found))
     if not requests:
         raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
     desk = next((row.desk for row in requests if row.desk != Desk.NOBODY), "")

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from core.errors import Invalid
 from exchange import bulk_decisions
+from exchange.inbox import open_claim_of
 from exchange.models import BulkOutcome
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import OnceForm
@@ -83,12 +84,14 @@ def _page(request: HttpRequest, form: BulkForm, plans: list[bulk_decisions.Plan]
             "request": plan.access_request,
             "action": words.BUTTONS[plan.command][0] if plan.command else "",
             "why_not": plan.why_not,
+            "claim": open_claim_of(plan.access_request),
             "token": f"{plan.access_request.uid}:{plan.access_request.revision}",
         }
         for plan in plans
     ]
     able = sum(plan.command is not None for plan in plans)
     context = {"form": form, "lines": lines, "able": able, "unable": len(plans) - able}
+    context["me"] = actor(request).user_id
     return render(request, "portal/requests/bulk.html", context, status=form.status)
 
 
