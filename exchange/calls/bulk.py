@@ -28,6 +28,8 @@ from exchange.calls.terms import Question, Signed, Terms
 AT_ONCE: Final = 4
 AT_ONCE_A_KEY: Final = 2
 CHUNK: Final = 262_144
+# The server ends a broken answer as it ends a whole one. So the last line says it, and the open quote stops any reader of CSV.
+ABORTED: Final = b'\n"!call.aborted'
 PIPE: Final = 1_048_576  # the two threads take turns less often than over the usual 64 KiB
 CHECKED_EVERY_SECONDS: Final = 2.0
 _counting = threading.Lock()
@@ -80,15 +82,18 @@ class Transfer:
     def __iter__(self) -> Iterator[bytes]:
         self._pusher.start()
         try:
-            while chunk := os.read(self._reading, CHUNK):
-                self._check_grant()
-                self._digest.update(chunk)
-                self._byte_count += len(chunk)
-                yield chunk
-            self._pusher.join()
-            self._is_complete = self._row_count is not None
+            try:
+                while chunk := os.read(self._reading, CHUNK):
+                    self._check_grant()
+                    self._digest.update(chunk)
+                    self._byte_count += len(chunk)
+                    yield chunk
+                self._pusher.join()
+                self._is_complete = self._row_count is not None
+            except Refusal as refusal:
+                connections.logger.warning("a bulk answer was ended: %s %s", refusal.code, self._call[0].call_id)
             if not self._is_complete:
-                raise ConnectionAbortedError("the database broke off")  # the server cuts the answer short
+                yield ABORTED
         finally:
             self.close()
 
@@ -100,7 +105,7 @@ class Transfer:
         found = registry.grants.get(terms.uid)
         shape.check_terms(found, signed.caller.system_id, signed.mode, datetime.now(tz=UTC))
         if found is None or found.version != terms.version:
-            raise ConnectionAbortedError("the grant has changed")
+            raise Refusal("grant.unusable", {"grant": "has_changed"})
         self._check_at = time.monotonic() + CHECKED_EVERY_SECONDS
 
     def _push(self) -> None:

@@ -7,6 +7,7 @@ import http.client
 import time
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from exchange.calls import bulk
@@ -89,3 +90,16 @@ def test_caller_who_walks_away_leaves_an_aborted_record_and_no_transfer(exchange
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'COPY %' AND state = 'active'")
         assert cursor.fetchone()[0] == 0
+
+
+def test_grant_revoked_midway_ends_the_stream_within_seconds(exchange: Exchange, scene: Scene, crowd: int) -> None:
+    grant = scene.grant(mode="BULK", fields=["name", "address"])
+    answer = start(exchange, scene, grant).getresponse()
+    assert answer.read(10)
+    Grant.objects.filter(pk=grant.pk).update(state="REVOKED", version=2)
+    time.sleep(bulk.CHECKED_EVERY_SECONDS + settings.GRANT_CACHE_SECONDS)
+    content = answer.read()
+    assert content.endswith(b'\n"!call.aborted')
+    assert len(content.splitlines()) < crowd
+    wait_for_end(grant)
+    assert sorted(outcomes_of(grant)) == ["call.aborted", "call.opened"]
