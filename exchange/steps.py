@@ -38,7 +38,8 @@ def take(
     access_request.refusal_reason = reason if step.command is Command.REFUSE else ""
     access_request.revision += 1
     access_request.save()
-    if is_closed or step.to_state is State.RETURNED:
+    is_answered = is_closed and step.command is not Command.CLOSE
+    if is_answered or step.to_state is State.RETURNED:
         extensions.lapse(access_request, now=now)
     AccessRequestStep.objects.create(
         access_request=access_request,

@@ -37,7 +37,7 @@ _WAY = (
     (State.SUBMITTED, gettext_lazy("部门负责人审批")),
     (State.ENDORSED, gettext_lazy("数据中心发布")),
 )
-_LABELS: Mapping[str, Mapping[str, Any]] = {
+_LABELS: Mapping[str, Mapping[Any, Any]] = {
     "base_database": dict(BaseDatabase.choices),
     "share_attribute": dict(ShareAttribute.choices),
     "grade": dict(Grade.choices),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core.errors import DomainError
 from core.models import AuditEntry, Notification
@@ -55,3 +58,22 @@ def test_no_person_closes_a_case(name: str, city: City, grant: Grant, now: datet
     with pytest.raises(DomainError):
         carry_out(request_uid=grant.access_request.uid, command=Command.CLOSE, actor=city.actor(name), now=now, reason="结")
     assert AccessRequest.objects.get().state == "APPROVED"
+
+
+def test_the_worker_may_do_what_closing_takes(city: City, grant: Grant) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert close_ended(grant.valid_to) == 1
+    needed = set()
+    for query in queries.captured_queries:
+        text = query["sql"]
+        needed |= {("INSERT", table) for table in re.findall(r'INSERT INTO "(\w+)"', text)}
+        needed |= {("UPDATE", table) for table in re.findall(r'^UPDATE "(\w+)"', text)}
+        needed |= {("SELECT", table) for table in re.findall(r'(?:FROM|JOIN) "(\w+)"', text)}
+        needed |= {("UPDATE", re.findall(r'FROM "(\w+)"', text)[0])} if "FOR UPDATE" in text else set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p, name FROM unnest(%s, %s) t(p, name) WHERE NOT has_table_privilege('worker', name, p)",
+            [[privilege for privilege, _table in needed], [table for _privilege, table in needed]],
+        )
+        assert cursor.fetchall() == []
+    assert ("UPDATE", "exchange_accessrequest") in needed
