@@ -7,6 +7,7 @@ limit on the server, and a watch here closes the connection of a server that kee
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -199,11 +200,12 @@ def _engine(table: Table) -> sa.Engine:
         max_overflow=0,
         pool_timeout=1,
         pool_recycle=300,
-        pool_pre_ping=True,
+        pool_pre_ping=table.kind == "MYSQL",  # its driver keeps a time limit
         hide_parameters=True,
         connect_args=_arguments(table),
     )
     if table.kind == "POSTGRESQL":
+        sa.event.listen(engine, "checkout", _refuse_stale)
         return engine.execution_options(postgresql_readonly=True)
     sa.event.listen(engine, "connect", lambda connection, _record: _limit_mysql(connection, table.timeout_ms))
     return engine
@@ -220,6 +222,14 @@ def _arguments(table: Table) -> dict[str, Any]:
         "options": f"{limits} -c default_transaction_read_only=on -c datestyle=ISO -c client_encoding=UTF8",
         "tcp_user_timeout": 10_000,
     }
+
+
+def _refuse_stale(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have a connection replaced that the server closed while it was idle; asking it would wait for a server that hangs."""
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise exc.DisconnectionError
 
 
 def _limit_mysql(connection: Any, timeout_ms: int) -> None:

@@ -84,6 +84,12 @@ class OwnTable:
 
         return partner.grant_to(self.scene.partner, self.resource, self.scene.city, **values)
 
+    def end_sessions(self) -> None:
+        """Have the server close every session of the read-only account."""
+        with psycopg2.connect(os.environ["DEMO_SOURCE_URL"]) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'exchange-source'")
+        connection.close()
+
     def slow_down(self, seconds: float) -> None:
         """Put a view that sleeps in the table's place."""
         self.execute(f"ALTER TABLE {self.name} RENAME TO {self.name}_real")

@@ -7,13 +7,18 @@ import time
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from django.db import connection
+from sqlalchemy.dialects import mysql, postgresql
 
+from basedb.lookup import Selection
+from basedb.masking import Mask, mask_value
 from exchange.calls.refusals import Refusal
 from exchange.models import CallRecord, Grant, SourceConnection
 from exchange.sources import places
 from exchange.sources.guard import FAILURES_IN_A_ROW
-from exchange.sources.tables import DepartmentTable, engine_of
+from exchange.sources.tables import DepartmentTable, engine_of, masked, row_query
+from exchange.sources.terms import Asked, Table
 from tests.hotpath import records
 from tests.hotpath.partner import Reply
 from tests.hotpath.scene import Scene
@@ -144,6 +149,49 @@ def test_the_session_at_the_source_cannot_write(own_table: OwnTable) -> None:
     with engine_of(table).connect() as session:  # type: ignore[arg-type]
         assert session.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
         assert session.exec_driver_sql("SHOW statement_timeout").scalar() == "3s"
+
+
+def test_a_session_the_server_closed_is_replaced(scene: Scene, own_table: OwnTable) -> None:
+    grant = own_table.grant()
+    assert scene.partner.query(grant, SOMEBODY).status == 200
+    own_table.end_sessions()
+    time.sleep(0.2)
+    assert scene.partner.query(grant, SOMEBODY).status == 200
+
+
+@pytest.mark.parametrize("mask", list(Mask))
+def test_a_mask_means_the_same_in_a_table_as_in_the_platform(own_table: OwnTable, mask: Mask) -> None:
+    values = ["欧阳小明", "990101198103040210", "江苏省南京市玄武区测试路1号", "1981-03-04", "某处", "张", None]
+    table = places.table_of(own_table.registered).place
+    with engine_of(table).connect() as session:  # type: ignore[arg-type]
+        for value in values:
+            expression = masked(sa.cast(sa.literal(value), sa.String), mask, "POSTGRESQL")
+            assert session.execute(sa.select(expression)).scalar() == mask_value(mask, value)
+
+
+@pytest.mark.parametrize("mask", [mask for mask in Mask if mask is not Mask.NONE])
+def test_a_mask_is_in_the_sql_for_mysql(own_table: OwnTable, mask: Mask) -> None:
+    table = places.table_of(own_table.register(kind="MYSQL")).place
+    assert isinstance(table, Table)
+    asked = Asked(Selection("table.x", ()), SOMEBODY, "call", region_prefix="320102")
+    query = row_query(table, [masked(sa.cast(sa.column("XM"), sa.String), mask, "MYSQL")], asked)
+    text = str(query.compile(dialect=mysql.dialect()))
+    assert "`XM`" in text.replace("CAST(XM", "CAST(`XM`")
+    assert "LIMIT" in text
+    assert "FROM" in text
+    assert SOMEBODY not in text
+    assert "CAST(`HJQH` AS CHAR)" in text
+    assert text.count("`GMSFHM`") == 2
+
+
+def test_a_name_from_a_registration_cannot_leave_its_quotes(own_table: OwnTable) -> None:
+    evil = 'x" FROM pg_user; --'
+    table = places.table_of(own_table.register(key_column=evil)).place
+    assert isinstance(table, Table)
+    text = str(
+        row_query(table, [sa.literal(1)], Asked(Selection("table.x", ()), SOMEBODY, "c")).compile(dialect=postgresql.dialect())
+    )
+    assert '"x"" FROM pg_user; --"' in text
 
 
 def test_a_host_that_is_not_listed_is_never_connected_to(own_table: OwnTable, settings: Any) -> None:
