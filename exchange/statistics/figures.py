@@ -180,7 +180,7 @@ class Figures:
 def figures(*, actor: Actor, scope: CallScope) -> Figures:
     """Return what the calls the actor may see add up to."""
     heat = _HEAT_OF_DAYS if scope.period.grain is Grain.DAY else _HEAT
-    found = _ask(actor, scope, PARTS | {"heat": heat})
+    found = _ask(actor, scope, {**PARTS, "heat": heat})
     total = Tally()
     for line in found["services"]:
         total.add(line)

@@ -66,7 +66,7 @@ def _codes(lines: list[dict[str, Any]]) -> Codes:
     pairs = {(line["resource_id"], line["provider_id"]) for line in lines}
     services = dict(Resource.objects.filter(pk__in=[a for a, _ in pairs if a]).values_list("pk", "code"))
     providers = dict(Department.objects.filter(pk__in=[b for _, b in pairs if b]).values_list("pk", "code"))
-    return {(a, b): [services.get(a) or "", providers.get(b) or ""] for a, b in pairs}  # type: ignore[arg-type]
+    return {(a, b): [services.get(a) or "", providers.get(b) or ""] for a, b in pairs}
 
 
 def _calls(lines: list[dict[str, Any]], codes: Codes) -> Iterator[Metric]:
