@@ -29,7 +29,6 @@ BY_FAMILY: Final = {
     "quota": Side.QUOTA,
     "call": Side.QUESTION,
     "provider": Side.PROVIDER,
-    "source": Side.PROVIDER,
     "upstream": Side.UPSTREAM,
     "platform": Side.PLATFORM,
 }
