@@ -146,8 +146,9 @@ def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> 
     """Read and record where the resource is mounted: the base databases, or a source outside."""
     if question.batch is not None:
         return batch_statement.read_and_record(signed, terms, question, question.batch, quota_left)
-    place = sources if terms.remote else joint
-    return place.read_and_record(signed, terms, question, quota_left)
+    if terms.remote:
+        return sources.read_and_record(signed, terms, question, quota_left)
+    return joint.read_and_record(signed, terms, question, quota_left)
 
 
 def _admitted_and_read(signed: Signed, terms: Terms, question: Question) -> tuple[Allowance, tuple[str, str] | None]:
