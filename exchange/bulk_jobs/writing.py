@@ -113,7 +113,8 @@ def _open_snapshot() -> Snapshot:
     connection.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True, autocommit=False)
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
-        return Snapshot(connection, cursor.fetchone()[0])
+        [(as_of,)] = cursor.fetchall()
+        return Snapshot(connection, as_of)
 
 
 def _held(lease: Lease) -> BulkJob:

@@ -79,5 +79,6 @@ def _body(grant: Grant) -> str:
         "QUERY": {"key": key, "fields": grant.fields},
         "VERIFY": {"key": key, "attributes": dict.fromkeys(grant.fields, "<" + _("待核对的值") + ">")},
         "BULK": {"fields": grant.fields, "format": "csv"},
+        "SUBSCRIBE": {"after": None},
     }
     return json.dumps(bodies[grant.mode], ensure_ascii=False)

@@ -124,6 +124,7 @@ MODE_HINTS = {
     SharingMode.VERIFY: _("比对验证：提交待核对的值，只返回一致、不一致或无法比对"),
     SharingMode.QUERY: _("检索查询：按身份号码或信用代码逐条查询，返回所选信息项"),
     SharingMode.BULK: _("批量复制：一次取走范围内的全部数据，审核最严"),
+    SharingMode.SUBSCRIBE: _("变更订阅：先取范围内的全部数据，之后只取变化的部分，审核最严"),
 }
 
 
