@@ -55,7 +55,7 @@ def run() -> Iterable[dict[str, object]]:
             "copy": servers.enter_context(load.serving("bench.bulk_yardstick:copy")),
         }
         for name, call in calls.items():
-            rates = frame.in_turn({kind: partial(_take, port, *call, ROWS) for kind, port in ports.items()})
+            rates = frame.in_turn({kind: partial(_take, port, *call, ROWS) for kind, port in ports.items()}, rounds=5)
             yield frame.figure(name, rates["bulk"], "rows/s", copy=rates["bulk"] / rates["copy"]) | {"rows": ROWS}
 
 
