@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from catalog.models import Resource
 from core.calendar import SHANGHAI
@@ -24,9 +25,10 @@ def fill_baskets(owned: dict[str, ConsumerSystem], now: datetime) -> None:
         Resource.objects.get(title=title) for title in (entries.POPULATION, entries.MARRIAGE, entries.ENTERPRISES)
     )
     today = now.astimezone(SHANGHAI).date()
+    why: dict[str, Any] = REGISTRATION
     terms = Terms(
         system=str(owned[MARKET_SYSTEM].uid), mode="VERIFY", fields=("name", "person_status"), term_from=today,
-        term_to=today + timedelta(days=180), **REGISTRATION,
+        term_to=today + timedelta(days=180), **why,
     )  # fmt: skip
     asks = [baskets.Ask(population.uid, terms), baskets.Ask(marriage.uid, replace(terms, fields=("marital_status",)))]
     baskets.submit(asks=asks, actor=actor("market_op"), now=now)

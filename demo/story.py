@@ -29,7 +29,7 @@ class Ask:
     people: str
     mode: str
     fields: tuple[str, ...]
-    why: dict[str, str]
+    why: dict[str, Any]
 
 
 SCHOOL_SYSTEM = "义务教育入学报名系统"
