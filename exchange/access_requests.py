@@ -64,6 +64,7 @@ def draft(
         bundle=origin.bundle,
         copied_from=origin.copied_from,
         renews=origin.renews,
+        masks=origin.renews.masks if origin.renews is not None else {},
         resource=resource,
         requester_id=actor.department_id,
         created_by_id=actor.user_id,

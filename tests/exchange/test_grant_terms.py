@@ -26,6 +26,8 @@ from exchange.grants import change_state, issue_grant
 from exchange.limits import Limits, limit_faults
 from exchange.models import Grant, GrantSubject, GrantVersion, TerminationFiling
 from exchange.narrowing import GrantTerms, widenings
+from exchange.renewals import renew
+from exchange.request_masks import standing_masks
 from exchange.terminations import earliest_end, terminate
 from tests import factories
 from tests.factories import City
@@ -225,6 +227,17 @@ def test_a_stricter_mask_tells_apart_nothing_the_laxer_one_does_not(mask: Mask, 
     one, two = pair
     if mask_value(other, one) == mask_value(other, two):
         assert mask_value(mask, one) == mask_value(mask, two)
+
+
+def test_a_renewal_begins_from_the_limits_and_masks_the_grant_was_narrowed_to(city: City, grant: Grant, now: datetime) -> None:
+    Grant.objects.filter(pk=grant.pk).update(valid_to=now + timedelta(days=30), row_filter=[{"kind": "own_clients"}])
+    grant.refresh_from_db()
+    asked = with_limits(replace(narrowable(grant), masks={"name": "HIDDEN", "sex": "HIDDEN"}), matters=["A-1"])
+    narrow(grant_uid=grant.uid, asked=asked, reason="最小必要", actor=city.actor("police_head"), now=now)
+    made = renew(grant_uid=grant.uid, actor=city.actor("education_operator"), now=now).access_request
+    grant.refresh_from_db()
+    assert (made.limits, made.matters) == (grant.limits, ["A-1"])
+    assert standing_masks(made) == {"name": "HIDDEN", "sex": "HIDDEN", "address": "NONE"}
 
 
 def test_misuse_suspends_at_once_with_a_day_to_put_it_right(city: City, grant: Grant, now: datetime) -> None:
