@@ -6,9 +6,12 @@ What a clock does with the days is `clocks`.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -58,8 +61,16 @@ def policies_for(*, share_attribute: str, region_code: str, on: date) -> dict[st
     """Return the rule of every stage that counts on a day: the nearest region first, walking up, then the attribute."""
     regions = ["", *(region_code[:length] for length in _CODE_LENGTHS if length <= len(region_code))]
     rows = SlaPolicy.objects.filter(share_attribute__in=["", share_attribute], region_code__in=regions, valid_from__lte=on)
-    by_weight = sorted(rows, key=lambda row: (len(row.region_code), bool(row.share_attribute), row.valid_from))
+    floor = [row for row in order_809() if row.share_attribute in ("", share_attribute) and row.valid_from <= on]
+    by_weight = sorted([*floor, *rows], key=lambda row: (len(row.region_code), bool(row.share_attribute), row.valid_from))
     return {row.stage: row for row in by_weight}
+
+
+@lru_cache
+def order_809() -> tuple[SlaPolicy, ...]:
+    """Return the rules of the Order as the file has them: what counts for a stage the table has no row for."""
+    rows = json.loads((Path(__file__).parent / "order_809.json").read_text(encoding="utf-8"))
+    return tuple(SlaPolicy(**row | {"valid_from": date.fromisoformat(row["valid_from"])}) for row in rows)
 
 
 @transaction.atomic

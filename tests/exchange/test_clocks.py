@@ -71,6 +71,13 @@ def test_the_law_is_loaded_and_desks_share_the_days_of_the_answer(db: None) -> N
     assert sum(found[desk].days for desk in ("PROVIDER_OPERATOR", "PROVIDER_HEAD", "DATA_CENTRE")) == 10
 
 
+def test_the_law_counts_though_its_rows_are_gone_but_not_before_it_was_in_force(db: None) -> None:
+    SlaPolicy.objects.all().delete()
+    found = sla_policies.policies_for(share_attribute="CONDITIONAL", region_code="3201", on=date(2026, 1, 1))
+    assert found["ANSWER"].days == 10
+    assert sla_policies.policies_for(share_attribute="CONDITIONAL", region_code="3201", on=date(2025, 7, 31)) == {}
+
+
 def test_the_nearest_region_counts_and_only_from_its_day(city: City, now: datetime) -> None:
     county = ROW | {"region_code": "320102", "days": 3, "extension_days": 0, "consent_by": ""}
     assert sla_policies.load(rows=[ROW, county], actor=PLATFORM, now=now) == 2
