@@ -250,10 +250,12 @@ def test_what_was_suspended_meanwhile_is_not_renewed(city: City, system: Consume
 def test_what_is_done_to_a_grant_is_done_to_its_renewal_that_has_not_begun(
     city: City, system: ConsumerSystem, now: datetime
 ) -> None:
-    grant = ending(city, factories.make_resource(city.police), system, now, 30)
+    stricter = {"name": "HIDDEN", "sex": "HIDDEN"}
+    grant = ending(city, factories.make_resource(city.police), system, now, 30, masks=stricter, matters=["A-1"])
     made = renewals.renew(grant_uid=grant.uid, actor=city.actor("education_operator"), now=now).access_request
     carry_out(request_uid=made.uid, command=Command.SUBMIT, actor=city.actor("education_operator"), now=now)
     follower = approve(made, city, now)
+    assert (follower.masks, follower.matters) == (stricter, ["A-1"])
     reviewer = city.actor("reviewer")
     for command, state in (
         (GrantCommand.SUSPEND, "SUSPENDED"), (GrantCommand.RESUME, "ACTIVE"), (GrantCommand.REVOKE, "REVOKED"),
