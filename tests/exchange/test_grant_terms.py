@@ -6,10 +6,11 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,18 @@ def test_every_change_is_a_version_and_a_day_shows_what_stood_on_it(city: City, 
     assert versions[4].terms == terms_of(made)
     changes = [(change.term, change.before, change.after) for change in differences(versions[3].terms, versions[4].terms)]
     assert changes == [("quota_per_day", 1000, 5)]
+
+
+def test_a_grant_older_than_versions_is_adopted_with_the_terms_it_has(city: City) -> None:
+    system = factories.make_system(city.education)
+    old = factories.make_grant(factories.make_resource(city.police), system, city.people["education_operator"], version=7)
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("exchange.migrations.0012_terms_of_grants").ADOPT)
+    adopted, now = old.versions.get(), terms_of(old)
+    moments = ("valid_from", "valid_to")
+    assert (adopted.number, adopted.event) == (7, "ADOPTED")
+    assert {n: v for n, v in adopted.terms.items() if n not in moments} == {n: v for n, v in now.items() if n not in moments}
+    assert all(datetime.fromisoformat(adopted.terms[name]) == datetime.fromisoformat(now[name]) for name in moments)
 
 
 def test_a_version_once_written_is_never_changed(city: City, grant: Grant, now: datetime) -> None:
