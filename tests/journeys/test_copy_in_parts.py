@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from exchange.bulk_jobs import writing
 from exchange.bulk_jobs.marks import marks_in
+from exchange.grant_workflow import GrantCommand
 from exchange.grants import change_state
 from exchange.models import BulkJob, BulkPart
-from exchange.grant_workflow import GrantCommand
 from tests.hotpath.jobs import order, part, show
 from tests.hotpath.partner import make_person
 from tests.hotpath.records import records_of
