@@ -63,6 +63,7 @@ class Entry:
     sharing_modes: tuple[str, ...] = ()
     control_parameters: tuple[str, ...] = ()
     grade: str = "L2"
+    concerns_minors: bool = False
     secrecy_assessment: str = ""
     personal_information_assessment: str = ""
     items: tuple[Item, ...] = ()
@@ -114,8 +115,8 @@ def snapshot(resource: Resource) -> dict[str, Any]:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the elements two snapshots differ in, items as one."""
-    return [name for name in (*ELEMENTS, "items") if before.get(name) != after.get(name)]
+    """Return the elements two snapshots differ in, items as one; an element an older snapshot does not know counts as empty."""
+    return [name for name in (*ELEMENTS, "items") if (before.get(name) or None) != (after.get(name) or None)]
 
 
 def element_title(name: str) -> str:

@@ -101,6 +101,7 @@ class Resource(SharedObject):
     )
     control_parameters = ArrayField(models.CharField(max_length=30), default=list, blank=True, verbose_name=_("管控参数"))
     grade = models.CharField(_("数据分级"), max_length=2, choices=Grade.choices)
+    concerns_minors = models.BooleanField(_("涉及未成年人"), default=False)
     secrecy_assessment = models.TextField(_("保密风险评估"), max_length=1000, blank=True)
     personal_information_assessment = models.TextField(_("个人信息保护影响评估"), max_length=1000, blank=True)
     state = models.CharField(_("状态"), max_length=10, choices=ResourceState.choices, default=ResourceState.DRAFTED)

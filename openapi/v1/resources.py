@@ -74,6 +74,7 @@ class ResourceSerializer(serializers.ModelSerializer[Resource]):
             "sharing_modes",
             "control_parameters",
             "grade",
+            "concerns_minors",
             "state",
             "version",
             "published_at",

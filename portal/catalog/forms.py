@@ -119,6 +119,11 @@ class EntryForm(PortalForm):
     grade = forms.ChoiceField(
         label=gettext_lazy("数据分级"), choices=Grade.choices, help_text=gettext_lazy("不低于信息项的最高分级。")
     )
+    concerns_minors = forms.BooleanField(
+        label=gettext_lazy("涉及未成年人"),
+        required=False,
+        help_text=gettext_lazy("数据主要为未成年人的，须勾选；授权时须两名审核人员同意。"),
+    )
     secrecy_assessment = forms.CharField(
         label=gettext_lazy("保密风险评估"),
         max_length=1000,

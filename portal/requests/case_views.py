@@ -119,7 +119,10 @@ def _bars(late: list[lateness.Lateness]) -> dict[str, Any]:
         "grid": {"left": 8, "right": 16, "top": 8, "bottom": 40, "containLabel": True},
         "xAxis": {"type": "value", "minInterval": 1},
         "yAxis": {"type": "category", "inverse": True, "data": [line.department.short_name for line in shown]},
-        "series": [{"name": title, "type": "bar", "data": [getattr(line, name) for line in shown]} for title, name in series],
+        "series": [
+            {"name": title, "type": "bar", "barMaxWidth": 24, "data": [getattr(line, name) for line in shown]}
+            for title, name in series
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""Policy: highly sensitive data (grade L4) is granted by two different reviewers of the data centre."""
+"""Policy: highly sensitive data (grade L4) and data about minors is granted by two different reviewers of the data centre."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests import factories
 from tests.factories import City
 
 
-@pytest.mark.parametrize("where", ["resource", "item"])
+@pytest.mark.parametrize("where", ["resource", "item", "minors"])
 def test_highly_sensitive_data_is_granted_by_two(where: str, city: City, now: datetime) -> None:
-    resource = factories.make_resource(city.police, grade="L4" if where == "resource" else "L3")
+    resource = factories.make_resource(city.police, grade="L4" if where == "resource" else "L3", concerns_minors=where == "minors")
     if where == "item":
         DataItem.objects.filter(resource=resource, name="sex").update(grade="L4")
     made = factories.make_request(

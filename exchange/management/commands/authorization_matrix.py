@@ -30,13 +30,14 @@ ORDER_809 = settings.BASE_DIR / "exchange" / "order_809.json"
 INTRODUCTION = """\
 # Authorization matrix
 
-Generated from `exchange/workflow.py` and `exchange/order_809.json` by `manage.py authorization_matrix`; a test fails when it drifts.
+Generated from `exchange/workflow.py` and `exchange/order_809.json` by `manage.py authorization_matrix`; a test watches it.
 
 A seat says who somebody is towards one object: requester or provider by the department that owns it, operator or head by
 appointment, data centre by being its reviewer. Auditors, system and security administrators have no seat. Four eyes: who drafted a
 request does not endorse, approve or confirm it, who checked it for the provider does not clear it, who approved it does not confirm
-it; one person may hold both roles, never both decisions. Highly sensitive data (grade L4) needs two reviewers. Each side asks for
-missing material once, and for all of it (art. 21). Closing is the platform's own: the grant ended. The provider's operator passes on an opinion; a refusal is its head's (Order 809 art. 21).
+it; one person may hold both roles, never both decisions. Highly sensitive data (grade L4) and data about minors need two reviewers.
+Each side asks for missing material once, and for all of it; who asks for more on the way goes back to the own head. Closing is the
+platform's own: the grant ended. The provider's operator passes on an opinion; a refusal is its head's (Order 809 art. 21).
 """
 
 
@@ -85,7 +86,7 @@ def _clocks() -> Iterable[str]:
     for row in json.loads(ORDER_809.read_text(encoding="utf-8")):
         stage, extension = str(Stage(row["stage"]).label), row["extension_days"] or "—"
         yield from _row(stage, row["share_attribute"] or "all", row["days"], extension, row["source"])
-    yield "\nWhile a request is returned for missing material the answer's clock stands still and then goes on with the days left.\n"
+    yield "\nWhile a request is returned for missing material the answer's clock stands still, then goes on with the days left.\n"
 
 
 def _titles(seats: Iterable[Seat]) -> list[str]:
