@@ -89,7 +89,7 @@ def _asked(account: Account, now: datetime) -> tuple[str, datetime]:
     reply = http.send("POST", account.refresh_url, headers=sent, body=sent, timeout_ms=REFRESH_TIMEOUT_MS)
     document = reply.document if isinstance(reply.document, dict) else {}
     check_code(document)
-    data = document.get("data")
+    data: Any = document.get("data")
     try:
         secret = signing.decrypt(str(data["secret"]), account.secret, settings.NATIONAL_AES_MODE)
         return secret, _moment(data["secretEndTime"])

@@ -95,7 +95,7 @@ def place_of_session(rid: str, slot: int) -> bytes:
 
 def _load_requester(rid: str) -> Requester | None:
     row = connections.run(REQUESTER, (("rid", "text"),), {"rid": rid})
-    return row and Requester(row[0], row[1], tuple(_session(rid, session) for session in row[2]))
+    return Requester(row[0], row[1], tuple(_session(rid, session) for session in row[2])) if row else None
 
 
 def _session(rid: str, row: Mapping[str, Any]) -> Session:
@@ -107,7 +107,7 @@ def _session(rid: str, row: Mapping[str, Any]) -> Session:
 
 def _load_service(sid: str) -> Service | None:
     row = connections.run(SERVICE, (("sid", "text"),), {"sid": sid})
-    return row and Service(*row)
+    return Service(*row) if row else None
 
 
 requesters: Final = Memory(_load_requester)

@@ -35,7 +35,7 @@ LIVE_AT_MOST: Final = 2
 @transaction.atomic
 def register(*, values: Mapping[str, Any], secret: str, actor: Actor, now: datetime) -> UpstreamAccount:
     """Register an account of the own department with its first secret."""
-    if not may_register(actor):
+    if actor.department_id is None or not may_register(actor):
         raise Forbidden("source.not_yours", _("数据源由部门经办人或数据中心登记。"))
     row = UpstreamAccount(department_id=actor.department_id, **values)
     _check(row)

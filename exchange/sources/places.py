@@ -33,9 +33,9 @@ def load(dataset: str) -> Remote | None:
     """Return the source a mounting names as the database has it now; None when it is gone or switched off."""
     if dataset.startswith(TABLE_PREFIX):
         row = connections.run(TABLE, UID, {"uid": dataset.removeprefix(TABLE_PREFIX)})
-        return row and Remote(row[0]["key_kind"], _table(row[0]))
+        return Remote(row[0]["key_kind"], _table(row[0])) if row else None
     row = connections.run(INTERFACE, UID, {"uid": dataset.removeprefix(INTERFACE_PREFIX)})
-    return row and Remote(row[0]["key_kind"], _interface(*row[:3]))
+    return Remote(row[0]["key_kind"], _interface(*row[:3])) if row else None
 
 
 def table_of(connection: SourceConnection) -> Remote:

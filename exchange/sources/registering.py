@@ -58,7 +58,7 @@ def _visible(rows: QuerySet[Row], actor: Actor) -> QuerySet[Row]:
     if is_reviewer(actor) or is_auditor(actor):
         return rows
     works = actor.has(Role.OPERATOR, Role.HEAD)
-    return rows.filter(department_id=actor.department_id) if works else rows.none()
+    return rows.filter(department_id=actor.department_id) if works and actor.department_id is not None else rows.none()
 
 
 def may_register(actor: Actor) -> bool:

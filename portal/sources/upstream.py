@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -27,7 +28,7 @@ def authorization(request: HttpRequest, uid: UUID) -> HttpResponse:
     resource = Resource.objects.get_visible(uid, who)
     known = authorizations.authorization_of(resource)
     names = ("kind", "authority", "document_number", "terms", "valid_from", "valid_to")
-    initial = {name: getattr(known, name) for name in names} if known else {"valid_from": timezone.localdate()}
+    initial: dict[str, Any] = {name: getattr(known, name) for name in names} if known else {"valid_from": timezone.localdate()}
     if known and known.relay_interface:
         initial["relay_interface"] = known.relay_interface.uid
     form = AuthorizationForm(request.POST or None, interfaces=UpstreamInterface.objects.filter(is_active=True), initial=initial)

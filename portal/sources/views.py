@@ -103,7 +103,7 @@ def new_interface(request: HttpRequest) -> HttpResponse:
     """Register an interface."""
     who = actor(request)
     _only_registrars(who)
-    own = registering.accounts_visible_to(who).filter(department_id=who.department_id)
+    own = registering.accounts_visible_to(who).filter(department_id=who.department_id or 0)
     form = InterfaceForm(request.POST or None, accounts=own)
 
     def act() -> str:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog.models import Resource
 from core import working_days
 from core.models import Department
-from demo import asking, cases, city, entries, flows, story, synthetic
+from demo import asking, cases, city, entries, flows, outside, story, synthetic
 
 SCALES = {"small": (20_000, 5_000)}
 
@@ -51,6 +51,7 @@ class Command(BaseCommand):
         self.step("aggregation plans", lambda: flows.make_plans(departments))
         self.step("aggregation runs", flows.run_plans)
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
+        self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
         self.step("backflow", lambda: flows.subscribe_district(departments))
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
