@@ -52,7 +52,7 @@ def access_requests_visible_to(actor: Actor) -> QuerySet[AccessRequest]:
     """Return the requests of the own department, those that reached it as provider, and all but drafts for overseers."""
     roles = _desk_roles(actor)
     endorsed = Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.ENDORSE))
-    reached = Q(state__in=(RequestState.APPROVED, RequestState.CLOSED)) | (Q(route=Route.PROVIDER_FIRST) & endorsed)
+    reached = Q(state__in=(RequestState.APPROVED, RequestState.CLOSED)) | (Q(route=Route.PROVIDER_FIRST) & Q(endorsed))
     seen = _NOBODY
     if roles & {Role.OPERATOR, Role.HEAD}:
         department = actor.department_id
@@ -82,7 +82,7 @@ def access_requests_awaiting(actor: Actor) -> QuerySet[AccessRequest]:
             mine |= Q(desk=Desk.PROVIDER_OPERATOR, resource__provider_id=department)
             mine |= Q(desk=Desk.REQUESTER_OPERATOR, requester_id=department)
         if Role.REVIEWER in roles and actor.is_data_centre:
-            mine |= Q(desk=Desk.DATA_CENTRE) & ~(Q(state=RequestState.CONFIRMING) & _approved_by(user_ids))
+            mine |= Q(desk=Desk.DATA_CENTRE) & ~(Q(state=RequestState.CONFIRMING) & Q(_approved_by(user_ids)))
     return AccessRequest.objects.filter(mine).exclude(state=RequestState.DRAFTED)
 
 
