@@ -10,7 +10,7 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
-PROCESSES = ("worker", "beat")
+PROCESSES = ("worker", "copier", "beat")
 LASTS_SECONDS = 45
 EVERY_SECONDS = 5
 PATIENCE_SECONDS = 1.5

@@ -216,17 +216,17 @@ def signs(settings: LazySettings) -> Iterator[redis.Redis]:
     """The broker's Redis without any sign of life."""
     heartbeat._told.clear()
     with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
-        client.delete("platform:lives:worker", "platform:lives:beat")
+        client.delete(*(f"platform:lives:{process}" for process in heartbeat.PROCESSES))
         yield client
-        client.delete("platform:lives:worker", "platform:lives:beat")
+        client.delete(*(f"platform:lives:{process}" for process in heartbeat.PROCESSES))
 
 
 def test_health_is_up_with_all_parts(client: Client, db: None, signs: redis.Redis) -> None:
-    heartbeat.tell("worker")
-    heartbeat.tell("beat")
+    for process in heartbeat.PROCESSES:
+        heartbeat.tell(process)
     answer = client.get("/openapi/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "up")
-    assert answer.json()["parts"] == STORES | {"worker": "up", "beat": "up"}
+    assert answer.json()["parts"] == STORES | {"worker": "up", "copier": "up", "beat": "up"}
     assert answer.json()["figures"].keys() == {"seal_lag_calls_seconds", "seal_lag_audit_seconds"}
     assert 0 < cast(int, signs.ttl("platform:lives:worker")) <= 60
 
@@ -235,7 +235,7 @@ def test_without_worker_or_beat_the_platform_is_degraded_and_serves(client: Clie
     heartbeat.tell("beat")
     answer = client.get("/openapi/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-    assert answer.json()["parts"] == STORES | {"worker": "down", "beat": "up"}
+    assert answer.json()["parts"] == STORES | {"worker": "down", "copier": "down", "beat": "up"}
 
 
 @pytest.fixture
