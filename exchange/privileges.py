@@ -65,4 +65,12 @@ PRIVILEGES: Privileges = {
     "exchange_upstreamauthorization": BY_WEB,
     "exchange_upstreamrelay": ENTITY,
     "exchange_upstreamreceipt": LEDGER,
+    "exchange_alert": ENTITY,
+    "exchange_breakglass": {**READ, "web": "SELECT, INSERT"},
+    "exchange_breakglassreview": {**READ, "web": "SELECT, INSERT"},
+    "exchange_legalhold": BY_WEB,
+    "exchange_usagerecord": {**READ, "web": "SELECT, INSERT"},
+    "exchange_usageinspection": {**READ, "web": "SELECT, INSERT"},
+    "exchange_usagereminder": {**LEDGER, "web": "SELECT"},
+    "exchange_disposal": ENTITY,
 }

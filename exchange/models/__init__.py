@@ -12,8 +12,10 @@ from exchange.models.aggregation import (
     RejectState,
     RunState,
 )
+from exchange.models.alert import Alert, AlertKind, AlertState
 from exchange.models.backflow import BackflowBatch, BackflowMember, BackflowSubscription, BatchState, SubscriptionState
 from exchange.models.basket import BasketEntry, RequestBundle
+from exchange.models.break_glass import BreakGlass, BreakGlassReview, Verdict
 from exchange.models.bulk_job import BulkFetch, BulkJob, BulkPart, FileFormat, JobState
 from exchange.models.call_record import CallRecord, CallSubjects, RejectedAttempt
 from exchange.models.call_statistics import CallStatistic, Grain, StatisticsCursor
@@ -23,6 +25,7 @@ from exchange.models.evidence import Archive, Chain, Seal
 from exchange.models.feed import FeedMember
 from exchange.models.grant import Grant, GrantState, SuspensionGround
 from exchange.models.grant_history import GrantEvent, GrantSubject, GrantVersion, TerminationFiling
+from exchange.models.legal_hold import HoldScope, LegalHold
 from exchange.models.material_return import MaterialReturn, ReturningSide
 from exchange.models.national import NationalRequester, NationalService, NationalSession
 from exchange.models.remark import Attachment, GrantEndReminder, Remark
@@ -49,6 +52,14 @@ from exchange.models.upstream import (
     UpstreamReceipt,
     UpstreamRelay,
 )
+from exchange.models.usage import (
+    Disposal,
+    DisposalManner,
+    DisposalState,
+    UsageInspection,
+    UsageRecord,
+    UsageReminder,
+)
 
 __all__ = [
     "AccessRequest",
@@ -57,6 +68,9 @@ __all__ = [
     "AggregationBatch",
     "AggregationPlan",
     "AggregationRun",
+    "Alert",
+    "AlertKind",
+    "AlertState",
     "Archive",
     "Attachment",
     "AuthorizationKind",
@@ -65,16 +79,18 @@ __all__ = [
     "BackflowSubscription",
     "BasketEntry",
     "BatchState",
-    "BulkDecision",
-    "BulkLine",
-    "BulkOutcome",
+    "BreakGlass",
+    "BreakGlassReview",
     "BreakerState",
+    "BulkDecision",
     "BulkFetch",
     "BulkJob",
+    "BulkLine",
+    "BulkOutcome",
     "BulkPart",
     "CallRecord",
-    "CallSubjects",
     "CallStatistic",
+    "CallSubjects",
     "Chain",
     "Claim",
     "ClockExtension",
@@ -85,10 +101,13 @@ __all__ = [
     "DailyDigest",
     "Delegation",
     "Desk",
+    "Disposal",
+    "DisposalManner",
+    "DisposalState",
     "DropFile",
+    "ExtensionState",
     "FeedMember",
     "FileFormat",
-    "ExtensionState",
     "FileState",
     "Grain",
     "Grant",
@@ -98,14 +117,16 @@ __all__ = [
     "GrantSubject",
     "GrantVersion",
     "HeaderFamily",
+    "HoldScope",
     "HttpMethod",
+    "JobState",
     "KeyKind",
+    "LegalHold",
     "MaterialReturn",
     "NationalRequester",
     "NationalService",
     "NationalSession",
     "ReceiptOrigin",
-    "JobState",
     "RejectState",
     "RejectedAttempt",
     "RejectedRow",
@@ -128,12 +149,16 @@ __all__ = [
     "SubscriptionState",
     "SupervisionNotice",
     "SuspensionGround",
-    "TerminationFiling",
     "TableKind",
+    "TerminationFiling",
     "UpstreamAccount",
     "UpstreamAuthorization",
     "UpstreamInterface",
     "UpstreamReceipt",
     "UpstreamRelay",
     "UpstreamSecret",
+    "UsageInspection",
+    "UsageRecord",
+    "UsageReminder",
+    "Verdict",
 ]
