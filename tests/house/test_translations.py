@@ -36,6 +36,8 @@ PLAIN_MODULES: dict[str, str] = {
     "core/audit.py": "the platform's own name in the trail, kept as data",
     "openapi/schema.py": "the description of the REST interface is Chinese in every language",
     "openapi/v1/calls.py": "the description of the REST interface is Chinese in every language",
+    "openapi/v1/call_jobs.py": "the description of the REST interface is Chinese in every language",
+    "exchange/sla_policies.py": "articles of the law as they are cited, kept as data",
 }
 
 
