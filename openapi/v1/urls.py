@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.access_request_cases")),
     path("", include("openapi.v1.bundles")),
     path("", include("openapi.v1.remarks")),
+    path("", include("openapi.v1.sources")),
     path("", include("openapi.v1.access_requests")),
     path("", include("openapi.v1.desks")),
     path("", include("openapi.v1.grant_terms")),

@@ -12,6 +12,8 @@ from tests.house.table import Row, only
 
 BUSINESS = ("operator", "head", "reviewer")
 REGISTRARS = ("operator", "reviewer")
+# The request is between education and the data centre: for the police it does not exist.
+UPWARD = only(404, "operator", "head", anonymous=401) | {"reviewer": 422}
 
 ROWS: list[Row] = [
     ("GET", "portal:source-list", {}, only(200, *BUSINESS)),
@@ -35,6 +37,11 @@ ROWS: list[Row] = [
     ("POST", "portal:request-relay", {"uid": "request"}, only(422, "reviewer")),
     ("GET", "portal:request-receipt", {"uid": "request"}, only(200, "reviewer")),
     ("POST", "portal:request-receipt", {"uid": "request"}, only(422, "reviewer")),
+    ("GET", "openapi:source-tables", {}, only(200, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:source-interfaces", {}, only(200, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:request-relay", {"uid": "request"}, only(404, *BUSINESS, anonymous=401)),
+    ("POST", "openapi:request-relay", {"uid": "request"}, UPWARD),
+    ("POST", "openapi:request-receipts", {"uid": "request"}, UPWARD),
 ]  # fmt: skip
 
 
