@@ -103,9 +103,14 @@ class SigningKey:
             with path.open() as file:
                 if os.fstat(file.fileno()).st_mode & _OTHERS:
                     raise KeyFileRefused("the signing key must be accessible by its owner only (mode 600)")
-                found = pem_blocks(file.read())
+                return cls.from_pem(file.read())
         except OSError as error:
             raise KeyFileRefused(f"the signing key cannot be read: {error.strerror}") from error
+
+    @classmethod
+    def from_pem(cls, text: str) -> Self:
+        """Read one private key."""
+        found = pem_blocks(text)
         if len(found) != 1 or found[0][0] != "PRIVATE":
             raise KeyFileRefused("the signing key file must hold exactly one private key (PKCS#8, PEM)")
         return cls._from_der(found[0][1])

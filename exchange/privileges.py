@@ -11,6 +11,7 @@ BY_WORKER = {**READ, "worker": "SELECT, INSERT, UPDATE"}
 PRIVILEGES: Privileges = {
     "exchange_consumersystem": BY_WEB,
     "exchange_credential": BY_WEB,
+    "exchange_credentialendreminder": {**READ, "worker": "SELECT, INSERT"},
     "exchange_accessrequest": ENTITY,
     "exchange_accessrequeststep": LEDGER,
     "exchange_materialreturn": BY_WEB,
@@ -49,6 +50,8 @@ PRIVILEGES: Privileges = {
     "exchange_callstatistic": {**READ, "worker": "SELECT, INSERT, UPDATE, DELETE"},
     "exchange_statisticscursor": BY_WORKER,
     "exchange_seal": {"sealer": "SELECT, INSERT", **READ},
+    "exchange_sealtimestamp": {**LEDGER, "web": "SELECT"},
+    "exchange_retiredmonth": READ,
     "exchange_archive": {"worker": "SELECT, INSERT", "web": "SELECT", "reader": "SELECT"},
     "exchange_bulkjob": ENTITY,
     "exchange_bulkpart": BY_WORKER | {"worker": "SELECT, INSERT"},

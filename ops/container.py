@@ -1,13 +1,15 @@
 """What a container starts with: its secrets become variables, then its command takes over.
 
 The secrets are files (`/run/secrets`, or the folder SECRETS_DIR names): one a database role, the two
-Redis passwords, the Django key and the key file. `python -m ops.container secrets FOLDER` makes a set.
+Redis passwords, the Django key and the key file. `python -m ops.container secrets FOLDER` makes a set,
+`next-answer-keys FILE DAYS` adds the keys that sign answers from that many days on.
 """
 
 import os
 import sys
 import tempfile
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ops import bootstrap, keyring
@@ -33,6 +35,8 @@ def variables(name: str, folder: Path, given: Mapping[str, str]) -> dict[str, st
         "DB_PASSWORD": read(folder, f"db_{role}"),
         "SEAL_KEYS_FILE": str(folder / "seal_keys"),
     }
+    if name == "web":
+        told["ANSWER_KEYS_FILE"] = str(folder / "answer_keys")
     if name != "beat":
         told["KEY_FILE"] = str(folder / "keys")
     if name == "worker":
@@ -57,14 +61,15 @@ def make_secrets(folder: Path) -> None:
             write_private(folder / name, text)
             (folder / name).chmod(0o644)
     keyring.prepare_signing(folder, "signing_key", "seal_keys")
-    for name in ("signing_key", "seal_keys"):
+    keyring.prepare_answer_keys(folder / "answer_keys")
+    for name in ("signing_key", "seal_keys", "answer_keys"):
         (folder / name).chmod(0o644)
 
 
 def with_private_keys(told: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with key files this process alone may read: a mounted secret keeps the mode it has outside."""
     private = {}
-    for variable in {"KEY_FILE", "SIGNING_KEY_FILE"} & told.keys():
+    for variable in {"KEY_FILE", "SIGNING_KEY_FILE", "ANSWER_KEYS_FILE"} & told.keys():
         path = Path(tempfile.gettempdir()) / variable.lower()
         write_private(path, Path(told[variable]).read_text())
         private[variable] = str(path)
@@ -78,10 +83,15 @@ def prepare_database(folder: Path) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Run one of: secrets FOLDER, database, or `NAME COMMAND...` of a process."""
+    """Run one of: secrets FOLDER, next-answer-keys FILE DAYS, database, or `NAME COMMAND...` of a process."""
     folder = Path(os.environ.get("SECRETS_DIR", "/run/secrets"))
     if arguments[0] == "secrets":
         make_secrets(Path(arguments[1]))
+    elif arguments[0] == "next-answer-keys":
+        path, days, now = Path(arguments[1]), float(arguments[2]), datetime.now(tz=UTC)
+        mode = path.stat().st_mode
+        keyring.rotate_answer_keys(path, now + timedelta(days=days), now)
+        path.chmod(mode)
     elif arguments[0] == "database":
         prepare_database(folder)
     else:

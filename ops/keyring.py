@@ -1,14 +1,15 @@
 """The secrets of one stack: made once at random, kept in files only their owner may read.
 
 The key file (current key, older keys, pepper) follows the architecture's rule for secrets: outside
-the database and the repository. The signing key is made by OpenSSL; its public half is added to those
-of the past. What is sealed or signed with them is not this module's business.
+the database and the repository. The signing key and the keys of answers are made by OpenSSL; public
+halves of the past are kept. What is sealed or signed with them is not this module's business.
 """
 
 import base64
 import json
 import secrets
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ops.places import Trouble, write_private
@@ -67,6 +68,35 @@ def prepare_signing(folder: Path, private: str, public: str) -> None:
         write_private(folder / public, known + half)
 
 
+def new_answer_keys(begin: datetime) -> list[dict[str, str]]:
+    """Return a fresh answer key of each algorithm, to sign from then on."""
+    sm2, ed25519 = new_signing_key(), _openssl("genpkey", "-algorithm", "ED25519")
+    return [{"from": begin.isoformat(), "private": sm2}, {"from": begin.isoformat(), "private": ed25519}]
+
+
+def prepare_answer_keys(path: Path) -> None:
+    """Make the file of the keys answers are signed with where there is none."""
+    if not path.exists():
+        write_private(path, json.dumps({"keys": new_answer_keys(datetime.now(tz=UTC))}, indent=1))
+
+
+def rotate_answer_keys(path: Path, begin: datetime, now: datetime) -> None:
+    """Add the next answer keys, published at once and signing from `begin`; one pair may wait at a time.
+
+    Of keys whose successors sign already only the public half is kept: answers of the past stay verifiable.
+    """
+    keys = json.loads(path.read_text())["keys"]
+    begins = sorted({datetime.fromisoformat(key["from"]) for key in keys})
+    if begins[-1] > now:
+        raise Trouble(f"the next answer keys wait already; they sign from {begins[-1].isoformat()}")
+    if begin <= now:
+        raise Trouble("the next answer keys must begin later than now, so that callers can fetch them first")
+    for key in keys:
+        if datetime.fromisoformat(key["from"]) < begins[-1] and "private" in key:
+            key["public"] = public_half(key.pop("private"))
+    write_private(path, json.dumps({"keys": keys + new_answer_keys(begin)}, indent=1))
+
+
 def prepare(folder: Path) -> None:
     """Make every secret that is not there yet; what exists is never changed."""
 
@@ -81,6 +111,7 @@ def prepare(folder: Path) -> None:
     make("supervisor", new_password())
     make("metrics_token", new_password())
     prepare_signing(folder, "signing.pem", "seal_keys.pem")
+    prepare_answer_keys(folder / "answer_keys.json")
 
 
 def passwords(folder: Path) -> dict[str, str]:

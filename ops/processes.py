@@ -88,6 +88,7 @@ def environment(places: Places, setting: Setting, role: str) -> dict[str, str]:
         "UPLOAD_DIR": str(places.stack / "uploads"),
         "ARCHIVE_DIR": str(places.stack / "archive"),
         "SEAL_KEYS_FILE": str(places.secrets / "seal_keys.pem"),
+        "ANSWER_KEYS_FILE": str(places.secrets / "answer_keys.json"),
     }
 
 

@@ -240,6 +240,8 @@ ARCHIVE_DIR = ENV.archive_dir
 SEAL_KEYS_FILE = ENV.seal_keys_file
 SIGNING_KEY_FILE = ENV.signing_key_file
 SEALER_PASSWORD = ENV.sealer_password
+# What answers to SM2 and Ed25519 callers are signed with; only the web processes are given it.
+ANSWER_KEYS_FILE = ENV.answer_keys_file
 # Records older than this without a seal stop calls on sensitive resources.
 SEAL_LAG_LIMIT_SECONDS = 14_400
 # Whoever shows this token may read /metrics; without the file only the machine itself may.

@@ -37,6 +37,7 @@ class Environment:
     bulk_dir: Path
     seal_keys_file: Path
     signing_key_file: Path | None
+    answer_keys_file: Path
     sealer_password: str
     metrics_token_file: Path
     source_hosts: tuple[str, ...]
@@ -66,6 +67,7 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         bulk_dir=Path(environ.get("BULK_DIR", str(run_dir / "bulk"))),
         seal_keys_file=Path(environ.get("SEAL_KEYS_FILE", str(run_dir / "secrets" / "seal_keys.pem"))),
         signing_key_file=Path(environ["SIGNING_KEY_FILE"]) if "SIGNING_KEY_FILE" in environ else None,
+        answer_keys_file=Path(environ.get("ANSWER_KEYS_FILE", str(run_dir / "secrets" / "answer_keys.json"))),
         sealer_password=environ.get("SEALER_PASSWORD", ""),
         metrics_token_file=Path(environ.get("METRICS_TOKEN_FILE", str(run_dir / "secrets" / "metrics_token"))),
         source_hosts=tuple(h.strip().lower() for h in environ.get("SOURCE_HOSTS", "").split(",") if h.strip()),

@@ -23,6 +23,7 @@ from exchange.calls import (
     records,
     registry,
     shape,
+    signatures,
     statement,
     trip,
 )  # fmt: skip
@@ -255,6 +256,5 @@ def _headers(call_id: str, signed: Signed | None, status: int, content_type: str
         ("X-Request-Id", call_id),
     ]
     if signed is not None:
-        signature = authentication.sign_answer(signed.caller, signed.nonce, signed.digest, status, digest)
-        headers += [("X-Gov-Answer-Digest", digest), ("X-Gov-Answer-Signature", signature)]
+        headers += signatures.answer_headers(signed, status, digest)
     return headers

@@ -14,11 +14,16 @@ from typing import Final
 
 from django.conf import settings
 
-from core.crypto import hmac_digest, hmac_matches
+from core.crypto import KeyFileRefused
 from core.ids import uuid7
+from core.signing import PublicKey
+from exchange.calls.answer_keys import answer_keys
+from exchange.calls.binding import Binding, header_lines
 from exchange.calls.refusals import Refusal
 from exchange.calls.registry import callers
+from exchange.calls.signatures import is_signed_by, name_of
 from exchange.calls.terms import Caller, Incoming, Signed
+from exchange.calls.uses import uses
 
 KEY: Final = re.compile("[A-Za-z0-9_-]{1,40}")
 TIMESTAMP: Final = re.compile("[0-9]{13}")
@@ -48,11 +53,13 @@ def authenticate(call: Incoming) -> Signed:
     caller = callers.get(call.key)
     if caller is None:
         raise Refusal("auth.unknown_key")
-    if call.algorithm not in ("", caller.algorithm.value):
+    if call.algorithm not in ("", name_of(caller)):
         raise Refusal("auth.bad_signature", {"X-Gov-Algorithm": "not_of_this_key"})
     text = f"{call.method}\n{call.path}\n{call.timestamp}\n{call.nonce}\n{call.digest}"
-    if not hmac_matches(caller.algorithm, caller.secret, text.encode(), signature):
+    if not is_signed_by(caller, text, signature):
         raise Refusal("auth.bad_signature")
+    check_answerable(caller)
+    uses.note(caller.credential_id)
     return Signed(
         call_id=str(uuid7()),
         caller=caller,
@@ -64,6 +71,18 @@ def authenticate(call: Incoming) -> Signed:
         client_ip=call.client_ip,
         byte_count=call.byte_count,
         began=call.began,
+        binding=Binding(
+            header_lines(
+                method=call.method,
+                path=call.path,
+                key=call.key,
+                timestamp=call.timestamp,
+                nonce=call.nonce,
+                digest=call.digest,
+                signature=call.signature,
+            ),
+            call.grant_uid,
+        ),
     )
 
 
@@ -86,9 +105,14 @@ def check_digest(signed: Signed, body: bytes) -> None:
     """Refuse a body that is not the one that was signed."""
     if hashlib.sha256(body).hexdigest() != signed.digest:
         raise Refusal("auth.bad_digest")
+    if signed.binding is not None:
+        signed.binding.body = body
 
 
-def sign_answer(caller: Caller, nonce: str, request_digest: str, status: int, answer_digest: str) -> str:
-    """Return the signature of an answer, bound to its question by nonce and request digest."""
-    text = f"{nonce}\n{request_digest}\n{status}\n{answer_digest}"
-    return base64.b64encode(hmac_digest(caller.algorithm, caller.secret, text.encode())).decode()
+def check_answerable(caller: Caller) -> None:
+    """Refuse, before anything is read or counted, a call whose answer could not be signed."""
+    if isinstance(caller.algorithm, PublicKey):
+        try:
+            answer_keys.current(caller.algorithm.algorithm)
+        except KeyFileRefused:
+            raise Refusal("platform.unavailable") from None

@@ -15,10 +15,12 @@ from django.conf import settings
 
 from basedb.lookup import Selection, select
 from core.crypto import HmacAlgorithm, Sealed
+from core.signing import PublicKey
 from exchange.calls import connections
 from exchange.calls.terms import Caller, Conditions, Terms
 from exchange.evidence.lag import lag_sql
 from exchange.models import Chain
+from exchange.sensitivity import VERIFY_ONLY_SQL
 from exchange.sources import places
 from exchange.sources.selecting import selected
 from exchange.sources.terms import is_remote
@@ -29,18 +31,21 @@ RENEWED_EVERY_SECONDS: Final = 1.0
 
 CREDENTIAL: Final = """
 SELECT c.id, c.algorithm, c.state = 'REVOKED', c.valid_from, c.valid_to, s.id, s.department_id, s.is_active,
-       c.secret_key_id, c.secret_nonce, c.secret_ciphertext
+       c.secret_key_id, c.secret_nonce, c.secret_ciphertext, c.public_key
 FROM exchange_credential c JOIN exchange_consumersystem s ON s.id = c.system_id WHERE c.key = <<key>>"""
-GRANT: Final = f"""
+TERMS: Final = f"""
 SELECT g.id, g.version, g.system_id, g.resource_id, r.provider_id, g.mode, g.state, g.valid_from, g.valid_to,
        g.quota_per_day, g.quota_per_second, g.region_prefix, g.fields, g.masks,
        g.row_filter, g.control_parameters, g.matters, g.ip_list,
        r.state <> 'WITHDRAWN' AND r.share_attribute <> 'WITHHELD' AND NOT EXISTS (
            SELECT 1 FROM catalog_dataitem i WHERE i.resource_id = r.id AND i.is_withheld AND i.name = ANY (g.fields)),
        b.dataset, b.columns,
-       r.grade IN ('L3', 'L4') AND {lag_sql(Chain.CALLS)} > <<lag_limit>>
+       r.grade IN ('L3', 'L4') AND {lag_sql(Chain.CALLS)} > <<lag_limit>>, g.uid::text,
+       g.mode <> 'VERIFY' AND {VERIFY_ONLY_SQL}
 FROM exchange_grant g JOIN catalog_resource r ON r.id = g.resource_id LEFT JOIN catalog_binding b ON b.resource_id = r.id
-WHERE g.uid = <<uid>>"""
+"""
+GRANT: Final = f"{TERMS} WHERE g.uid = <<uid>>"
+GRANTS: Final = f"{TERMS} WHERE g.system_id = <<system>> AND r.provider_id = <<provider>> ORDER BY g.id"
 
 
 Thing = TypeVar("Thing")
@@ -84,12 +89,13 @@ def _load_caller(key: str) -> Caller | None:
     row = connections.run(CREDENTIAL, (("key", "text"),), {"key": key})
     if row is None:
         return None
-    sealed = Sealed(row[8], bytes(row[9]), bytes(row[10]))
+    algorithm = HmacAlgorithm(row[1]) if row[11] is None else PublicKey.from_der(bytes(row[11]))
+    secret = b"" if row[11] is not None else key_ring().open(Sealed(row[8], bytes(row[9]), bytes(row[10])), associated_data(key))
     return Caller(
         credential_id=row[0],
         key=key,
-        secret=key_ring().open(sealed, associated_data(key)),
-        algorithm=HmacAlgorithm(row[1]),
+        secret=secret,
+        algorithm=algorithm,
         is_revoked=row[2],
         valid_from=row[3],
         valid_to=row[4],
@@ -102,11 +108,20 @@ def _load_caller(key: str) -> Caller | None:
 def _load_terms(uid: str) -> Terms | None:
     values = {"uid": uid, "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
     row = connections.run(GRANT, (("uid", "uuid"), ("lag_limit", "float8")), values)
-    if row is None:
-        return None
+    return _compiled(row) if row else None
+
+
+def terms_between(system_id: int, provider_id: int) -> list[Terms]:
+    """Return all grants of a system on the resources of a provider, as the database has them now; one statement."""
+    values = {"system": system_id, "provider": provider_id, "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
+    found = connections.rows(GRANTS, (("system", "bigint"), ("provider", "bigint"), ("lag_limit", "float8")), values)
+    return [_compiled(row) for row in found]
+
+
+def _compiled(row: connections.Row) -> Terms:
     grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
     per_day, per_second, region_prefix, fields, masks, row_filter = row[9:15]
-    is_served, dataset, columns, is_unsealed = row[18:]
+    is_served, dataset, columns, is_unsealed, uid, is_too_sensitive = row[18:]
     conditions, is_readable = _conditions(*row[15:18])
     remote = places.load(dataset) if dataset and is_remote(dataset) else None
     if dataset and is_remote(dataset):
@@ -137,7 +152,8 @@ def _load_terms(uid: str) -> Terms | None:
         quota_per_second=per_second,
         region_prefix=region_prefix,
         fields=tuple(fields),
-        selection=selection if is_served and is_readable else None,
+        selection=selection if is_served and is_readable and not is_too_sensitive else None,
+        is_too_sensitive=is_too_sensitive,
         is_unsealed=is_unsealed,
         lists=lists,
         conditions=conditions,

@@ -11,6 +11,8 @@ from typing import Final, TypedDict
 
 from basedb.lookup import Selection
 from core.crypto import HmacAlgorithm
+from core.signing import PublicKey
+from exchange.calls.binding import Binding
 from exchange.sources.terms import Remote
 
 
@@ -50,12 +52,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A consumer system behind one of its keys."""
+    """A consumer system behind one of its keys: a secret it shares with us, or its public key."""
 
     credential_id: int
     key: str
-    secret: bytes
-    algorithm: HmacAlgorithm
+    secret: bytes = field(repr=False)
+    algorithm: HmacAlgorithm | PublicKey
     is_revoked: bool
     valid_from: datetime
     valid_to: datetime
@@ -100,6 +102,7 @@ class Terms:
     region_prefix: str
     fields: tuple[str, ...]
     selection: Selection | None
+    is_too_sensitive: bool = False  # the data may only be verified, and this grant does something else
     is_unsealed: bool = False  # the resource is sensitive, and records have waited too long for their seal
     lists: tuple[tuple[str, ...], ...] = ()  # the values of the row filter, one list for each listed field of the selection
     conditions: Conditions | None = None
@@ -125,6 +128,7 @@ class Signed:
     client_ip: str | None
     byte_count: int | None = None
     began: float = field(default_factory=perf_counter)
+    binding: Binding | None = None  # None: the call came by another convention, whose answers are bound in its own way
 
     def elapsed_us(self) -> int:
         """Return how long the call has taken until now, in microseconds."""

@@ -1,6 +1,7 @@
 """Whom a call with many keys was about, kept beside its record; and the keys answers are signed with."""
 
 import django.contrib.postgres.fields
+import django.db.models.deletion
 from django.db import migrations, models
 
 from core.append_only import guard
@@ -58,6 +59,8 @@ ALTER FUNCTION exchange_make_call_record_month(date) RENAME TO exchange_make_cal
 GRANT EXECUTE ON FUNCTION exchange_make_call_record_partition(date) TO worker;
 """
 
+ALGORITHMS = [("HMAC-SHA256", "HMAC-SHA256"), ("HMAC-SM3", "HMAC-SM3"), ("SM2", "SM2"), ("ED25519", "Ed25519")]
+
 
 class Migration(migrations.Migration):
     dependencies = [("exchange", "0013_care_and_use")]
@@ -80,5 +83,36 @@ class Migration(migrations.Migration):
                 ("subject_keys", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), size=None)),
             ],
             options={"verbose_name": "调用的对象", "db_table": "exchange_callsubjects", "managed": False},
+        ),
+        migrations.AddField("credential", "last_used_at", models.DateTimeField(null=True, verbose_name="最近使用")),
+        migrations.AddField("credential", "public_key", models.BinaryField(max_length=91, null=True, unique=True)),
+        migrations.AlterField(
+            "credential", "algorithm", models.CharField(choices=ALGORITHMS, max_length=12, verbose_name="签名算法")
+        ),
+        migrations.AddConstraint(
+            "credential",
+            models.CheckConstraint(
+                condition=models.Q(algorithm__in=("SM2", "ED25519"), public_key__isnull=False, secret_ciphertext=None)
+                | models.Q(~models.Q(algorithm__in=("SM2", "ED25519")), public_key=None),
+                name="credential_one_kind_of_key",
+            ),
+        ),
+        migrations.CreateModel(
+            name="CredentialEndReminder",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("days", models.PositiveSmallIntegerField(verbose_name="剩余天数")),
+                ("at", models.DateTimeField(verbose_name="提醒时间")),
+                (
+                    "credential",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="end_reminders", to="exchange.credential"
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "凭证到期提醒",
+                "constraints": [models.UniqueConstraint(fields=("credential", "days"), name="credential_end_reminded_once")],
+            },
         ),
     ]

@@ -21,7 +21,7 @@ from exchange.models.call_record import CallRecord, CallSubjects, RejectedAttemp
 from exchange.models.call_statistics import CallStatistic, Grain, StatisticsCursor
 from exchange.models.clock import ClockExtension, ExtensionState, SlaPolicy, Stage
 from exchange.models.desk_work import BulkDecision, BulkLine, BulkOutcome, Claim, DailyDigest, Delegation, SavedFilter
-from exchange.models.evidence import Archive, Chain, Seal
+from exchange.models.evidence import Archive, Chain, RetiredMonth, Seal, SealTimestamp
 from exchange.models.feed import FeedMember
 from exchange.models.grant import Grant, GrantState, SuspensionGround
 from exchange.models.grant_history import GrantEvent, GrantSubject, GrantVersion, TerminationFiling
@@ -43,7 +43,14 @@ from exchange.models.source import (
     UpstreamSecret,
 )
 from exchange.models.supervision import SupervisionNotice
-from exchange.models.system import ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
+from exchange.models.system import (
+    PUBLIC_KEY_ALGORITHMS,
+    ConsumerSystem,
+    Credential,
+    CredentialEndReminder,
+    CredentialState,
+    SignatureAlgorithm,
+)
 from exchange.models.upstream import (
     AuthorizationKind,
     ReceiptOrigin,
@@ -62,6 +69,7 @@ from exchange.models.usage import (
 )
 
 __all__ = [
+    "PUBLIC_KEY_ALGORITHMS",
     "AccessRequest",
     "AccessRequestStep",
     "AccountAuth",
@@ -97,6 +105,7 @@ __all__ = [
     "ConnectorKind",
     "ConsumerSystem",
     "Credential",
+    "CredentialEndReminder",
     "CredentialState",
     "DailyDigest",
     "Delegation",
@@ -133,6 +142,7 @@ __all__ = [
     "RelayState",
     "Remark",
     "Reminder",
+    "RetiredMonth",
     "RequestBundle",
     "RequestState",
     "ReturningSide",
@@ -140,6 +150,7 @@ __all__ = [
     "RunState",
     "SavedFilter",
     "Seal",
+    "SealTimestamp",
     "SignatureAlgorithm",
     "SlaPolicy",
     "Source",

@@ -30,6 +30,11 @@ class SignatureAlgorithm(models.TextChoices):
 
     HMAC_SHA256 = "HMAC-SHA256", "HMAC-SHA256"
     HMAC_SM3 = "HMAC-SM3", "HMAC-SM3"
+    SM2 = "SM2", "SM2"
+    ED25519 = "ED25519", "Ed25519"
+
+
+PUBLIC_KEY_ALGORITHMS = (SignatureAlgorithm.SM2, SignatureAlgorithm.ED25519)
 
 
 class CredentialState(models.TextChoices):
@@ -40,7 +45,9 @@ class CredentialState(models.TextChoices):
 
 
 class Credential(SealedSecret):
-    """A key of a system. The secret is shown once and kept sealed (AES-256-GCM, associated data `credential:<key>`)."""
+    """A key of a system. A shared secret is shown once and kept sealed (AES-256-GCM, associated data `credential:<key>`); of
+    SM2 and Ed25519 only the public key is ever here, as SubjectPublicKeyInfo (DER).
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     system = models.ForeignKey(ConsumerSystem, models.PROTECT, related_name="credentials")
@@ -50,13 +57,34 @@ class Credential(SealedSecret):
     valid_from = models.DateTimeField(_("生效时间"))
     valid_to = models.DateTimeField(_("失效时间"))
     shown_at = models.DateTimeField(_("密钥展示时间"), null=True)
+    public_key = models.BinaryField(max_length=91, null=True, unique=True, editable=False)
+    last_used_at = models.DateTimeField(_("最近使用"), null=True)  # to the minute
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         verbose_name = _("访问凭证")
         ordering = ["-id"]
-        constraints = [models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="credential_dates")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(valid_to__gt=models.F("valid_from")), name="credential_dates"),
+            models.CheckConstraint(
+                condition=models.Q(algorithm__in=PUBLIC_KEY_ALGORITHMS, public_key__isnull=False, secret_ciphertext=None)
+                | models.Q(~models.Q(algorithm__in=PUBLIC_KEY_ALGORITHMS), public_key=None),
+                name="credential_one_kind_of_key",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key
+
+
+class CredentialEndReminder(models.Model):
+    """That the operators were told how many days are left; each threshold once."""
+
+    credential = models.ForeignKey(Credential, models.PROTECT, related_name="end_reminders")
+    days = models.PositiveSmallIntegerField(_("剩余天数"))
+    at = models.DateTimeField(_("提醒时间"))
+
+    class Meta:
+        verbose_name = _("凭证到期提醒")
+        constraints = [models.UniqueConstraint(fields=["credential", "days"], name="credential_end_reminded_once")]
