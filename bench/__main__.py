@@ -14,6 +14,7 @@ FIGURES = {
     "call.query": "bench.call_query",
     "call.verify_batch": "bench.call_batch",
     "catalog.search": "bench.catalog_search",
+    "connections": "bench.connections",
     "evidence": "bench.evidence",
     "ingest.population": "bench.ingest",
     "op-monitoring": "bench.op_monitoring",

@@ -5,17 +5,13 @@ Beside it `any`: what the same keys cost a plain WSGI view that reads the column
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import hmac
 import os
-import secrets
-import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 
 from bench import call_query, frame, load
+from bench.signing import signed
 
 KEYS = 1_000
 CONNECTIONS = 16  # with more of them a call waits longer for its turn than wrk has patience
@@ -55,11 +51,4 @@ def _requests(people: list[str], key: str, secret: str, path: str, count: int) -
     for number in range(count):
         start = number * 7919 % len(people)
         body = f'{{"checks":[{",".join(checks[start : start + KEYS])}]}}'.encode()
-        digest, stamp, nonce = hashlib.sha256(body).hexdigest(), int(time.time() * 1000), secrets.token_urlsafe(12)
-        text = f"POST\n{path}\n{stamp}\n{nonce}\n{digest}".encode()
-        signature = base64.b64encode(hmac.digest(secret.encode(), text, "sha256")).decode()
-        yield (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            f"X-Gov-Key: {key}\r\nX-Gov-Timestamp: {stamp}\r\nX-Gov-Nonce: {nonce}\r\nX-Gov-Digest: {digest}\r\n"
-            f"X-Gov-Signature: {signature}\r\n\r\n"
-        ).encode() + body
+        yield signed(key, secret, path, body)

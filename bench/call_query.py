@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import hashlib
-import hmac
 import json
 import os
-import secrets
-import time
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import partial
@@ -19,6 +14,7 @@ import redis
 from django.db import connection
 
 from bench import frame, load
+from bench.signing import signed
 
 PEOPLE = 20_000
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
@@ -54,15 +50,7 @@ def _rate(port: int, sign: partial[Iterator[bytes]], guess: float) -> float:
 
 def _requests(people: list[str], key: str, secret: str, path: str, count: int) -> Iterator[bytes]:
     for number in range(count):
-        body = json.dumps({"key": {"citizen_id": people[number * 7919 % len(people)]}}).encode()
-        digest, stamp, nonce = hashlib.sha256(body).hexdigest(), int(time.time() * 1000), secrets.token_urlsafe(12)
-        text = f"POST\n{path}\n{stamp}\n{nonce}\n{digest}".encode()
-        signature = base64.b64encode(hmac.digest(secret.encode(), text, "sha256")).decode()
-        yield (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-            f"X-Gov-Key: {key}\r\nX-Gov-Timestamp: {stamp}\r\nX-Gov-Nonce: {nonce}\r\nX-Gov-Digest: {digest}\r\n"
-            f"X-Gov-Signature: {signature}\r\n\r\n"
-        ).encode() + body
+        yield signed(key, secret, path, json.dumps({"key": {"citizen_id": people[number * 7919 % len(people)]}}).encode())
 
 
 def load_people() -> list[str]:
