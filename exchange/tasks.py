@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
-from exchange import closing, renewals
+from exchange import closing, renewals, retention
 from exchange.aggregation import plans, runs
 from exchange.attachments import keeping
 from exchange.backflow import batches
@@ -97,6 +97,12 @@ def archive_seals() -> None:
     archiving.archive_due(now=timezone.now())
 
 
+@shared_task(name="exchange.retire_records", **_LONG, **_AGAIN)
+def retire_records() -> None:
+    """Take the months out of the call record that are older than it keeps at hand."""
+    retention.retire_due(before=None, actor=PLATFORM, now=timezone.now())
+
+
 @shared_task(name="exchange.verify_evidence", **_LONG, **_AGAIN)
 def verify_evidence() -> None:
     """Verify both chains and every archive from the beginning."""
@@ -131,8 +137,9 @@ def drop_expired_statistics() -> None:
 
 @shared_task(name="exchange.remind_of_ends", **_SHORT, **_AGAIN)
 def remind_of_ends() -> None:
-    """Remind of the grants that end soon."""
+    """Remind of the grants and of the keys of systems that end soon."""
     renewals.remind_of_ends(now=timezone.now())
+    public_keys.remind_of_ends(now=timezone.now())
 
 
 @shared_task(name="exchange.sweep_attachments", **_LONG, **_AGAIN)

@@ -26,6 +26,24 @@ CALL_WINDOW_SECONDS = 300
 GRANT_CACHE_SECONDS = 3
 # A service is ended with at least this many days of notice (Order 809 art. 27).
 TERMINATION_NOTICE_DAYS = 10
+# Emergency access without the workflow: off unless the node's authority has agreed to it; so many calls a day.
+BREAK_GLASS_ALLOWED = False
+BREAK_GLASS_QUOTA_PER_DAY = 200
+# Working days to dispose of the data of a grant that has ended, and to file the usage record of a quarter that has ended.
+DISPOSAL_DAYS = 10
+USAGE_RECORD_DAYS = 10
+# When use counts as unusual. Nights are 22:00 to 06:00 in Shanghai; `times` compares with the mean of the last 14 days.
+ALERT_THRESHOLDS = {
+    "night_bulk_rows": 10_000,
+    "enumeration_minutes": 15,
+    "enumeration_questions": 200,
+    "enumeration_missed_percent": 50,
+    "volume_times": 5,
+    "volume_calls": 1_000,
+    "volume_rows": 20_000,
+    "subject_limit_refusals": 20,
+    "refusals": 30,
+}
 # Verifications of one subject by one system in a day: who may ask without end learns by guessing what is not told.
 CALL_QUESTIONS_PER_SUBJECT_PER_DAY = 20
 # Prepared statements must be switched off behind a transaction-pooling proxy.
@@ -242,6 +260,14 @@ SIGNING_KEY_FILE = ENV.signing_key_file
 SEALER_PASSWORD = ENV.sealer_password
 # What answers to SM2 and Ed25519 callers are signed with; only the web processes are given it.
 ANSWER_KEYS_FILE = ENV.answer_keys_file
+# Months of call records kept in the table calls write to (at least 6), and kept at all (at least 36).
+CALLS_HOT_MONTHS = 13
+CALLS_KEPT_MONTHS = 36
+# How often a day one person may look up who looked at somebody's data.
+LOOKS_A_DAY = 20
+# An authority that stamps the time of seals (RFC 3161), and the root certificates it is trusted by; without both there is none.
+TSA_URL = ENV.tsa_url
+TSA_CERTIFICATES_FILE = ENV.tsa_certificates_file
 # Records older than this without a seal stop calls on sensitive resources.
 SEAL_LAG_LIMIT_SECONDS = 14_400
 # Whoever shows this token may read /metrics; without the file only the machine itself may.

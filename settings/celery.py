@@ -51,6 +51,11 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         "archive-seals": {"task": "exchange.archive_seals", "schedule": 600.0, "options": {"expires": 600}},
+        "retire-records": {
+            "task": "exchange.retire_records",
+            "schedule": crontab(day_of_month=2, hour=4, minute=10),
+            "options": {"expires": 3600},
+        },
         "verify-evidence": {
             "task": "exchange.verify_evidence",
             "schedule": crontab(hour=2, minute=30),

@@ -40,6 +40,8 @@ class Environment:
     answer_keys_file: Path
     sealer_password: str
     metrics_token_file: Path
+    tsa_url: str
+    tsa_certificates_file: Path | None
     source_hosts: tuple[str, ...]
     source_ca_file: str
 
@@ -70,6 +72,8 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         answer_keys_file=Path(environ.get("ANSWER_KEYS_FILE", str(run_dir / "secrets" / "answer_keys.json"))),
         sealer_password=environ.get("SEALER_PASSWORD", ""),
         metrics_token_file=Path(environ.get("METRICS_TOKEN_FILE", str(run_dir / "secrets" / "metrics_token"))),
+        tsa_url=environ.get("TSA_URL", ""),
+        tsa_certificates_file=Path(environ["TSA_CERTIFICATES_FILE"]) if environ.get("TSA_CERTIFICATES_FILE") else None,
         source_hosts=tuple(h.strip().lower() for h in environ.get("SOURCE_HOSTS", "").split(",") if h.strip()),
         source_ca_file=environ.get("SOURCE_CA_FILE", ""),
     )

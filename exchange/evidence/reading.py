@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from django.db import connection, transaction
 
 from exchange.evidence.records import CANONICAL_HERE, Cursor, Digests, Lines, read
+from exchange.evidence.retired import records_tables
 from exchange.evidence.verifier import Statement, check_records, record_name
 from exchange.models import Chain, Seal
 
@@ -47,4 +48,6 @@ def _lines(cursor: Cursor, statement: Statement) -> list[bytes]:
 
 
 def _read(cursor: Cursor, statement: Statement, into: Digests | Lines) -> None:
-    read(cursor, Chain(statement.chain), statement.columns, (statement.xid_from, statement.xid_to), into=into)
+    chain, between = Chain(statement.chain), (statement.xid_from, statement.xid_to)
+    retired = [table for table, _subjects in records_tables(*between)] if chain is Chain.CALLS else []
+    read(cursor, chain, statement.columns, between, into=into, retired=retired)

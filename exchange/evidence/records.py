@@ -91,13 +91,23 @@ class Lines:
         self.found.append(line)
 
 
-def read(cursor: Cursor, chain: Chain, columns: Sequence[str], between: tuple[int, int], *, into: Digests | Lines) -> None:
-    """Hand over the records of a half-open range of transactions, in order; the session must be canonical."""
+def read(
+    cursor: Cursor,
+    chain: Chain,
+    columns: Sequence[str],
+    between: tuple[int, int],
+    *,
+    into: Digests | Lines,
+    retired: Sequence[str] = (),
+) -> None:
+    """Hand over the records of a half-open range of transactions, in order; the session must be canonical.
+
+    `retired` are tables some of the records may have left for.
+    """
     ledger = LEDGERS[chain]
     if not all(column.isidentifier() and column.isascii() for column in columns):
         raise ValueError("a seal names a column that cannot be one")
-    cursor.copy_expert(
-        f"COPY (SELECT {', '.join(columns)} FROM {ledger.table} WHERE xid >= '{int(between[0])}' AND xid < '{int(between[1])}'"
-        f" ORDER BY {ledger.order}) TO STDOUT",
-        into,
-    )
+    inside = f"WHERE xid >= '{int(between[0])}' AND xid < '{int(between[1])}'"
+    parts = [f"SELECT {', '.join(columns)} FROM {table} {inside}" for table in (ledger.table, *retired)]
+    found = parts[0] if len(parts) == 1 else f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS every"
+    cursor.copy_expert(f"COPY ({found} ORDER BY {ledger.order}) TO STDOUT", into)

@@ -36,7 +36,10 @@ class Seal(models.Model):
     class Meta:
         verbose_name = _("封存批次")
         constraints = [models.UniqueConstraint(fields=["chain", "number"], name="seal_number_once")]
-        indexes = [models.Index(fields=["chain", "sealed_at"], name="seal_time")]
+        indexes = [
+            models.Index(fields=["chain", "sealed_at"], name="seal_time"),
+            models.Index(fields=["chain", "xid_to"], name="seal_xid"),
+        ]
 
 
 class Archive(models.Model):
@@ -55,3 +58,28 @@ class Archive(models.Model):
     class Meta:
         verbose_name = _("存证归档")
         constraints = [models.UniqueConstraint(fields=["chain", "number"], name="archive_number_once")]
+
+
+class SealTimestamp(models.Model):
+    """What an outside authority says of a seal: it existed then (RFC 3161, 可信时间戳). Append-only."""
+
+    seal = models.OneToOneField(Seal, models.PROTECT, related_name="timestamp")
+    stamped_at = models.DateTimeField(_("时间戳时间"))
+    token = models.BinaryField()  # the authority's whole answer (TimeStampResp, DER) over the seal's statement
+
+    class Meta:
+        verbose_name = _("可信时间戳")
+
+
+class RetiredMonth(models.Model):
+    """A month of call records that left the table calls write to. Kept by the functions that detach and drop it."""
+
+    month = models.DateField(_("月份"), unique=True)
+    record_count = models.BigIntegerField(_("记录数"))
+    xid_first = XidField(null=True)
+    xid_last = XidField(null=True)
+    retired_at = models.DateTimeField(_("转存时间"))
+    dropped_at = models.DateTimeField(_("销毁时间"), null=True)
+
+    class Meta:
+        verbose_name = _("转存月份")

@@ -27,6 +27,7 @@ LEDGERS = [
     "exchange_aggregationbatch",
     "exchange_seal",
     "exchange_archive",
+    "exchange_sealtimestamp",
 ]
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
