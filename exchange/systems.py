@@ -1,7 +1,7 @@
 """Consumer systems and their credentials (使用方系统与访问凭证): registering, issuing, rotating, revoking.
 
 A secret leaves this module once, as the return value of `issue_credential`; at rest it is sealed under a key outside the
-database. Checking signatures is the call path's.
+database. Public keys of systems are `public_keys`; checking signatures is the call path's.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from core.audit import Actor
 from core.crypto import KeyRing
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
-from exchange.models import ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
+from exchange.models import PUBLIC_KEY_ALGORITHMS, ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
 from exchange.querysets import systems_visible_to
 from exchange.request_terms import text_fault
 
 LONGEST_NAME = 60
 LIVE_AT_MOST = 2  # the old and the new one during a rotation
 TERM = timedelta(days=365)
+SHARED_SECRET_ALGORITHMS = tuple(name for name in SignatureAlgorithm.values if name not in PUBLIC_KEY_ALGORITHMS)
 
 
 class IssuedCredential(NamedTuple):
@@ -68,39 +69,49 @@ def issue_credential(
 
     A convention whose secrets have a form of their own (`exchange.national`) brings a fresh `secret`.
     """
-    system = _own_locked(system_uid, actor)
-    if algorithm not in SignatureAlgorithm.values:
+    system = with_room_for_a_key(system_uid, actor=actor, now=now)
+    if algorithm not in SHARED_SECRET_ALGORITHMS:
         fault = _("不支持这种签名算法。")
         raise Invalid("credential.algorithm", fault, {"algorithm": fault})
+    key, secret = f"ak{secrets.token_hex(12)}", secret or secrets.token_urlsafe(32)
+    sealed = key_ring().seal(secret.encode(), associated_data(key))
+    credential = Credential(
+        system=system,
+        key=key,
+        algorithm=algorithm,
+        shown_at=now,
+        secret_key_id=sealed.key_id,
+        secret_nonce=sealed.nonce,
+        secret_ciphertext=sealed.ciphertext,
+    )
+    return IssuedCredential(put_into_force(credential, actor=actor, now=now), secret)
+
+
+def with_room_for_a_key(system_uid: UUID, *, actor: Actor, now: datetime) -> ConsumerSystem:
+    """Return the actor's own system, locked, when it may have one more live key."""
+    system = _own_locked(system_uid, actor)
     if not system.is_active:
         raise Conflict("system.inactive", _("系统已停用。"))
     live = system.credentials.filter(state=CredentialState.ACTIVE, valid_to__gt=now).count()
     if live >= LIVE_AT_MOST:
         raise Conflict("credential.too_many", _("已有 %(count)s 个有效凭证，请先吊销不再使用的凭证。") % {"count": live})
-    key, secret = f"ak{secrets.token_hex(12)}", secret or secrets.token_urlsafe(32)
-    sealed = key_ring().seal(secret.encode(), associated_data(key))
-    credential = Credential.objects.create(
-        system=system,
-        key=key,
-        algorithm=algorithm,
-        valid_from=now,
-        valid_to=now + TERM,
-        shown_at=now,
-        created_by_id=actor.user_id,
-        secret_key_id=sealed.key_id,
-        secret_nonce=sealed.nonce,
-        secret_ciphertext=sealed.ciphertext,
-    )
+    return system
+
+
+def put_into_force(credential: Credential, *, actor: Actor, now: datetime) -> Credential:
+    """Save a fresh credential for its term and note it in the audit trail."""
+    credential.valid_from, credential.valid_to, credential.created_by_id = now, now + TERM, actor.user_id
+    credential.save(force_insert=True)
     audit.record(
         actor,
         "credential.issued",
         credential,
         at=now,
-        department_ids=[system.department_id],
-        system=system.name,
-        algorithm=algorithm,
+        department_ids=[credential.system.department_id],
+        system=credential.system.name,
+        algorithm=credential.algorithm,
     )
-    return IssuedCredential(credential, secret)
+    return credential
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
-from exchange import closing, renewals, retention
+from exchange import closing, public_keys, renewals, retention
 from exchange.aggregation import plans, runs
 from exchange.attachments import keeping
 from exchange.backflow import batches
