@@ -131,8 +131,8 @@ def _check_modes(problems: Problems, entry: Entry) -> None:
         return
     if not modes:
         problems["sharing_modes"].append(_("请至少选择一种共享方式。"))
-    if entry.grade == Grade.L4 and modes - {SharingMode.VERIFY}:
-        problems["sharing_modes"].append(_("四级数据只能比对验证，不返回数据。"))
+    if (entry.grade == Grade.L4 or entry.concerns_minors) and modes - {SharingMode.VERIFY}:
+        problems["sharing_modes"].append(_("四级数据和涉及未成年人的数据只能比对验证，不返回数据。"))
     if entry.source_format in FILE_FORMATS and modes - {SharingMode.BULK}:
         problems["sharing_modes"].append(_("文件类资源只能批量复制。"))
     if modes & {SharingMode.VERIFY, SharingMode.QUERY} and not any(item.is_key for item in entry.items):

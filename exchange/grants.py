@@ -31,6 +31,7 @@ from exchange.models import AccessRequest, Grant, GrantEvent, GrantState, Suspen
 from exchange.origins import first_moment
 from exchange.querysets import grants_visible_to, seats_on_grant
 from exchange.request_terms import text_fault
+from exchange.sensitivity import is_verify_only, mode_fault
 from exchange.workflow import Seat
 
 LONGEST_REASON = 500
@@ -46,12 +47,16 @@ EVENTS = {
 STATE_COMMANDS = (GrantCommand.SUSPEND, GrantCommand.RESUME, GrantCommand.REVOKE)
 
 
-def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -> Grant:
-    """Issue the grant of a request that was just approved, in the caller's transaction."""
+def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime, valid_to: datetime | None = None) -> Grant:
+    """Issue the grant of a request that was just approved, in the caller's transaction; it ends with the term asked for.
+
+    `valid_to` ends it earlier, to the hour.
+    """
     resource = access_request.resource
     if not hasattr(resource, "binding"):
         raise Conflict("resource.not_mounted", _("资源尚未挂接，请提供方挂接后再授权。"))
     items = list(DataItem.objects.filter(resource=resource, name__in=access_request.fields))
+    _check_mode(access_request, items)
     grant = Grant.objects.create(
         access_request=access_request,
         system=access_request.system,
@@ -68,7 +73,7 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
         quota_per_day=access_request.quota_per_day,
         quota_per_second=access_request.quota_per_second,
         valid_from=max(first_moment(access_request), now),
-        valid_to=datetime.combine(access_request.term_to + timedelta(days=1), time.min, tzinfo=SHANGHAI),
+        valid_to=valid_to or datetime.combine(access_request.term_to + timedelta(days=1), time.min, tzinfo=SHANGHAI),
         state_desk=Seat.DATA_CENTRE,
     )
     write_version(grant, event=GrantEvent.ISSUED, actor=actor, now=now)
@@ -86,6 +91,13 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime) -
         mode=grant.mode,
     )
     return grant
+
+
+def _check_mode(access_request: AccessRequest, items: Iterable[DataItem]) -> None:
+    resource, grades = access_request.resource, [item.grade for item in items]
+    verify_only = is_verify_only(resource.grade, concerns_minors=resource.concerns_minors, item_grades=grades)
+    if fault := mode_fault(access_request.mode, is_verify_only=verify_only):
+        raise Conflict("grant.verify_only", fault)
 
 
 def masks_of(items: Iterable[DataItem], *, chosen: Mapping[str, str] | None = None) -> dict[str, str]:

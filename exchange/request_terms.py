@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from core.texts import visible
 from exchange.limits import Limits, limit_faults
+from exchange.sensitivity import is_verify_only, mode_fault
 
 MAX_TERM_YEARS = 3
 MAX_QUOTA_PER_DAY = 1_000_000
@@ -54,6 +55,8 @@ class Offer:
     withheld: Collection[str]
     modes: Collection[str]
     listable: Collection[str] = ()  # items that hold texts or codes: rows may be filtered by them
+    grade: str = ""
+    concerns_minors: bool = False
 
 
 def faults(terms: Terms, offer: Offer) -> dict[str, str]:
@@ -102,9 +105,9 @@ def items_fault(mode: str, names: Sequence[str], offer: Offer) -> str:
         return _("不予共享的信息项不能申请：%(names)s。") % {"names": "、".join(withheld)}
     if any(name not in offer.grades for name in names):
         return _("所选信息项不属于该资源，请刷新页面后重新勾选。")
-    if mode in ("BULK", "SUBSCRIBE") and any(offer.grades[name] == "L4" for name in names):
-        return _("四级（高敏感）信息项不能批量复制，请改用比对验证或检索查询，或去掉这些信息项。")
-    return ""
+    grades = [offer.grades[name] for name in names]
+    verify_only = is_verify_only(offer.grade, concerns_minors=offer.concerns_minors, item_grades=grades)
+    return mode_fault(mode, is_verify_only=verify_only)
 
 
 def _mode_fault(terms: Terms, offer: Offer) -> str:

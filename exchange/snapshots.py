@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from catalog.models import DataItem, Grade
+from catalog.models import DataItem
 from exchange.models import AccessRequest, AccessRequestStep
+from exchange.sensitivity import is_verify_only
 from exchange.workflow import Command, Side, Snapshot, State
 
 _FIRST_EYES = {State.SUBMITTED: Command.SUBMIT, State.CHECKED: Command.CHECK, State.CONFIRMING: Command.APPROVE}
@@ -36,10 +37,9 @@ def snapshot(access_request: AccessRequest) -> Snapshot:
 def needs_two(access_request: AccessRequest) -> bool:
     """Return whether two reviewers must agree: the data is about minors, or it or an item asked for is highly sensitive (L4)."""
     resource = access_request.resource
-    if resource.concerns_minors or resource.grade == Grade.L4:
-        return True
     items = DataItem.objects.filter(resource_id=access_request.resource_id, name__in=access_request.fields)
-    return items.filter(grade=Grade.L4).exists()
+    grades = items.values_list("grade", flat=True)
+    return is_verify_only(resource.grade, concerns_minors=resource.concerns_minors, item_grades=grades)
 
 
 def _last(access_request: AccessRequest, command: Command | None) -> AccessRequestStep | None:

@@ -138,7 +138,7 @@ def make_request(resource: Resource, system: ConsumerSystem, user: User, **value
         "resource_version": resource.version,
         "requester": system.department,
         "created_by": user,
-        "mode": "QUERY",
+        "mode": "VERIFY" if resource.grade == "L4" or resource.concerns_minors else "QUERY",
         "fields": ["name", "sex"],
         "purpose": "入学资格核验",
         "legal_basis": "《义务教育法》",

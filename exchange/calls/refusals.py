@@ -61,6 +61,7 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "grant.field_not_granted": Verdict(403, _("调用方请求了未授权的信息项")),
         "grant.ip_not_listed": Verdict(403, _("调用方的来源地址不在授权登记的地址范围内")),
         "grant.matter_not_granted": Verdict(403, _("授权不包括调用方所写的事项")),
+        "grant.verify_only": Verdict(403, _("这些数据现为四级（高敏感）或涉及未成年人，只能比对验证，请使用部门重新申请")),
         "grant.unusable": Verdict(503, _("授权的资源已下线或挂接有误，问题在平台或提供方，请联系平台")),
         "call.method_not_allowed": Verdict(405, _("调用方应使用 POST 方法"), False),
         "call.unknown_path": Verdict(404, _("调用方请求的地址不存在"), False),

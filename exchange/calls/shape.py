@@ -47,7 +47,7 @@ def check_terms(terms: Terms | None, system_id: int, mode: str, now: datetime) -
     if terms.mode != mode:
         raise Refusal("grant.mode_mismatch", {"mode": "not_granted"})
     if terms.selection is None:
-        raise Refusal("grant.unusable")
+        raise Refusal("grant.verify_only" if terms.is_too_sensitive else "grant.unusable")
     if terms.is_unsealed:
         raise Refusal("platform.unsealed")
     return terms, terms.selection
