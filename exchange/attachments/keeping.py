@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
-from exchange import access_requests
+from exchange import access_requests, holds
 from exchange.attachments import kinds, shelf
 from exchange.attachments.shelf import Shelf
 from exchange.models import AccessRequest, Attachment, Remark
@@ -105,6 +105,7 @@ def remove(*, attachment_uid: UUID, actor: Actor, now: datetime) -> AccessReques
     access_request = _editable(attachment.access_request.uid, actor)
     if access_request.submitted_at is not None:
         raise Conflict("attachment.submitted", _("已随申请提交的附件不能移除，可另行补充新的附件。"))
+    _check_not_held(attachment)
     _record(actor, "attachment.removed", attachment, now)
     place = attachment.place
     attachment.delete()
@@ -136,6 +137,7 @@ def redact(*, attachment_uid: UUID, reason: str, actor: Actor, now: datetime) ->
         raise Forbidden("attachment.not_yours", _("附件内容由数据中心审核人员删除。"))
     if attachment.redacted_at is not None:
         raise Conflict("attachment.redacted", _("附件内容已经删除。"))
+    _check_not_held(attachment)
     reason = reason.replace("\r\n", "\n").strip()
     if fault := text_fault(reason, longest=LONGEST_REASON):
         raise Invalid("attachment.reason", fault, {"reason": fault})
@@ -158,6 +160,11 @@ def sweep(now: datetime) -> int:
 def may_attach(access_request: AccessRequest, actor: Actor) -> bool:
     """Return whether the actor may attach files to the request itself now."""
     return Command.EDIT in access_requests.commands_for(access_request, actor)
+
+
+def _check_not_held(attachment: Attachment) -> None:
+    if holds.is_held(access_request_id=attachment.access_request_id, at=attachment.uploaded_at):
+        raise Conflict("hold.held", _("这个附件处于法律保全中，解除保全前不能删除。"))
 
 
 def _open_ones(access_request: AccessRequest) -> QuerySet[Attachment]:

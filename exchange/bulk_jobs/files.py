@@ -18,6 +18,7 @@ from uuid import UUID
 from django.conf import settings
 
 BUFFER: Final = 1_048_576
+JOB: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 WHOLE: Final = re.compile(r"[0-9]{6}\.(?:csv|jsonl|xlsx)")
 
 
@@ -43,6 +44,12 @@ def sweep(job_uid: UUID) -> None:
     for path in make_folder(job_uid).iterdir():
         if not WHOLE.fullmatch(path.name):
             path.unlink(missing_ok=True)
+
+
+def kept() -> list[UUID]:
+    """Return the jobs whose folders stand on disk."""
+    folder = Path(settings.BULK_DIR)
+    return [UUID(path.name) for path in folder.iterdir() if JOB.fullmatch(path.name)] if folder.is_dir() else []
 
 
 def remove_folder(job_uid: UUID) -> None:

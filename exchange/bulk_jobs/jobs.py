@@ -17,6 +17,7 @@ from basedb.parts import Rows
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, NotFound
+from exchange import holds
 from exchange.bulk_jobs import files, permission
 from exchange.bulk_jobs.formats import EXCEL_ROWS
 from exchange.calls import connections
@@ -135,9 +136,11 @@ def cancel(*, job_uid: UUID, actor: Actor, now: datetime) -> BulkJob:
 
 
 def expire_due(*, now: datetime) -> int:
-    """Remove the files of jobs that were kept long enough; return how many."""
+    """Remove the files of jobs that were kept long enough; return how many. A legal hold keeps them, unread by anybody."""
     due = BulkJob.objects.filter(state__in=HELD, expires_at__lte=now).values_list("pk", flat=True)
-    return sum(_expire(pk, now) for pk in list(due))
+    count = sum(_expire(pk, now) for pk in list(due))
+    _sweep_released()
+    return count
 
 
 @transaction.atomic
@@ -152,7 +155,24 @@ def _end(job: BulkJob, state: JobState, now: datetime) -> None:
     job.state, job.lease_token, job.lease_until = state, None, None
     job.finished_at = job.finished_at or now
     job.save(update_fields=["state", "lease_token", "lease_until", "finished_at"])
-    transaction.on_commit(lambda: files.remove_folder(job.uid))
+    drop_files(job)
+
+
+def drop_files(job: BulkJob) -> None:
+    """Remove the files of a job that has ended, with the caller's transaction; those under a legal hold stay."""
+    if not _is_held(job):
+        transaction.on_commit(lambda: files.remove_folder(job.uid))
+
+
+def _is_held(job: BulkJob) -> bool:
+    return holds.is_held(grant_id=job.grant_id, at=job.opened_at)
+
+
+def _sweep_released() -> None:
+    """Remove the files of jobs that ended under a legal hold which has been released since."""
+    for job in BulkJob.objects.filter(uid__in=files.kept(), state__in=GONE):
+        with transaction.atomic():
+            drop_files(job)
 
 
 def manifest(job: BulkJob) -> dict[str, Any]:

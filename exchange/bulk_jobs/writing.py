@@ -25,7 +25,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812
 from basedb.parts import Rows
 from core import audit
 from core.audit import PLATFORM
-from exchange.bulk_jobs import files, formats, permission
+from exchange.bulk_jobs import files, formats, jobs, permission
 from exchange.bulk_jobs.formats import Piece
 from exchange.bulk_jobs.marks import mark_of
 from exchange.calls import connections
@@ -216,7 +216,7 @@ def stop(lease: Lease, reason: str, now: datetime) -> None:
     job.state, job.reason, job.finished_at, job.lease_token, job.lease_until = JobState.STOPPED, reason, now, None, None
     job.save()
     _tell(job, "bulk_job.stopped", now, reason=reason)
-    transaction.on_commit(lambda: files.remove_folder(job.uid))
+    jobs.drop_files(job)
 
 
 @transaction.atomic(durable=True)
