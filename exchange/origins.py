@@ -51,6 +51,8 @@ def first_day_after(grant: Grant) -> date:
 def check_renewable(grant: Grant, now: datetime) -> None:
     """Raise Conflict unless the grant is usable and ends within 60 days."""
     check_not_stopped(grant)
+    if hasattr(grant, "break_glass"):
+        raise Conflict("grant.break_glass", _("应急访问不能续期，请按正常流程申请。"))
     if grant.renewed_by_id is not None:
         raise Conflict("grant.renewed_already", _("该授权已经续期，请在新授权上办理。"))
     if now < grant.valid_from:
