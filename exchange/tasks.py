@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
-from exchange import closing, public_keys, renewals, retention
+from exchange import alerts, closing, disposals, public_keys, renewals, retention, usage_records
 from exchange.aggregation import plans, runs
 from exchange.attachments import keeping
 from exchange.backflow import batches
@@ -154,6 +154,24 @@ def daily_digest() -> None:
     from exchange.daily_digest import tell_the_day
 
     tell_the_day(now=timezone.now())
+
+
+@shared_task(name="exchange.look_out", **_SHORT, **_AGAIN)
+def look_out() -> None:
+    """Raise alerts on unusual use."""
+    alerts.look_out(now=timezone.now())
+
+
+@shared_task(name="exchange.open_disposals", **_SHORT, **_AGAIN)
+def open_disposals() -> None:
+    """Ask for the disposal of the data of grants that have ended."""
+    disposals.open_due(now=timezone.now())
+
+
+@shared_task(name="exchange.remind_of_usage_records", **_SHORT, **_AGAIN)
+def remind_of_usage_records() -> None:
+    """Ask for the usage records of the quarter that has ended."""
+    usage_records.remind(now=timezone.now())
 
 
 @shared_task(name="exchange.refresh_national_sessions", **_SHORT, **_AGAIN)

@@ -71,6 +71,13 @@ app.conf.update(
             "schedule": crontab(hour=3, minute=10),
             "options": {"expires": 3600},
         },
+        "look-out": {"task": "exchange.look_out", "schedule": 60.0, "options": {"expires": 60}},
+        "open-disposals": {"task": "exchange.open_disposals", "schedule": 600.0, "options": {"expires": 600}},
+        "remind-of-usage-records": {
+            "task": "exchange.remind_of_usage_records",
+            "schedule": crontab(hour=9, minute=10),
+            "options": {"expires": 3600},
+        },
         "close-ended": {"task": "exchange.close_ended", "schedule": 3600.0, "options": {"expires": 3600}},
         "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
         "daily-digest": {
