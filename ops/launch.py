@@ -8,6 +8,7 @@ memory. They are ended here before the new life begins. The command, environment
 import json
 import os
 import pwd
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -25,12 +26,20 @@ def become(user: str) -> None:
     os.setuid(account.pw_uid)
 
 
+def allow_files(at_most: int = 65_536) -> None:
+    """Let the process open as many files as the system lets it: each connection is one, and a login's limit is often 1,024."""
+    _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = at_most if highest == resource.RLIM_INFINITY else min(at_most, highest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, highest))
+
+
 def main(stack: str, name: str) -> None:
     """End the orphans of the process's former life and replace this program by it."""
     process = json.loads((Path(stack) / "processes.json").read_text())[name]
     folders = (process["cwd"],) if process["is_store"] else ()
     gently = signal.SIGQUIT if process["is_store"] else signal.SIGKILL
     kin.end(kin.Signs(f"{stack}:{name}:", folders), gently=gently, seconds=5)
+    allow_files()
     if process["user"]:
         become(process["user"])
     os.chdir(process["cwd"])

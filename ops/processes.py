@@ -32,7 +32,7 @@ def commands(run_dir: Path) -> dict[str, list[str]]:
     return {
         "web": [
             *("-m", "granian", "--interface", "wsgi", "settings.wsgi:application"),
-            *("--workers", "2", "--blocking-threads", "16", "--backpressure", "512"),
+            *("--workers", "2", "--blocking-threads", "16", "--backpressure", "4096"),  # connections held open, idle ones too
             *("--respawn-failed-workers", "--no-ws", "--log-level", "warning"),
         ],
         "worker": [
