@@ -18,8 +18,8 @@ from basedb.dictionary import DATASETS
 from basedb.lookup import read_key
 from core.audit import Actor
 from core.errors import Conflict, Invalid
-from exchange.grant_workflow import GrantCommand, GrantStanding, decide_grant
-from exchange.grants import locked_grant, tell, write_change
+from exchange.grant_workflow import GrantCommand, decide_grant
+from exchange.grants import locked_grant, standing_within_term, tell, write_change
 from exchange.limits import address_fault, networks
 from exchange.models import Grant, GrantSubject
 from exchange.narrowing import addresses_within
@@ -37,7 +37,7 @@ def limit_addresses(
 ) -> Grant:
     """Set the addresses a grant may be called from for the first time, or make the list narrower."""
     grant = locked_grant(grant_uid, actor, revision)
-    decide_grant(GrantStanding(grant.state), GrantCommand.LIMIT_ADDRESSES, seats_on_grant(actor, grant))
+    decide_grant(standing_within_term(grant, now), GrantCommand.LIMIT_ADDRESSES, seats_on_grant(actor, grant))
     fault = address_fault(addresses) or ("" if addresses else _("请至少填写一个地址。"))
     if not fault and not addresses_within(grant.ip_list, addresses):
         fault = _("新的地址须在已登记的范围之内；需要增加地址请重新申请。")
@@ -55,7 +55,7 @@ def limit_addresses(
 def load_clients(*, grant_uid: UUID, lines: Iterable[str], actor: Actor, now: datetime, revision: int | None = None) -> Grant:
     """Replace the list of a grant's clients by the identifiers of a CSV, one a line. Invalid names the lines at fault."""
     grant = locked_grant(grant_uid, actor, revision)
-    decide_grant(GrantStanding(grant.state), GrantCommand.LOAD_CLIENTS, seats_on_grant(actor, grant))
+    decide_grant(standing_within_term(grant, now), GrantCommand.LOAD_CLIENTS, seats_on_grant(actor, grant))
     dataset = _dataset(grant)
     keys = _read_keys(lines, dataset)
     grant.client_count = len(keys)

@@ -18,8 +18,8 @@ from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import Invalid
 from core.models import Region
-from exchange.grant_workflow import GrantCommand, GrantStanding, decide_grant
-from exchange.grants import checked_reason, locked_grant, tell, write_change
+from exchange.grant_workflow import GrantCommand, decide_grant
+from exchange.grants import checked_reason, locked_grant, standing_within_term, tell, write_change
 from exchange.limits import limit_faults
 from exchange.models import Grant
 from exchange.narrowing import GrantTerms, widenings
@@ -31,7 +31,7 @@ from exchange.request_terms import MAX_QUOTA_PER_DAY
 def narrow(*, grant_uid: UUID, asked: GrantTerms, reason: str, actor: Actor, now: datetime, revision: int | None = None) -> Grant:
     """Replace the terms of a grant by narrower ones; they hold for the very next call. Invalid names each term at fault."""
     grant = locked_grant(grant_uid, actor, revision)
-    decide_grant(GrantStanding(grant.state), GrantCommand.NARROW, seats_on_grant(actor, grant))
+    decide_grant(standing_within_term(grant, now), GrantCommand.NARROW, seats_on_grant(actor, grant))
     reason = checked_reason(reason)
     before = narrowable(grant)
     found = _faults(grant, asked, now) or widenings(before, asked)

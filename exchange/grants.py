@@ -139,7 +139,7 @@ def change_state(
     if command not in STATE_COMMANDS:
         raise Invalid("grant.unknown_command", _("此项操作需要更多内容，请在授权页面上办理。"))
     seats = seats_on_grant(actor, grant)
-    standing, seat = decide_grant(GrantStanding(grant.state), command, seats, state_desk=grant.state_desk)
+    standing, seat = decide_grant(standing_within_term(grant, now), command, seats, state_desk=grant.state_desk)
     grant.state_reason = checked_reason(reason)
     is_suspension = command is GrantCommand.SUSPEND
     if is_suspension:
@@ -206,8 +206,17 @@ def write_change(grant: Grant, command: GrantCommand, *, actor: Actor, now: date
     )
 
 
-def commands_for(grant: Grant, actor: Actor) -> tuple[GrantCommand, ...]:
+def standing_within_term(grant: Grant, now: datetime) -> GrantStanding:
+    """Return where a grant stands whose term is not over; what has ended is not changed any more."""
+    if now >= grant.valid_to:
+        raise Conflict("grant.over", _("授权期限已满，不能再办理；继续使用请重新申请。"))
+    return GrantStanding(grant.state)
+
+
+def commands_for(grant: Grant, actor: Actor, now: datetime) -> tuple[GrantCommand, ...]:
     """Return what the actor may do with the grant now."""
+    if now >= grant.valid_to:
+        return ()
     return allowed_on_grant(GrantStanding(grant.state), seats_on_grant(actor, grant), state_desk=grant.state_desk)
 
 

@@ -18,8 +18,8 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Invalid
 from exchange import closing
 from exchange.grant_narrowing import end_of
-from exchange.grant_workflow import GrantCommand, GrantStanding, decide_grant
-from exchange.grants import checked_reason, locked_grant, revoke_follower, tell, write_change
+from exchange.grant_workflow import GrantCommand, decide_grant
+from exchange.grants import checked_reason, locked_grant, revoke_follower, standing_within_term, tell, write_change
 from exchange.models import Grant, TerminationFiling
 from exchange.numbering import next_number
 from exchange.querysets import seats_on_grant
@@ -39,7 +39,7 @@ def terminate(
     """File the end of a grant; `ends_on` is the last day it serves, at least the notice away."""
     closing.lock_case(grant_uid)
     grant = locked_grant(grant_uid, actor, revision)
-    _standing, seat = decide_grant(GrantStanding(grant.state), GrantCommand.TERMINATE, seats_on_grant(actor, grant))
+    _standing, seat = decide_grant(standing_within_term(grant, now), GrantCommand.TERMINATE, seats_on_grant(actor, grant))
     if TerminationFiling.objects.filter(grant=grant).exists():
         raise Conflict("grant.already_terminated", _("这项授权已经备案终止。"))
     reason = checked_reason(reason)

@@ -111,7 +111,7 @@ def change(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = None) -> HttpResponse:
     who, now = actor(request), timezone.now()
-    may = grants.commands_for(grant, who)
+    may = grants.commands_for(grant, who, now)
     titles = dict(grant.resource.items.values_list("name", "title"))
     credentials = Credential.objects.filter(system=grant.system, state=CredentialState.ACTIVE, valid_to__gt=now)
     is_user = grant.system.department_id == who.department_id

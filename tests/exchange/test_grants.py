@@ -35,7 +35,7 @@ def test_suspending_resuming_and_revoking_each_make_a_new_version(city: City, gr
     ):
         grant = change_state(grant_uid=grant.uid, command=command, reason="核查", actor=actor, now=now, revision=grant.revision)
         assert grant.version == n
-    assert (grant.state, commands_for(grant, reviewer)) == ("REVOKED", ())
+    assert (grant.state, commands_for(grant, reviewer, now)) == ("REVOKED", ())
     assert AuditEntry.objects.filter(action__startswith="grant.").count() == 3
     assert Notification.objects.filter(user=city.people["education_operator"]).count() == 3
     assert Notification.objects.filter(user=city.people["reviewer"]).count() == 2
