@@ -230,6 +230,8 @@ SPECTACULAR_SETTINGS = {
         "ExtensionState": "exchange.models.ExtensionState",
         "GrantState": "exchange.models.GrantState",
         "CredentialState": "exchange.models.CredentialState",
+        "FileFormat": "exchange.models.FileFormat",
+        "StreamFormat": ["csv"],
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "openapi.schema.add_error"],
 }

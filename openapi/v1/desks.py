@@ -134,7 +134,7 @@ class BulkRowIn(StrictSerializer):
     revision = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
 
 
-class BulkIn(StrictSerializer):
+class BulkDecisionIn(StrictSerializer):
     """The requests and one opinion."""
 
     rows = serializers.ListField(child=BulkRowIn(), allow_empty=False, max_length=bulk_decisions.AT_MOST)
@@ -168,10 +168,10 @@ class BulkDecisions(APIView):
 
     permission_classes = (ForBusiness,)
 
-    @extend_schema(parameters=[KEY], request=BulkIn, responses=BulkOut, operation_id="inbox_bulk")
+    @extend_schema(parameters=[KEY], request=BulkDecisionIn, responses=BulkOut, operation_id="inbox_bulk")
     def post(self, request: Request) -> Response:
         """Decide each request in its own transaction; refusals are given one at a time elsewhere."""
-        serializer = BulkIn(data=request.data)
+        serializer = BulkDecisionIn(data=request.data)
         serializer.is_valid(raise_exception=True)
         given, who, now = serializer.validated_data, actor(request), timezone.now()
         key = request.headers.get(HEADER, "")

@@ -86,7 +86,7 @@ class ConsumerOut(TallyOut):
     system = serializers.CharField()
 
 
-class StepOut(serializers.Serializer[Any]):
+class IntervalOut(serializers.Serializer[Any]):
     """The calls of one minute, hour or day."""
 
     starts_at = serializers.DateTimeField()
@@ -102,7 +102,7 @@ class StatisticsOut(serializers.Serializer[Any]):
     total = TallyOut()
     outcomes = serializers.DictField(child=serializers.IntegerField())
     sides = serializers.DictField(child=serializers.IntegerField(), help_text="、".join(Side))
-    trend = StepOut(many=True)
+    trend = IntervalOut(many=True)
     services = ServiceOut(many=True)
     consumers = ConsumerOut(many=True)
 
