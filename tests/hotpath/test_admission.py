@@ -46,6 +46,57 @@ def test_per_second_quota_lets_through_what_it_says(scene: Scene) -> None:
     assert replies[3].headers["RateLimit-Limit"] == "3"
 
 
+def test_a_second_that_ran_out_is_followed_by_a_full_one(scene: Scene) -> None:
+    grant = scene.grant(quota_per_second=2)
+    while datetime.now(tz=UTC).microsecond > 300_000:
+        time.sleep(0.01)
+    replies = [scene.partner.query(grant, scene.people[0].citizen_id) for _ in range(3)]
+    assert replies[2].code == "quota.second_exceeded"
+    assert [admission.client().ttl(name) <= 2 for name in names_of("second")] == [True]
+    time.sleep(float(replies[2].headers["Retry-After"]))
+    assert [scene.partner.query(grant, scene.people[0].citizen_id).status for _ in range(2)] == [200, 200]
+
+
+def ask_at(moment: datetime, grant: str, *, nonce: str, quota: int = 3) -> tuple[str, int, int]:
+    """Run the admission script as it is, but at a moment of the test's: the server's clock is the only thing not its own."""
+    script = admission.ADMIT.replace("redis.call('TIME')", f"{{'{int(moment.timestamp())}', '0'}}")
+    assert script != admission.ADMIT
+    kinds = (("epoch", ""), ("nonce", nonce), ("second", f"{grant}:"), ("day", f"{grant}:"))
+    keys = [admission.key_of(kind, rest) for kind, rest in kinds]
+    code, left, reset = admission.client().eval(script, 4, *keys, int(moment.timestamp() * 1000), 300_000, 100, quota)
+    return code.decode(), left, reset
+
+
+def test_at_midnight_in_shanghai_the_days_quota_is_whole_again_and_counters_end_with_their_day(scene: Scene) -> None:
+    late = datetime(2027, 3, 31, 23, 59, 57, tzinfo=SHANGHAI)  # still the 31st at 16:00 UTC: days are not of UTC
+    asked = [ask_at(late + timedelta(seconds=n), "midnight", nonce=f"n{n}") for n in range(7)]
+    assert [code for code, _, _ in asked] == ["", "", "", "", "", "", "quota.day_exceeded"]
+    assert [left for _, left, _ in asked] == [2, 1, 0, 2, 1, 0, 0]
+    assert [reset for _, _, reset in asked] == [3, 2, 1, 86_400, 86_399, 86_398, 86_397]
+    days = sorted(name for name in names_of("day") if b":midnight:" in name)
+    lives = [admission.client().ttl(name) for name in days]
+    assert len(days) == 2
+    assert 0 < lives[0] <= 3 + 3600
+    assert 3600 < lives[1] <= 86_400 + 3600
+
+
+def test_a_refusal_before_midnight_takes_nothing_from_the_day_after(scene: Scene) -> None:
+    late = datetime(2027, 4, 30, 23, 59, 59, tzinfo=SHANGHAI)
+    assert [ask_at(late, "eve", nonce=f"n{n}", quota=2)[0] for n in range(5)] == ["", "", *["quota.day_exceeded"] * 3]
+    assert ask_at(late + timedelta(seconds=1), "eve", nonce="n5", quota=2) == ("", 1, 86_400)
+
+
+def test_limit_headers_only_go_down_within_a_day_and_end_where_the_refusals_begin(scene: Scene) -> None:
+    grant = scene.grant(quota_per_day=6)
+    replies = [scene.partner.query(grant, scene.people[0].citizen_id) for _ in range(9)]
+    told = [{name: int(reply.headers[f"RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")} for reply in replies]
+    assert {each["Limit"] for each in told} == {6}
+    assert [each["Remaining"] for each in told] == [5, 4, 3, 2, 1, 0, 0, 0, 0]
+    assert [reply.status for reply in replies] == [200] * 6 + [429] * 3
+    resets = [each["Reset"] for each in told]
+    assert resets == sorted(resets, reverse=True)
+
+
 def test_request_refused_for_quota_may_be_sent_again_as_it_is(scene: Scene) -> None:
     grant = scene.grant(quota_per_day=1)
     scene.partner.query(grant, scene.people[0].citizen_id)
