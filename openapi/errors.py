@@ -23,6 +23,7 @@ from rest_framework.settings import api_settings
 
 from core.errors import DomainError, Invalid
 from core.quiet_log import comes_from_database, told
+from exchange.calls.refusals import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ def body(code: str, message: Any, details: Mapping[str, Any], request: Any) -> d
 def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """Turn any exception of a REST view into the error body (REST framework's exception handler)."""
     status, code, message, details = describe(error)
-    if status >= 500 and not isinstance(error, DomainError):
+    if status >= 500 and not isinstance(error, DomainError | Refusal):
         if comes_from_database(error):  # its text quotes rows
             logger.error("unexpected error at the door for systems: %s", told(error))
         else:
@@ -59,6 +60,8 @@ def describe(error: Exception) -> tuple[int, str, Any, Mapping[str, Any]]:
         return error.status, error.code, error.message, _messages(error.details)
     if isinstance(error, DomainError):
         return error.status, error.code, error.message, error.details
+    if isinstance(error, Refusal):  # of a system that signs what it reads
+        return error.verdict.status, error.code, error.verdict.message, error.details
     if isinstance(error, exceptions.ValidationError):
         details = _flat(error.detail)
         return 422, "request.invalid", _("提交的内容有误，详见各字段说明。"), details

@@ -10,5 +10,6 @@ urlpatterns = [
     path("openapi/", include("openapi.urls")),
     path("metrics", metrics, name="metrics"),
     path("i18n/setlang/", login_not_required(set_language), name="set_language"),
+    path("", include("openapi.mediator")),
     path("", include("portal.urls")),
 ]

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.calls")),
     path("", include("openapi.v1.call_jobs")),
     path("", include("openapi.v1.call_records")),
+    path("", include("openapi.v1.traces")),
     path("", include("openapi.v1.statistics")),
     path("", include("openapi.v1.aggregation")),
 ]

@@ -55,7 +55,9 @@ class Partner:
     def sign(self, text: str) -> str:
         return base64.b64encode(hmac.digest(self.secret.encode(), text.encode(), HASHES[self.algorithm])).decode()
 
-    def headers(self, path: str, body: bytes, *, at: float | None = None, nonce: str | None = None) -> dict[str, str]:
+    def headers(
+        self, path: str, body: bytes, *, at: float | None = None, nonce: str | None = None, method: str = "POST"
+    ) -> dict[str, str]:
         """Return the headers of a signed call."""
         timestamp = str(int((at or time.time()) * 1000))
         nonce = nonce or secrets.token_urlsafe(16)
@@ -65,7 +67,7 @@ class Partner:
             "X-Gov-Timestamp": timestamp,
             "X-Gov-Nonce": nonce,
             "X-Gov-Digest": digest,
-            "X-Gov-Signature": self.sign(f"POST\n{path}\n{timestamp}\n{nonce}\n{digest}"),
+            "X-Gov-Signature": self.sign(f"{method}\n{path}\n{timestamp}\n{nonce}\n{digest}"),
         }
 
     def call(self, grant: Grant, mode: str, body: Any, **signing: Any) -> Reply:
