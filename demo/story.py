@@ -35,6 +35,8 @@ class Ask:
 SCHOOL_SYSTEM = "义务教育入学报名系统"
 BENEFIT_SYSTEM = "社会保险待遇资格核查系统"
 MARKET_SYSTEM = "企业登记全程网办系统"
+OWNERS = {SCHOOL_SYSTEM: "edu_op", BENEFIT_SYSTEM: "hr_op", MARKET_SYSTEM: "market_op"}
+CALLING = (SCHOOL_SYSTEM, BENEFIT_SYSTEM)
 
 ENROLMENT_ITEMS = ("citizen_id", "name", "sex", "birth_on", "region_code", "address")
 ENROLMENT = {
@@ -91,8 +93,7 @@ def draft_unfinished(now: datetime) -> None:
 
 def register_systems(now: datetime) -> dict[str, ConsumerSystem]:
     """Register one system for each requesting department."""
-    owners = {SCHOOL_SYSTEM: "edu_op", BENEFIT_SYSTEM: "hr_op", MARKET_SYSTEM: "market_op"}
-    return {name: systems.register(name=name, actor=actor(owner), now=now) for name, owner in owners.items()}
+    return {name: systems.register(name=name, actor=actor(owner), now=now) for name, owner in OWNERS.items()}
 
 
 def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
@@ -124,8 +125,8 @@ def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
 def renew_credentials(known: dict[str, dict[str, str]], now: datetime) -> list[dict[str, Any]]:
     """Return each granted system with a key whose secret is known: the one of an earlier start, else a new one."""
     result = []
-    for system in ConsumerSystem.objects.filter(name=SCHOOL_SYSTEM):
-        operator = actor("edu_op")
+    for system in ConsumerSystem.objects.filter(name__in=CALLING).order_by("id"):
+        operator = actor(OWNERS[system.name])
         live = {credential.key: credential for credential in system.credentials.filter(state="ACTIVE", valid_to__gt=now)}
         entry = known.get(system.name)
         if entry is None or entry["key"] not in live:

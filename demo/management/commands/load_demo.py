@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog.models import Resource
 from core import working_days
 from core.models import Department
-from demo import asking, cases, city, entries, flows, outside, story, synthetic
+from demo import asking, calls, cases, city, desk, entries, flows, limited, outside, story, synthetic
 
 SCALES = {"small": (20_000, 5_000)}
 
@@ -55,6 +55,7 @@ class Command(BaseCommand):
         self.step("backflow", lambda: flows.subscribe_district(departments))
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
+        self.step("calls", lambda: calls.make(systems))
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do one part and say how long it took."""
@@ -77,6 +78,9 @@ class Command(BaseCommand):
         story.ask_and_decide(owned, now)
         cases.take_turns(owned, now)
         asking.fill_baskets(owned, now)
+        limited.limit_one(owned, now)
+        desk.fill(now)
+        desk.report_upward(owned, now)
 
     def write(self, record: Path, passwords: dict[str, str], systems: list[dict[str, Any]]) -> None:
         """Write demo.json, readable for its owner only."""
