@@ -2,13 +2,16 @@
 
 While the epoch marker is missing nobody is admitted. The first call that meets this rebuilds the counters under a lock;
 then the marker is set to the time of the rebuilding, and requests signed before it are refused. Only when no call was
-admitted lately - a first start - there is nothing to replay and the marker is zero. Calls that were on their way to the
-database in the moment of the loss may be missing in the count, one a thread at most.
+admitted lately - a first start - there is nothing to replay and the marker is zero. Nothing is counted before the
+statements that were under way in the database have ended; a call that waits for a source outside may be missing in the
+count, one a thread at most.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -28,6 +31,13 @@ SELECT coalesce(jsonb_object_agg(grant_id, used), '{}'), max(last_at) FROM (
         max(requested_at) AS last_at
     FROM exchange_callrecord
     WHERE requested_at >= <<since>> AND outcome IN ('call.answered', 'call.opened') GROUP BY grant_id) AS admitted"""
+# Calls that Redis admitted before it was lost write their records in statements that began before now. A copy has its record.
+UNDER_WAY: Final = """
+SELECT count(*) FROM pg_stat_activity
+WHERE application_name = <<application>> AND state = 'active' AND query_start < <<since>> AND query NOT ILIKE 'copy %%'
+    AND pid <> pg_backend_pid()"""
+UNDER_WAY_PARAMETERS: Final = (("application", "text"), ("since", "timestamptz"))
+PAUSE_SECONDS: Final = 0.02
 # Who was asked about only once starts again: their counts would be the most, and add one question to the limit.
 SUBJECTS: Final = """
 SELECT coalesce(jsonb_agg(jsonb_build_array(consumer_id, encode(substr(subject, 1, 8), 'hex'), asked)), '[]') FROM (
@@ -61,6 +71,7 @@ def rebuild() -> None:
             raise Refusal("platform.recovering")
         seconds, microseconds = client.time()
         now = datetime.fromtimestamp(seconds + microseconds / 1e6, tz=UTC)
+        _let_end_what_is_under_way()
         used, last_at = _count(now)
         window = timedelta(seconds=2 * settings.CALL_WINDOW_SECONDS)
         epoch = int(now.timestamp() * 1000) if last_at and last_at > now - window else 0
@@ -74,7 +85,19 @@ def rebuild() -> None:
     except RedisError as error:
         admission.logger.error("Redis away while quotas are rebuilt: %s", type(error).__name__)
         raise Refusal("platform.unavailable") from None
-    admission.logger.warning("quotas of %d grants rebuilt from the call record", len(used))
+    level = logging.WARNING if used else logging.DEBUG  # on a first start there is nothing to warn of
+    admission.logger.log(level, "quotas of %d grants rebuilt from the call record", len(used))
+
+
+def _let_end_what_is_under_way() -> None:
+    """Wait for the statements that may still write records of calls Redis no longer knows; none runs longer than its limit."""
+    row = connections.run("SELECT clock_timestamp()", (), {})
+    values = {"application": connections.APPLICATION, "since": row and row[0]}
+    until = time.monotonic() + connections.STATEMENT_TIMEOUT_MS / 1000
+    while (under_way := connections.run(UNDER_WAY, UNDER_WAY_PARAMETERS, values)) and under_way[0]:
+        if time.monotonic() > until:
+            raise Refusal("platform.recovering")
+        time.sleep(PAUSE_SECONDS)
 
 
 def _count(now: datetime) -> tuple[dict[str, int], datetime | None]:
