@@ -247,11 +247,12 @@ def _has_asked(snapshot: Snapshot, acting: Set[Seat]) -> bool:
 
 def _first_eyes(snapshot: Snapshot, command: Command) -> frozenset[int]:
     """Return who may not give the command because an earlier step of the same side was theirs (one person, two roles)."""
+    asked = (snapshot.created_by, snapshot.submitted_by, snapshot.submitted_for)
     earlier: Mapping[Command, tuple[int | None, ...]] = {
-        Command.ENDORSE: (snapshot.created_by, snapshot.submitted_by, snapshot.submitted_for),
+        Command.ENDORSE: asked,
         Command.CLEAR: (snapshot.checked_by, snapshot.checked_for),
-        Command.APPROVE: (snapshot.created_by,),
-        Command.CONFIRM: (snapshot.created_by, snapshot.approved_by, snapshot.approved_for),
+        Command.APPROVE: asked,
+        Command.CONFIRM: (*asked, snapshot.approved_by, snapshot.approved_for),
     }
     return frozenset(user_id for user_id in earlier.get(command, ()) if user_id is not None)
 

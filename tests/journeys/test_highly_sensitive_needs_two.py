@@ -50,3 +50,29 @@ def test_the_second_reviewer_may_refuse(city: City, now: datetime) -> None:
     )  # fmt: skip
     made = carry_out(request_uid=made.uid, command=Command.REFUSE, actor=city.actor("reviewer"), now=now, reason="超出职责")
     assert (made.state, Grant.objects.exists()) == ("REFUSED", False)
+
+
+@pytest.mark.parametrize("state", ["CLEARED", "CONFIRMING"])
+def test_who_submitted_a_request_of_the_centre_neither_approves_nor_confirms_it(state: str, city: City, now: datetime) -> None:
+    """The centre asks for data itself: one of its people drafts, another one, who reviews as well, submits."""
+    for name, roles in (("drafter", (Role.OPERATOR,)), ("both", (Role.OPERATOR, Role.REVIEWER)), ("head", (Role.HEAD,))):
+        city.people[name] = factories.make_user(name, city.centre, *roles)
+    resource = factories.make_resource(city.police, grade="L4" if state == "CONFIRMING" else "L3")
+    made = factories.make_request(
+        resource, factories.make_system(city.centre), city.people["drafter"], mode="VERIFY", state="DRAFTED",
+        desk="REQUESTER_OPERATOR", term_from=now.date(), term_to=now.date(),
+    )  # fmt: skip
+    steps = [
+        (Command.SUBMIT, "both"),
+        (Command.ENDORSE, "head"),
+        (Command.CHECK, "police_operator"),
+        (Command.CLEAR, "police_head"),
+    ]
+    steps += [(Command.APPROVE, "reviewer")] if state == "CONFIRMING" else []
+    for command, name in steps:
+        made = carry_out(request_uid=made.uid, command=command, actor=city.actor(name), now=now)
+    assert made.state == state
+    last = Command.CONFIRM if state == "CONFIRMING" else Command.APPROVE
+    with pytest.raises(Forbidden) as refusal:
+        carry_out(request_uid=made.uid, command=last, actor=city.actor("both"), now=now)
+    assert refusal.value.code == "access_request.four_eyes"

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.errors import Conflict, Invalid
-from core.models import Notification
+from core.errors import Conflict, Forbidden, Invalid
+from core.models import Notification, RoleAssignment
+from core.roles import Role
 from exchange.access_requests import carry_out, commands_for, draft, edit
 from exchange.models import AccessRequest, Grant, MaterialReturn
 from exchange.request_terms import Terms
@@ -92,6 +93,20 @@ def test_who_asks_for_more_on_the_way_goes_back_to_the_own_head(
     wider = replace(terms, **more)
     made = edit(request_uid=made.uid, revision=made.revision, terms=wider, actor=operator, now=MONDAY, submit=True)
     assert (State(made.state), made.answer_due_at) == (State.SUBMITTED, None)
+
+
+def test_who_asks_for_more_on_the_way_does_not_agree_to_it_himself(city: City, checked: AccessRequest, terms: Terms) -> None:
+    RoleAssignment.objects.create(user=city.people["education_head"], role=Role.OPERATOR)
+    city.people["education_head"].refresh_from_db()
+    made = carry_out(request_uid=checked.uid, command=Command.RETURN, actor=city.actor("police_head"), now=MONDAY, reason="缺依据")
+    head = city.actor("education_head")
+    wider = replace(terms, quota_per_day=5000)
+    made = edit(request_uid=made.uid, revision=made.revision, terms=wider, actor=head, now=MONDAY, submit=True)
+    assert made.state == "SUBMITTED"
+    assert Command.ENDORSE not in commands_for(made, head)
+    with pytest.raises(Forbidden) as refused:
+        carry_out(request_uid=made.uid, command=Command.ENDORSE, actor=head, now=MONDAY)
+    assert refused.value.code == "access_request.four_eyes"
 
 
 def test_a_returned_request_is_completed_though_the_entry_was_taken_offline_meanwhile(
