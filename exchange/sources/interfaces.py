@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from basedb.masking import mask_value
+from basedb.masking import Mask, mask_value
 from exchange.calls.refusals import Refusal
 from exchange.national import client as national
 from exchange.sources import http, pointers
@@ -44,7 +44,8 @@ class UpstreamCall:
             return False, dict.fromkeys(asked.selection.items, "not_available")
         result = {}
         for column, value in zip(asked.selection.columns, asked.values, strict=True):
-            stored = pointers.text_at(document, self._interface.pointers[column.field])
+            is_hidden = column.mask is Mask.HIDDEN  # a comparison must not tell of it, either
+            stored = None if is_hidden else pointers.text_at(document, self._interface.pointers[column.field])
             result[column.item] = "not_available" if stored is None else "yes" if stored == value else "no"
         return True, result
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.sql.elements import ColumnElement
 
+from basedb.lookup import Column
 from basedb.masking import ADDRESS_HEAD, HIDDEN_TEXT, Mask
 from exchange.calls.refusals import Refusal
 from exchange.sources.guard import Failed
@@ -52,9 +53,7 @@ class DepartmentTable:
 
     def verify(self, asked: Asked) -> tuple[bool, dict[str, str]]:
         """Return how one row compares; the database compares, no value comes here."""
-        compared = [
-            _compared(_text(column.field), value) for column, value in zip(asked.selection.columns, asked.values, strict=True)
-        ]
+        compared = [_compared(column, value) for column, value in zip(asked.selection.columns, asked.values, strict=True)]
         row = self._one(row_query(self._table, compared, asked))
         if row is None:
             return False, dict.fromkeys(asked.selection.items, "not_available")
@@ -117,7 +116,11 @@ def masked(text: Expression, mask: Mask, kind: str) -> Expression:
     return sa.case((text.is_not(None), hidden))
 
 
-def _compared(text: Expression, value: str) -> Expression:
+def _compared(column: Column, value: str) -> Expression:
+    """One word. Of what a mask hides entirely a comparison must not tell, either."""
+    if column.mask is Mask.HIDDEN:
+        return sa.literal("not_available")
+    text = _text(column.field)
     return sa.case((text.is_(None), "not_available"), (text == value, "yes"), else_="no")
 
 

@@ -44,6 +44,14 @@ def test_an_interface_is_compared_with_here(scene: Scene, above: Above) -> None:
     assert scene.partner.call(grant, "verify", body).json["result"] == {"name": "yes", "sex": "no"}
 
 
+def test_what_is_hidden_is_never_confirmed_by_an_interface(scene: Scene, above: Above) -> None:
+    _, resource = above.register(scene)
+    masks = {"name": "HIDDEN"}
+    grant = partners.grant_to(scene.partner, resource, scene.city, mode="VERIFY", fields=["name", "sex"], masks=masks)
+    body: dict[str, Any] = {"key": {"citizen_id": SOMEBODY}, "attributes": {"name": "欧阳小明", "sex": "1"}}
+    assert scene.partner.call(grant, "verify", body).json["result"] == {"name": "not_available", "sex": "yes"}
+
+
 def test_a_code_for_nobody_is_not_found(scene: Scene, above: Above) -> None:
     above.answering = lambda *_: (200, {"code": "404", "data": None})
     assert scene.partner.query(grant_on(scene, above), SOMEBODY).json["status"] == "not_found"

@@ -215,3 +215,12 @@ def test_nothing_of_a_source_shows_its_password(own_table: OwnTable) -> None:
     assert remote.place.password  # type: ignore[union-attr]
     assert remote.place.password not in repr(remote)  # type: ignore[union-attr]
     connection.close()
+
+
+def test_what_is_hidden_is_never_confirmed_by_a_table(scene: Scene, own_table: OwnTable) -> None:
+    grant = own_table.grant(mode="VERIFY", fields=["name", "sex"], masks={"name": "HIDDEN"})
+    told = [
+        scene.partner.call(grant, "verify", {"key": {"citizen_id": SOMEBODY}, "attributes": {"name": name, "sex": "1"}}).json
+        for name in ("欧阳小明", "某人")
+    ]
+    assert [answer["result"] for answer in told] == [{"name": "not_available", "sex": "yes"}] * 2
