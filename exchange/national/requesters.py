@@ -26,7 +26,7 @@ from exchange.systems import issue_credential
 RID: Final = re.compile(r"[A-Za-z0-9_@.-]{4,64}")
 SID: Final = re.compile(r"[A-Za-z0-9_.-]{4,64}")
 PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-TARGET: Final = re.compile(r"(context\.(matter|officer|case_number)|parameters\.[\w-]{1,40}|[a-z][a-z0-9_]{0,39})")
+TARGET: Final = re.compile(r"(context\.(matter|officer|case)|parameters\.[\w-]{1,40}|[a-z][a-z0-9_]{0,39})")
 APP_KEY_BYTES: Final = 16  # 32 hexadecimal digits: a key of AES-256 as it stands
 
 

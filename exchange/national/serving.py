@@ -6,6 +6,7 @@ how yes and no are written differ. Without a nonce of their own, time and signat
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -153,7 +154,12 @@ def check_form(given: Given) -> None:
 
 def nonce_of(given: Given) -> str:
     """Return the nonce, or what stands for one: the same time and signature are the same request."""
-    return given.nonce or f"n{given.rtime}-{hashlib.sha256(given.sign.encode()).hexdigest()[:32]}"
+    return given.nonce or nonce_of_signature(given)
+
+
+def nonce_of_signature(given: Given) -> str:
+    """Return what stands for a nonce that is signed: of the signature's bytes, which Base64 can write in several ways."""
+    return f"n{given.rtime}-{hashlib.sha256(base64.b64decode(given.sign)).hexdigest()[:32]}"
 
 
 def authenticate(given: Given, call: Incoming) -> Signed:

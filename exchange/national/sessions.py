@@ -56,7 +56,7 @@ def _authenticated(given: Given, now: datetime) -> Caller:
         raise Refusal("auth.unknown_key", {"rid": "unknown"})
     if not signing.is_signed(given.sign, [caller.secret.decode()], sid=given.sid, rid=given.rid, rtime=given.rtime):
         raise Refusal("auth.bad_signature", {"sign": "not_of_the_app_key"})
-    signed = Signed("", caller, "", PATH, int(given.rtime), serving.nonce_of(given), "", given.client_ip)
+    signed = Signed("", caller, "", PATH, int(given.rtime), serving.nonce_of_signature(given), "", given.client_ip)
     authentication.check_standing(signed, now)
     try:
         name = admission.key_of("nonce", f"{caller.credential_id}:{signed.nonce}")

@@ -93,6 +93,49 @@ def test_the_same_signature_answers_once(scene: Scene, integrator: Integrator, n
     assert sorted(outcomes_of(grant)) == ["call.answered", "call.replayed"]
 
 
+def test_another_writing_of_a_signature_does_not_make_a_second_call(scene: Scene, integrator: Integrator, now: datetime) -> None:
+    """Base64 leaves bits of the last letter unused: four writings, one signature."""
+    sid, grant = service_for(scene, integrator, now)
+    integrator.refresh()
+    headers = integrator.headers(integrator.secret, sid)
+    sign = headers[f"{integrator.prefix}sign"]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    other = f"{sign[:-2]}{letters[letters.index(sign[-2]) + 1]}="
+    codes = []
+    for number, written in enumerate((sign, other)):
+        body = json.dumps({"sfzh": scene.people[number].citizen_id}).encode()
+        codes.append(send("POST", "/httpproxy", headers | {f"{integrator.prefix}sign": written}, body)["code"])
+    assert codes == ["0", "-1"]
+    assert outcomes_of(grant).count("call.answered") == 1
+
+
+def test_a_refresh_is_not_sent_again_under_another_nonce(scene: Scene, integrator: Integrator) -> None:
+    headers = integrator.headers(integrator.app_key, "s_sys_auth001")
+    told = [
+        send("POST", "/sysapi/auth/refreshappsecret", headers | {f"{integrator.prefix}nonce": nonce})
+        for nonce in ("nonce-000001", "nonce-000002")
+    ]
+    assert [answer["code"] for answer in told] == ["0", "-1"]
+    assert told[1]["data"]["code"] == "call.replayed"
+
+
+def test_integrators_name_matter_officer_and_case_in_parameters_of_theirs(
+    scene: Scene, integrator: Integrator, now: datetime
+) -> None:
+    sid, grant = service_for(scene, integrator, now)
+    targets = {"sxbm": "context.matter", "jbr": "context.officer", "ajbh": "context.case"}
+    NationalService.objects.filter(sid=sid).delete()
+    requesters.register_service(
+        grant_uid=grant.uid, sid=sid, key_parameter="sfzh", parameters=targets, actor=scene.city.actor("reviewer"), now=now
+    )
+    serving.services.forget()
+    integrator.refresh()
+    told = integrator.call(sid, {"sfzh": scene.people[0].citizen_id, "sxbm": "M-1", "jbr": "A007", "ajbh": "2026-15"})
+    assert told["code"] == "0"
+    record = CallRecord.objects.get(call_id=told["data"]["call_id"])
+    assert (record.matter, record.officer, record.case_number) == ("M-1", "A007", "2026-15")
+
+
 def test_a_call_outside_the_window_is_refused(scene: Scene, integrator: Integrator, now: datetime) -> None:
     sid, _ = service_for(scene, integrator, now)
     integrator.refresh()
