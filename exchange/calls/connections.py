@@ -24,6 +24,7 @@ from exchange.calls.refusals import Refusal
 logger = logging.getLogger(__name__)
 
 PREPARED_AT_MOST: Final = 64
+APPLICATION: Final = "exchange-calls"
 OPTIONS: Final = "-c timezone=Asia/Shanghai -c plan_cache_mode=force_generic_plan -c jit=off"
 STATEMENT_TIMEOUT_MS: Final = 5_000
 BULK_TIMEOUT_MS: Final = 3_600_000
@@ -43,7 +44,7 @@ def connect(timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
         user=database["USER"],
         password=database["PASSWORD"],
         options=f"{OPTIONS} -c statement_timeout={timeout_ms}",
-        application_name="exchange-calls",
+        application_name=APPLICATION,
         connect_timeout=3,
         keepalives_idle=30,
         tcp_user_timeout=10_000,

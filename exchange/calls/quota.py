@@ -31,12 +31,10 @@ SELECT coalesce(jsonb_object_agg(grant_id, used), '{}'), max(last_at) FROM (
         max(requested_at) AS last_at
     FROM exchange_callrecord
     WHERE requested_at >= <<since>> AND outcome IN ('call.answered', 'call.opened') GROUP BY grant_id) AS admitted"""
-# Calls that Redis admitted before it was lost write their records in statements that began before now. A copy has its record.
+# Calls that Redis admitted before it was lost write their records in statements that had begun by then. A copy has its record.
 UNDER_WAY: Final = """
-SELECT count(*) FROM pg_stat_activity
-WHERE application_name = <<application>> AND state = 'active' AND query_start < <<since>> AND query NOT ILIKE 'copy %%'
-    AND pid <> pg_backend_pid()"""
-UNDER_WAY_PARAMETERS: Final = (("application", "text"), ("since", "timestamptz"))
+SELECT coalesce(array_agg(pid || ' ' || query_start), '{}') FROM pg_stat_activity
+WHERE application_name = <<application>> AND state = 'active' AND query NOT ILIKE 'copy %%' AND pid <> pg_backend_pid()"""
 PAUSE_SECONDS: Final = 0.02
 # Who was asked about only once starts again: their counts would be the most, and add one question to the limit.
 SUBJECTS: Final = """
@@ -90,14 +88,19 @@ def rebuild() -> None:
 
 
 def _let_end_what_is_under_way() -> None:
-    """Wait for the statements that may still write records of calls Redis no longer knows; none runs longer than its limit."""
-    row = connections.run("SELECT clock_timestamp()", (), {})
-    values = {"application": connections.APPLICATION, "since": row and row[0]}
+    """Wait for the statements that may still write records of calls Redis no longer knows; each has its time limit."""
     until = time.monotonic() + connections.STATEMENT_TIMEOUT_MS / 1000
-    while (under_way := connections.run(UNDER_WAY, UNDER_WAY_PARAMETERS, values)) and under_way[0]:
+    waited_for = _under_way()
+    while waited_for:
         if time.monotonic() > until:
             raise Refusal("platform.recovering")
         time.sleep(PAUSE_SECONDS)
+        waited_for &= _under_way()
+
+
+def _under_way() -> set[str]:
+    row = connections.run(UNDER_WAY, (("application", "text"),), {"application": connections.APPLICATION})
+    return set(row[0]) if row else set()
 
 
 def _count(now: datetime) -> tuple[dict[str, int], datetime | None]:

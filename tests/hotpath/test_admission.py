@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from exchange.calls import admission, bulk, quota
+from exchange.calls import admission, bulk, connections, quota
 from exchange.models import CallRecord
 from tests.hotpath.records import outcomes_of
 from tests.hotpath.scene import Scene, forget_counters
@@ -118,6 +119,29 @@ def test_after_the_loss_quotas_are_rebuilt_and_older_requests_refused(scene: Sce
     time.sleep(0.002)
     assert scene.partner.query(grant, scene.people[0].citizen_id).headers["RateLimit-Remaining"] == "0"
     assert scene.partner.query(grant, scene.people[0].citizen_id).code == "quota.day_exceeded"
+
+
+def test_calls_under_way_in_the_database_are_waited_for_before_quotas_are_rebuilt(scene: Scene) -> None:
+    grant = scene.grant(quota_per_day=2)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).status == 200
+    own = {"call_id": "gen_random_uuid()", "nonce": "nonce || '-slow'"}
+    columns = [field.column for field in CallRecord._meta.concrete_fields if field.column]
+    slow = (
+        f"INSERT INTO exchange_callrecord ({', '.join(columns)}) SELECT {', '.join(own.get(name, name) for name in columns)} "
+        "FROM exchange_callrecord, pg_sleep(0.5) WHERE grant_id = %s"
+    )
+    other = connections.connect()
+    recording = threading.Thread(target=lambda: other.cursor().execute(slow, [grant.id]))
+    recording.start()
+    time.sleep(0.1)
+    forget_counters()
+    reply = scene.partner.query(grant, scene.people[0].citizen_id)
+    recording.join()
+    other.close()
+    assert reply.code in {"quota.day_exceeded", "auth.before_restart"}
+    time.sleep(0.002)
+    assert scene.partner.query(grant, scene.people[0].citizen_id).code == "quota.day_exceeded"
+    assert outcomes_of(grant).count("call.answered") == 2
 
 
 def test_while_another_process_rebuilds_calls_are_told_to_wait(scene: Scene) -> None:
