@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import redis
@@ -15,6 +16,9 @@ from django.db import connection
 
 from bench import frame, load
 from bench.signing import signed
+
+if TYPE_CHECKING:
+    from core.models import Department
 
 PEOPLE = 20_000
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
@@ -54,20 +58,25 @@ def _requests(people: list[str], key: str, secret: str, path: str, count: int) -
 
 
 def load_people() -> list[str]:
-    """Fill the population table and return the identifiers."""
+    """Fill the population table of an empty database and return the identifiers."""
+    from tests import factories
+
+    return insert_people(factories.make_city().police)
+
+
+def insert_people(source: Department) -> list[str]:
+    """Add people of a department to the population table and return their identifiers."""
     from psycopg2.extras import execute_values
 
     from basedb.identifiers import generate_citizen_id
     from exchange.systems import key_ring
-    from tests import factories
 
-    city = factories.make_city()
     born = [date(1950, 1, 1) + timedelta(days=number * 37 % 20_000) for number in range(PEOPLE)]
     people = [generate_citizen_id(f"9901{number % 90 + 10}", born[number], number % 1000) for number in range(PEOPLE)]
     rows = [
         (
             key_ring().subject_key(citizen_id), citizen_id, f"测试{number}", "1", "01", born[number], "0", "320102",
-            f"江苏省南京市玄武区测试路{number}号", "13800000000", city.police.pk,
+            f"江苏省南京市玄武区测试路{number}号", "13800000000", source.pk,
         )
         for number, citizen_id in enumerate(people)
     ]  # fmt: skip

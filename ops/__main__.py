@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     command("check", suite.check, "format, lint, types, contracts, deployment check, drift")
     command("schema", suite.schema, "write the OpenAPI description")
     command("bench", bench.run, "print the figures (ONLY=name for one)")
+    command("load", bench.load, "calls under kill -9 (MINUTES, RATE, SEED)")
     command("lock", locks.renew, "make the lock files anew")
     for name, run, summary in (
         ("test", suite.test, "set everything up, run pytest, stop what was started"),

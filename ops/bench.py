@@ -1,4 +1,4 @@
-"""`make bench`: the stores of the measurements, and the package `bench` run on them.
+"""`make bench` and `make load`: the stores of the measurements, and the package `bench` run on them.
 
 What is measured, and how, is the business of `bench/`.
 """
@@ -12,6 +12,7 @@ from ops.places import ROOT, shared
 from ops.stack import Stack
 
 MEMORY = "1GB"
+CHOICES = ("ONLY", "BENCH_SECONDS")  # what the person at the keyboard may choose
 
 
 def run(_options: Namespace) -> int:
@@ -19,17 +20,22 @@ def run(_options: Namespace) -> int:
     stack = Stack(shared("bench"), shared_buffers=MEMORY)
     setup.prepare(stack.places, *debian.BENCH)
     was_running = stack.is_running()
-    only = os.environ.get("ONLY", "")
     try:
         stack.up_stores()
         application.compile_messages()
         done = subprocess.run(
-            [str(stack.places.python), "-m", "bench", *([only] if only else [])],
+            [str(stack.places.python), "-m", "bench"],
             cwd=ROOT,
-            env={**stack.environment("migrator"), "ONLY": only},
+            env={**stack.environment("migrator"), **{name: os.environ[name] for name in CHOICES if os.environ.get(name)}},
             check=False,
         )
         return done.returncode
     finally:
         if not was_running:
             stack.down()
+
+
+def load(_options: Namespace) -> int:
+    """Run the load run on a stack of its own, which it brings up and ends by itself."""
+    setup.prepare(shared("load"))
+    return subprocess.run([str(shared("load").python), "-m", "bench.load_run"], cwd=ROOT, check=False).returncode
