@@ -21,6 +21,14 @@ class Capacity:
     seats: frozenset[Seat]
     on_behalf_of: int | None = None
 
+    def people(self) -> frozenset[int | None]:
+        """Return whose eyes these are: who acts on behalf of somebody counts as both."""
+        return frozenset({self.actor.user_id, self.on_behalf_of} - {None})
+
+    def detail(self) -> dict[str, int]:
+        """Return what an audit entry says of the one who is away."""
+        return {"on_behalf_of": self.on_behalf_of} if self.on_behalf_of else {}
+
 
 def capacities(actor: Actor, access_request: AccessRequest) -> tuple[Capacity, ...]:
     """Return the capacities the actor has towards a request, the own one first."""
@@ -36,6 +44,12 @@ def capacities(actor: Actor, access_request: AccessRequest) -> tuple[Capacity, .
 
     others = (Capacity(actor.on_behalf_of(away), seats(frozenset({away.role})), away.user_id) for away in actor.stands_in_for)
     return (Capacity(actor, seats(actor.roles)), *(capacity for capacity in others if capacity.seats))
+
+
+def capacity_at(actor: Actor, access_request: AccessRequest, *seats: str) -> Capacity | None:
+    """Return the first capacity in which the actor has one of these seats, any seat when none is named."""
+    held = capacities(actor, access_request)
+    return next((capacity for capacity in held if capacity.seats & (frozenset(seats) or capacity.seats)), None)
 
 
 def seats_held(actor: Actor, access_request: AccessRequest) -> frozenset[Seat]:

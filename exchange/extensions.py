@@ -18,9 +18,10 @@ from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange import clocks, sla_policies
+from exchange.capacities import Capacity, capacity_at
 from exchange.desks import data_centres, notify_desk, path_of
 from exchange.models import AccessRequest, ClockExtension, ExtensionState, Stage
-from exchange.querysets import access_requests_visible_to, seats_on_request
+from exchange.querysets import access_requests_visible_to
 from exchange.request_terms import text_fault
 from exchange.workflow import Seat, State
 
@@ -32,7 +33,8 @@ ANSWERING = (State.ENDORSED, State.CHECKED, State.CLEARED, State.CONFIRMING)
 def ask(*, request_uid: UUID, days: int, reason: str, actor: Actor, now: datetime) -> ClockExtension:
     """Ask for more working days for the answer; the desk that has the ball asks, the data centre consents."""
     access_request = _locked(request_uid, actor)
-    if actor.user_id is None or not may_ask(access_request, actor, now):
+    capacity = capacity_at(actor, access_request, access_request.desk)
+    if actor.user_id is None or capacity is None or not may_ask(access_request, actor, now):
         raise _cannot_ask(access_request, actor, now)
     at_most = _at_most(access_request, now)
     faults = {}
@@ -48,11 +50,12 @@ def ask(*, request_uid: UUID, days: int, reason: str, actor: Actor, now: datetim
         days=days,
         reason=reason,
         asked_by_id=actor.user_id,
-        asked_by_name=actor.name,
+        asked_by_name=capacity.actor.name,
+        asked_for_id=capacity.on_behalf_of,
         asked_at=now,
         old_due_at=access_request.answer_due_at,
     )
-    _record(actor, "extension.asked", extension, now, days=days, reason=reason)
+    _record(capacity, "extension.asked", extension, now, days=days, reason=reason)
     title = _("延期待同意：%(title)s") % {"title": access_request.resource.title}
     for department_id in data_centres():
         notify_role(Role.REVIEWER, department_id=department_id, title=title, body=reason, path=path_of(access_request), now=now)
@@ -67,24 +70,25 @@ def decide(*, extension_uid: UUID, consent: bool, reason: str, actor: Actor, now
         raise _not_found()
     access_request = _locked(found, actor)
     extension = access_request.extensions.get(uid=extension_uid)
-    if Seat.DATA_CENTRE not in seats_on_request(actor, access_request):
+    capacity = capacity_at(actor, access_request, Seat.DATA_CENTRE)
+    if capacity is None:
         raise Forbidden("extension.not_yours", _("延期须经同级数据主管部门同意。"))
     if extension.state != ExtensionState.ASKED:
         raise Conflict("extension.decided", _("这项延期已经办理，请刷新页面。"), {"state": extension.state})
-    if extension.asked_by_id == actor.user_id:
+    if _is_own(extension, capacity):
         raise Forbidden("extension.four_eyes", _("延期须由申请延期人以外的审核人员同意。"))
     fault = text_fault(reason := reason.replace("\r\n", "\n").strip(), longest=LONGEST_REASON, may_be_empty=consent)
     if fault:
         message = fault if reason else _("不同意延期须说明理由。")
         raise Invalid("extension.reason", message, {"reason": message})
     extension.state = ExtensionState.CONSENTED if consent else ExtensionState.REFUSED
-    extension.decided_by_id, extension.decided_by_name, extension.decided_at = actor.user_id, actor.name, now
+    extension.decided_by_id, extension.decided_by_name, extension.decided_at = actor.user_id, capacity.actor.name, now
     extension.decision_reason = reason
     if consent:
         _move(access_request, extension)
     extension.revision += 1
     extension.save()
-    _record(actor, f"extension.{extension.state.lower()}", extension, now, days=extension.days, reason=reason)
+    _record(capacity, f"extension.{extension.state.lower()}", extension, now, days=extension.days, reason=reason)
     _tell(access_request, extension, now)
     return extension
 
@@ -98,7 +102,7 @@ def lapse(access_request: AccessRequest, *, now: datetime) -> None:
 
 def may_ask(access_request: AccessRequest, actor: Actor, now: datetime) -> bool:
     """Return whether the actor has the ball of an answer that is not late yet and was neither extended nor asked to be."""
-    if not _is_running(access_request, now) or access_request.desk not in seats_on_request(actor, access_request):
+    if not _is_running(access_request, now) or capacity_at(actor, access_request, access_request.desk) is None:
         return False
     return not access_request.extensions.exclude(state=ExtensionState.REFUSED).exists()
 
@@ -110,12 +114,17 @@ def _is_running(access_request: AccessRequest, now: datetime) -> bool:
 
 def may_decide(extension: ClockExtension, actor: Actor) -> bool:
     """Return whether the actor may consent to an extension."""
-    seats = seats_on_request(actor, extension.access_request)
-    return extension.state == ExtensionState.ASKED and Seat.DATA_CENTRE in seats and extension.asked_by_id != actor.user_id
+    capacity = capacity_at(actor, extension.access_request, Seat.DATA_CENTRE)
+    return extension.state == ExtensionState.ASKED and capacity is not None and not _is_own(extension, capacity)
+
+
+def _is_own(extension: ClockExtension, capacity: Capacity) -> bool:
+    """Return whether who consents is one of those who asked: the person, or whom the person stood in for."""
+    return bool(capacity.people() & {extension.asked_by_id, extension.asked_for_id})
 
 
 def _cannot_ask(access_request: AccessRequest, actor: Actor, now: datetime) -> DomainError:
-    if access_request.desk not in seats_on_request(actor, access_request):
+    if capacity_at(actor, access_request, access_request.desk) is None:
         return Forbidden("extension.not_yours", _("延期由正在办理的岗位提出。"))
     if not _is_running(access_request, now):
         return Conflict("extension.no_clock", _("只有正在计时、尚未逾期的答复可以延期。"), {"state": access_request.state})
@@ -157,10 +166,11 @@ def _not_found() -> NotFound:
     return NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
 
 
-def _record(actor: Actor, action: str, extension: ClockExtension, now: datetime, *, days: int, reason: str) -> None:
+def _record(capacity: Capacity, action: str, extension: ClockExtension, now: datetime, *, days: int, reason: str) -> None:
     access_request = extension.access_request
     owners = [access_request.requester_id, access_request.resource.provider_id]
-    audit.record(actor, action, access_request, at=now, department_ids=owners, days=days, reason=reason)
+    detail = {"days": days, "reason": reason, **capacity.detail()}
+    audit.record(capacity.actor, action, access_request, at=now, department_ids=owners, **detail)
 
 
 def _tell(access_request: AccessRequest, extension: ClockExtension, now: datetime) -> None:

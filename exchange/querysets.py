@@ -43,14 +43,14 @@ def _works_in(actor: Actor, department: str) -> Q:
     return Q(**{department: actor.department_id}) if actor.has(Role.OPERATOR, Role.HEAD) else _NOBODY
 
 
-def _desk_roles(actor: Actor) -> frozenset[str]:
+def desk_roles(actor: Actor) -> frozenset[str]:
     """Return the own roles and those of colleagues the actor stands in for: they count for access requests only."""
     return actor.roles | {away.role for away in actor.stands_in_for}
 
 
 def access_requests_visible_to(actor: Actor) -> QuerySet[AccessRequest]:
     """Return the requests of the own department, those that reached it as provider, and all but drafts for overseers."""
-    roles = _desk_roles(actor)
+    roles = desk_roles(actor)
     endorsed = Exists(AccessRequestStep.objects.filter(access_request=OuterRef("pk"), command=Command.ENDORSE))
     reached = Q(state__in=(RequestState.APPROVED, RequestState.CLOSED)) | (Q(route=Route.PROVIDER_FIRST) & Q(endorsed))
     seen = _NOBODY

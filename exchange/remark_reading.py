@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from core.audit import Actor
 from core.roles import Role
 from exchange.models import AccessRequest, Remark, RequestState
-from exchange.querysets import access_requests_visible_to, is_reviewer
+from exchange.querysets import access_requests_visible_to, desk_roles
 
 
 def remarks_visible_to(actor: Actor) -> QuerySet[Remark]:
@@ -18,7 +18,7 @@ def remarks_visible_to(actor: Actor) -> QuerySet[Remark]:
     reviews = Q(pk__in=[])
     if actor.has(Role.OPERATOR, Role.HEAD):
         reviews |= Q(access_request__resource__provider_id=actor.department_id)
-    if is_reviewer(actor):
+    if _reviews(actor):
         reviews |= Q(pk__isnull=False)
     private = Q(is_private=True) & reviews & ~Q(access_request__requester_id=actor.department_id)
     return Remark.objects.filter(Q(is_private=False) | private, access_request__in=access_requests_visible_to(actor))
@@ -29,7 +29,12 @@ def reads_private(access_request: AccessRequest, actor: Actor) -> bool:
     if actor.department_id is None or actor.department_id == access_request.requester_id:
         return False
     provides = actor.department_id == access_request.resource.provider_id and actor.has(Role.OPERATOR, Role.HEAD)
-    return provides or is_reviewer(actor)
+    return provides or _reviews(actor)
+
+
+def _reviews(actor: Actor) -> bool:
+    """Return whether the actor reviews for the data centre, or for a colleague who does."""
+    return actor.is_data_centre and Role.REVIEWER in desk_roles(actor)
 
 
 def concerned(access_request: AccessRequest, *, is_private: bool) -> list[int]:

@@ -18,9 +18,10 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.notifications import notify_users
 from exchange.attachments.keeping import Upload, take_in
 from exchange.attachments.shelf import Shelf
+from exchange.capacities import capacity_at
 from exchange.desks import path_of
 from exchange.models import AccessRequest, Remark, RequestState
-from exchange.querysets import access_requests_visible_to, seats_on_request
+from exchange.querysets import access_requests_visible_to
 from exchange.remark_reading import concerned, reads_private
 from exchange.request_terms import text_fault
 
@@ -43,7 +44,8 @@ def add(
     access_request = rows.filter(uid=request_uid).first()
     if access_request is None:
         raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
-    if actor.user_id is None or not may_remark(access_request, actor):
+    capacity = capacity_at(actor, access_request)
+    if actor.user_id is None or capacity is None:
         raise Forbidden("remark.not_yours", _("只有申请方、提供方和数据中心的经办人员可以写备注。"))
     if is_private and not reads_private(access_request, actor):
         raise Forbidden("remark.not_reviewer", _("仅审核方可见的备注由提供方和数据中心写。"))
@@ -56,14 +58,15 @@ def add(
         access_request=access_request,
         at=now,
         author_id=actor.user_id,
-        author_name=actor.name,
+        author_name=capacity.actor.name,
         author_department=actor.department,
         is_private=is_private,
         text=text,
     )
-    take_in(access_request=access_request, uploads=uploads, remark=remark, actor=actor, now=now, on=on)
+    take_in(access_request=access_request, uploads=uploads, remark=remark, actor=capacity.actor, now=now, on=on)
     owners = concerned(access_request, is_private=is_private)
-    audit.record(actor, "remark.added", remark, at=now, department_ids=owners, request=access_request.number)
+    detail = {"request": access_request.number, **capacity.detail()}
+    audit.record(capacity.actor, "remark.added", remark, at=now, department_ids=owners, **detail)
     if not is_private:
         _tell(access_request, actor, now)
     return remark
@@ -71,7 +74,7 @@ def add(
 
 def may_remark(access_request: AccessRequest, actor: Actor) -> bool:
     """Return whether the actor has a seat at this request; onlookers such as the auditor have none."""
-    return access_request.state != RequestState.DRAFTED and bool(seats_on_request(actor, access_request))
+    return access_request.state != RequestState.DRAFTED and capacity_at(actor, access_request) is not None
 
 
 def _tell(access_request: AccessRequest, actor: Actor, now: datetime) -> None:

@@ -17,9 +17,10 @@ from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.notifications import notify_users
 from core.roles import Role
+from exchange.capacities import capacity_at
 from exchange.desks import data_centres, notify_desk, path_of
 from exchange.models import AccessRequest, Reminder, SupervisionNotice
-from exchange.querysets import access_requests_visible_to, is_reviewer, seats_on_request
+from exchange.querysets import access_requests_visible_to, is_reviewer
 from exchange.request_terms import text_fault
 from exchange.workflow import Seat
 
@@ -96,15 +97,16 @@ def reply(*, notice_uid: UUID, text: str, actor: Actor, now: datetime) -> Superv
         raise NotFound("access_request.not_found", _("没有这项申请，或您无权查看。"))
     access_request = _locked(request_uid, actor)
     notice = access_request.supervision_notices.get(uid=notice_uid)
-    if notice.desk not in seats_on_request(actor, access_request):
+    capacity = capacity_at(actor, access_request, notice.desk)
+    if capacity is None:
         raise Forbidden("supervision.not_yours", _("督办由被督办岗位的人员回复。"))
     if notice.replied_at is not None:
         raise Conflict("supervision.replied", _("这项督办已经回复，请刷新页面。"))
     notice.reply = _text(text, _("请写明原因和预计办结时间。"))
-    notice.replied_by_id, notice.replied_by_name, notice.replied_at = actor.user_id, actor.name, now
+    notice.replied_by_id, notice.replied_by_name, notice.replied_at = actor.user_id, capacity.actor.name, now
     notice.revision += 1
     notice.save()
-    _record(actor, "supervision.replied", notice, now, text=notice.reply)
+    _record(capacity.actor, "supervision.replied", notice, now, text=notice.reply, **capacity.detail())
     title = _("督办已回复：%(title)s") % {"title": access_request.resource.title}
     notify_users([notice.issued_by_id], title=title, body=notice.reply, path=path_of(access_request), now=now)
     return notice
@@ -112,7 +114,7 @@ def reply(*, notice_uid: UUID, text: str, actor: Actor, now: datetime) -> Superv
 
 def may_reply(notice: SupervisionNotice, actor: Actor) -> bool:
     """Return whether the actor sits at the desk a notice waits for."""
-    return notice.replied_at is None and notice.desk in seats_on_request(actor, notice.access_request)
+    return notice.replied_at is None and capacity_at(actor, notice.access_request, notice.desk) is not None
 
 
 def notices_visible_to(actor: Actor) -> QuerySet[SupervisionNotice]:
@@ -146,6 +148,6 @@ def _locked(request_uid: UUID, actor: Actor) -> AccessRequest:
     return found
 
 
-def _record(actor: Actor, action: str, notice: SupervisionNotice, now: datetime, *, text: str) -> None:
+def _record(actor: Actor, action: str, notice: SupervisionNotice, now: datetime, **detail: str | int) -> None:
     owners = [notice.access_request.requester_id, notice.department_id]
-    audit.record(actor, action, notice.access_request, at=now, department_ids=owners, desk=notice.desk, text=text)
+    audit.record(actor, action, notice.access_request, at=now, department_ids=owners, desk=notice.desk, **detail)

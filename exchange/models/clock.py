@@ -65,6 +65,7 @@ class ClockExtension(SharedObject):
     reason = models.CharField(_("特殊原因"), max_length=500)
     asked_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     asked_by_name = models.CharField(_("申请延期人"), max_length=60)
+    asked_for = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField(_("申请延期时间"))
     state = models.CharField(_("状态"), max_length=10, choices=ExtensionState.choices, default=ExtensionState.ASKED)
     decided_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

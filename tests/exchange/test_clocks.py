@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 
 from core.audit import PLATFORM
@@ -15,7 +17,9 @@ from core.calendar import Calendar
 from core.errors import Invalid
 from core.models import AuditEntry
 from exchange import clocks, sla_policies
-from exchange.models import SlaPolicy
+from exchange.models import AccessRequest, AccessRequestStep, SlaPolicy
+from exchange.workflow import DESK_OF, State
+from tests import factories
 from tests.factories import City
 
 CALENDAR = Calendar({date(2026, 5, 4): False})
@@ -134,3 +138,25 @@ def test_local_rules_load_from_a_file_twice_with_the_same_outcome(form: str, cit
     path.write_text(path.read_text(encoding="utf-8").replace("市政务", "").replace("5", "50"), encoding="utf-8")
     with pytest.raises(CommandError, match="第 1 行"):
         call_command("load_sla_policies", str(path))
+
+
+@pytest.mark.parametrize(("share_attribute", "due"), [("CONDITIONAL", "2026-06-16"), ("UNCONDITIONAL", "2026-06-03")])
+def test_a_request_older_than_the_limits_of_answers_gets_one_from_its_receipt(city: City, share_attribute: str, due: str) -> None:
+    received = datetime.fromisoformat("2026-06-01T10:00:00+08:00")
+    rows = [
+        factories.make_request(
+            factories.make_resource(city.police, share_attribute=share_attribute), factories.make_system(city.education),
+            city.people["education_operator"], state=state, desk=DESK_OF[state], route="PROVIDER_FIRST",
+            **({"returned_from": "CHECKED"} if state is State.RETURNED else {}),
+        )
+        for state in (State.CHECKED, State.RETURNED)
+    ]  # fmt: skip
+    for row in rows:
+        AccessRequestStep.objects.create(
+            access_request=row, at=received, command="ENDORSE", from_state="SUBMITTED", to_state="ENDORSED",
+            actor=city.people["education_head"], actor_name="x", actor_department="x", desk="REQUESTER_HEAD",
+        )  # fmt: skip
+    import_module("exchange.migrations.0018_answers_of_older_requests").set_answers(apps, None)
+    on_desk, returned = (AccessRequest.objects.get(pk=row.pk).answer_due_at for row in rows)
+    assert on_desk == datetime.fromisoformat(f"{due}T00:00:00+08:00")
+    assert returned is None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -11,12 +13,14 @@ from core.audit import Actor
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification, RoleAssignment
 from core.roles import Role
-from exchange import grants
+from exchange import extensions, grants, remarks, supervision
 from exchange.access_requests import carry_out, commands_for
+from exchange.attachments.shelf import Shelf
 from exchange.delegation import give, revoke, with_delegations
 from exchange.grant_workflow import GrantCommand
 from exchange.models import AccessRequest, AccessRequestStep, Delegation, Grant
 from exchange.querysets import access_requests_awaiting, access_requests_visible_to, grants_visible_to
+from exchange.remark_reading import remarks_visible_to
 from exchange.workflow import Command
 from tests import factories
 from tests.factories import City
@@ -220,3 +224,68 @@ def test_a_colleague_of_another_role_is_refused_by_name(city: City, now: datetim
     with pytest.raises(Invalid) as refused:
         leave(city, "education_head", "market_head", now, "HEAD")
     assert "本部门" in str(refused.value.message)
+
+
+@pytest.fixture
+def on_the_providers_desk(city: City, waiting: AccessRequest, now: datetime) -> AccessRequest:
+    return carry_out(request_uid=waiting.uid, command=Command.ENDORSE, actor=city.actor("education_head"), now=now)
+
+
+def test_a_stand_in_asks_for_more_time_and_consents_under_both_names(
+    city: City, on_the_providers_desk: AccessRequest, now: datetime
+) -> None:
+    uid = on_the_providers_desk.uid
+    leave(city, "police_operator", "police_head", now, "OPERATOR")
+    asked = extensions.ask(request_uid=uid, days=3, reason="须征求省厅意见", actor=acting(city, "police_head", now), now=now)
+    assert (asked.asked_by_name, asked.asked_for) == ("police_head 代 police_operator", city.people["police_operator"])
+    add(city, "clerk", "centre", Role.OPERATOR)
+    leave(city, "reviewer", "clerk", now, "REVIEWER")
+    with pytest.raises(NotFound):
+        extensions.decide(extension_uid=asked.uid, consent=True, reason="", actor=city.actor("clerk"), now=now)
+    done = extensions.decide(extension_uid=asked.uid, consent=True, reason="", actor=acting(city, "clerk", now), now=now)
+    assert (done.state, done.decided_by_name) == ("CONSENTED", "clerk 代 reviewer")
+    entries = {entry.action: entry for entry in AuditEntry.objects.filter(action__startswith="extension.")}
+    assert entries["extension.asked"].actor_name == "police_head 代 police_operator"
+    assert entries["extension.consented"].detail["on_behalf_of"] == city.people["reviewer"].pk
+
+
+def test_who_is_away_does_not_consent_to_what_was_asked_in_his_place(city: City, waiting: AccessRequest, now: datetime) -> None:
+    AccessRequest.objects.filter(pk=waiting.pk).update(state="CLEARED", desk="DATA_CENTRE", answer_due_at=now + 9 * DAY)
+    add(city, "clerk", "centre", Role.OPERATOR)
+    add(city, "second", "centre", Role.REVIEWER)
+    leave(city, "reviewer", "clerk", now, "REVIEWER")
+    who = acting(city, "clerk", now)
+    asked = extensions.ask(request_uid=waiting.uid, days=3, reason="须核对", actor=who, now=now)
+    for same_eyes in (who, city.actor("reviewer")):
+        with pytest.raises(Forbidden) as refused:
+            extensions.decide(extension_uid=asked.uid, consent=True, reason="", actor=same_eyes, now=now)
+        assert refused.value.code == "extension.four_eyes"
+        assert not extensions.may_decide(asked, same_eyes)
+    assert extensions.may_decide(asked, city.actor("second"))
+
+
+def test_a_stand_in_replies_to_supervision_and_remarks_under_both_names(
+    city: City, on_the_providers_desk: AccessRequest, now: datetime, settings: Any, tmp_path: Path
+) -> None:
+    settings.UPLOAD_DIR = tmp_path
+    AccessRequest.objects.filter(pk=on_the_providers_desk.pk).update(due_at=now)
+    uid, centre = on_the_providers_desk.uid, city.actor("reviewer")
+    notice = supervision.issue_notice(request_uid=uid, text="请说明", actor=centre, now=now)
+    with pytest.raises(Forbidden):
+        supervision.reply(notice_uid=notice.uid, text="明日办结", actor=city.actor("police_head"), now=now)
+    leave(city, "police_operator", "police_head", now, "OPERATOR")
+    who = acting(city, "police_head", now)
+    assert supervision.may_reply(notice, who)
+    replied = supervision.reply(notice_uid=notice.uid, text="明日办结", actor=who, now=now)
+    assert replied.replied_by_name == "police_head 代 police_operator"
+    entry = AuditEntry.objects.get(action="supervision.replied")
+    assert entry.detail["on_behalf_of"] == city.people["police_operator"].pk
+
+    add(city, "clerk", "centre", Role.OPERATOR)
+    leave(city, "reviewer", "clerk", now, "REVIEWER")
+    who = acting(city, "clerk", now)
+    with Shelf() as shelf:
+        made = remarks.add(request_uid=uid, text="请核对用途", is_private=True, actor=who, now=now, on=shelf)
+    assert made.author_name == "clerk 代 reviewer"
+    assert list(remarks_visible_to(who)) == [made]
+    assert not remarks_visible_to(city.actor("clerk")).exists()
