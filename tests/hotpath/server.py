@@ -1,4 +1,4 @@
-"""A real server for calls: two workers as `make demo` starts them, on the test database, with a Redis that may be taken away."""
+"""A real server for calls: started as `make demo` does, four workers, on the test database, with a Redis that may be taken away."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from django.conf import settings
 from ops.memory import installed_program
 from ops.processes import commands
 from tests.hotpath.scene import Scene, password_of
+
+WORKERS = 4
 
 Request = bytes
 Outcome = tuple[int, str]
@@ -98,7 +100,7 @@ def exchange(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "GRANIAN_HOST": "127.0.0.1",
         "GRANIAN_PORT": str(made.port),
     }
-    command = [sys.executable, *commands(settings.ENV.run_dir)["web"]]
+    command = [sys.executable, *commands(settings.ENV.run_dir)["web"], "--workers", str(WORKERS)]
     server = subprocess.Popen(command, env=variables, cwd=settings.BASE_DIR)
     try:
         wait_for(made.port, server)

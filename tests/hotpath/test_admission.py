@@ -38,6 +38,18 @@ def test_daily_counter_is_of_the_shanghai_day_and_ends_after_it(scene: Scene) ->
     assert abs(admission.client().ttl(counter) - 3600 - (midnight - now).total_seconds()) < 5
 
 
+def test_every_trace_of_a_call_in_redis_ends_by_itself_and_none_outlives_its_window(scene: Scene) -> None:
+    scene.partner.query(scene.grant(), scene.people[0].citizen_id)
+    question = {"key": {"citizen_id": scene.people[0].citizen_id}, "attributes": {"name": "张三丰"}}
+    assert scene.partner.call(scene.grant(mode="VERIFY"), "verify", question).status == 200
+    window, day = 2 * 300 + 2, 86_400 + 3_600
+    for kind, at_most in {"nonce": window, "second": 2, "day": day, "subject": day}.items():
+        lives = [admission.client().ttl(name) for name in names_of(kind)]
+        assert lives, kind
+        assert all(0 <= life <= at_most for life in lives), (kind, lives)
+    assert {name.decode().split(":")[2] for name in names_of("*")} == {"epoch", "nonce", "second", "day", "subject"}
+
+
 def test_per_second_quota_lets_through_what_it_says(scene: Scene) -> None:
     grant = scene.grant(quota_per_second=3)
     while datetime.now(tz=UTC).microsecond > 300_000:  # all calls within one second of the clock

@@ -1,4 +1,4 @@
-"""Calls from many connections at once, on a real server with two workers and a Redis of its own that may be taken away."""
+"""Calls from many connections at once, on a real server with four workers and a Redis of its own that may be taken away."""
 
 from __future__ import annotations
 
