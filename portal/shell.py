@@ -18,6 +18,7 @@ from core.audit import Actor
 from core.models import Notification
 from core.roles import Role
 from core.working_days import unannounced_years
+from exchange.accesses import may_ask
 from portal.actor import BUSINESS, actor
 
 UNREAD_SHOWN = 99
@@ -32,6 +33,7 @@ class Entry:
     icon: str
     section: str
     roles: tuple[Role, ...] = ()
+    is_for: Callable[[Actor], bool] | None = None  # asked after the roles
 
 
 MENU = (
@@ -47,7 +49,15 @@ MENU = (
     Entry("portal:national", _("国家规范接入"), "plug-connected", "national", BUSINESS),
     Entry("portal:backflow-list", _("数据回流"), "database-export", "backflow", BUSINESS),
     Entry("portal:call-list", _("调用记录"), "arrows-exchange", "call", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:trace", _("溯源"), "route", "trace", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:subject-accesses", _("谁看过我的数据"), "user-check", "subject-accesses", BUSINESS, may_ask),
     Entry("portal:monitoring", _("运行监测"), "chart-bar", "monitoring", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:alert-list", _("告警"), "alert-triangle", "alert", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:usage-list", _("使用记录"), "notes", "usage", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:disposal-list", _("数据处置"), "trash", "disposal", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:emergency-list", _("应急访问"), "shield-half", "emergency", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:liability-list", _("责任清单"), "list-check", "liability", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:hold-list", _("法律保全"), "gavel", "hold", (Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)),
     Entry("portal:call-attempts", _("按分钟计数的拒绝"), "arrows-exchange", "call-attempts", (Role.SECURITY_ADMINISTRATOR,)),
     Entry("portal:audit-list", _("审计记录"), "history", "audit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:evidence-list", _("存证"), "shield-lock", "evidence", (Role.AUDIT_ADMINISTRATOR,)),
@@ -71,7 +81,8 @@ MENU = (
 def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
     """Return the menu of an actor; the entry whose section the page belongs to is current."""
     page = view_name.removeprefix("portal:")
-    entries = [entry for entry in MENU if not entry.roles or of.has(*entry.roles)]
+    fit = (entry for entry in MENU if not entry.roles or of.has(*entry.roles))
+    entries = [entry for entry in fit if entry.is_for is None or entry.is_for(of)]
     fitting = [entry.section for entry in entries if page == entry.section or page.startswith(entry.section + "-")]
     current = max(fitting, key=len, default="")
     return [

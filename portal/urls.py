@@ -24,8 +24,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.grants.urls")),
     path("", include("portal.bulk_jobs.urls")),
     path("", include("portal.calls.urls")),
+    path("", include("portal.tracing.urls")),
     path("", include("portal.monitoring.urls")),
     path("aggregation/", include("portal.aggregation.urls")),
     path("backflow/", include("portal.backflow.urls")),
     path("", include("portal.sources.urls")),
+    path("", include("portal.care.urls")),
 ]

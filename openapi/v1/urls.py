@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.desks")),
     path("", include("openapi.v1.grant_descriptions")),
     path("", include("openapi.v1.grant_terms")),
+    path("", include("openapi.v1.grant_files")),
     path("", include("openapi.v1.grants")),
     path("", include("openapi.v1.systems")),
     path("", include("openapi.v1.answer_keys")),

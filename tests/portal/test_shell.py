@@ -147,7 +147,7 @@ def test_home_page_asks_a_bounded_number_of_queries(
     client: Client, city: City, django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     sign_in(client, city, "police_operator")
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(25):
         client.get("/")
 
 
