@@ -67,7 +67,8 @@ def open_bulk(*, chosen: Sequence[tuple[UUID, int]], reason: str, token: str, ac
         with transaction.atomic():
             made = BulkDecision.objects.create(decided_by_id=actor.user_id, token=token, reason=reason, at=now)
             BulkLine.objects.bulk_create(
-                BulkLine(bulk=made, access_request=p.access_request, revision=seen[p.access_request.uid]) for p in plans
+                BulkLine(bulk=made, access_request=p.access_request, revision=seen[p.access_request.uid], **_outcome(p))
+                for p in plans
             )
             audit.record(actor, "bulk.decided", None, at=now, department_ids=[actor.department_id], count=len(plans))
     except IntegrityError:
@@ -76,6 +77,13 @@ def open_bulk(*, chosen: Sequence[tuple[UUID, int]], reason: str, token: str, ac
             raise
         return known
     return made
+
+
+def _outcome(planned: Plan) -> dict[str, str]:
+    """Return how a line stands before it is worked off: what the plan leaves out is never decided."""
+    if planned.command is not None:
+        return {}
+    return {"outcome": BulkOutcome.DECLINED, "code": "bulk.one_by_one", "message": planned.why_not}
 
 
 def work_off(*, bulk: BulkDecision, actor: Actor, now: datetime) -> BulkDecision:

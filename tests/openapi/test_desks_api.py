@@ -8,7 +8,9 @@ from django.test import Client
 
 from core.models import RoleAssignment
 from core.roles import Role
+from exchange.access_requests import carry_out
 from exchange.models import Claim, Delegation, Grant
+from exchange.workflow import Command
 from tests import factories
 from tests.factories import City
 
@@ -48,6 +50,28 @@ def test_inbox_claim_and_bulk_over_rest(client: Client, city: City, now: datetim
     assert answers[0].json() == answers[1].json()
     assert [line["outcome"] for line in answers[0].json()["lines"]] == ["DONE"] * 3
     assert Grant.objects.count() == 3
+
+
+def test_a_bulk_decision_over_rest_stays_on_one_desk(client: Client, city: City, now: datetime) -> None:
+    """One head of both departments' desks: what the plan leaves out is not decided, however it was sent."""
+    system = factories.make_system(city.police)
+    asked = factories.make_request(
+        factories.make_resource(city.education), system, city.people["police_operator"], state="SUBMITTED", desk="REQUESTER_HEAD",
+        route="PROVIDER_FIRST", due_at=now + timedelta(days=1),
+    )  # fmt: skip
+    provided = factories.make_request(
+        factories.make_resource(city.police), factories.make_system(city.education), city.people["education_operator"],
+        state="SUBMITTED", desk="REQUESTER_HEAD", route="PROVIDER_FIRST",
+    )  # fmt: skip
+    for command, name in ((Command.ENDORSE, "education_head"), (Command.CHECK, "police_operator")):
+        provided = carry_out(request_uid=provided.uid, command=command, actor=city.actor(name), now=now)
+    seen = provided.revision
+    client.force_login(city.people["police_head"], backend=BACKEND)
+    body = {"rows": [{"uid": str(row.uid), "revision": row.revision} for row in (asked, provided)]}
+    answer = client.post(f"{V1}/inbox/bulk-decisions", body, content_type=JSON, headers={"Idempotency-Key": "desks"}).json()
+    assert [(line["outcome"], line["code"]) for line in answer["lines"]] == [("DONE", ""), ("DECLINED", "bulk.one_by_one")]
+    provided.refresh_from_db()
+    assert (provided.state, provided.revision) == ("CHECKED", seen)
 
 
 def test_a_delegation_is_given_once_a_key_and_ended(client: Client, city: City, now: datetime) -> None:
