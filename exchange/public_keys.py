@@ -1,4 +1,4 @@
-"""Public keys of consumer systems (公钥凭证): a system keeps its SM2 or Ed25519 key and shows that it has it; we keep the public half.
+"""Public keys of consumer systems (公钥凭证): a system keeps its SM2 or Ed25519 key and proves to have it.
 
 The challenge to sign names system and operator and ends after half an hour; nothing is stored of it. Credentials with a
 shared secret, and revoking, are `systems`.
@@ -108,7 +108,7 @@ def remind_of_ends(now: datetime) -> int:
 
 
 def _tell(credential: Credential, now: datetime) -> None:
-    left = (credential.valid_to - now).days + 1
+    left = -((now - credential.valid_to) // timedelta(days=1))  # days begun count whole
     notify_role(
         Role.OPERATOR,
         department_id=credential.system.department_id,

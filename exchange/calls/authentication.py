@@ -18,7 +18,7 @@ from core.crypto import KeyFileRefused
 from core.ids import uuid7
 from core.signing import PublicKey
 from exchange.calls.answer_keys import answer_keys
-from exchange.calls.binding import Binding, header_lines
+from exchange.calls.binding import Binding
 from exchange.calls.refusals import Refusal
 from exchange.calls.registry import callers
 from exchange.calls.signatures import is_signed_by, name_of
@@ -71,19 +71,17 @@ def authenticate(call: Incoming) -> Signed:
         client_ip=call.client_ip,
         byte_count=call.byte_count,
         began=call.began,
-        binding=Binding(
-            header_lines(
-                method=call.method,
-                path=call.path,
-                key=call.key,
-                timestamp=call.timestamp,
-                nonce=call.nonce,
-                digest=call.digest,
-                signature=call.signature,
-            ),
-            call.grant_uid,
-        ),
+        binding=binding_of(call),
     )
+
+
+def binding_of(call: Incoming) -> Binding:
+    """Return what the answer to a call is bound to: its header lines as they were sent, each with its line feed."""
+    lines = (
+        f"{call.method} {call.path}\nX-Gov-Key: {call.key}\nX-Gov-Timestamp: {call.timestamp}\nX-Gov-Nonce: {call.nonce}\n"
+        f"X-Gov-Digest: {call.digest}\nX-Gov-Signature: {call.signature}\n"
+    )
+    return Binding(lines, call.grant_uid)
 
 
 def check_standing(signed: Signed, now: datetime) -> None:

@@ -22,11 +22,3 @@ class Binding:
         """Return the hash of the question."""
         both = sha512(self._headers).digest() + sha512(self.body).digest()
         return base64.b64encode(sha512(both).digest()).decode()
-
-
-def header_lines(*, method: str, path: str, key: str, timestamp: str, nonce: str, digest: str, signature: str) -> str:
-    """Return the header lines of a question as they are hashed: each value as it was sent, each line with its line feed."""
-    return (
-        f"{method} {path}\nX-Gov-Key: {key}\nX-Gov-Timestamp: {timestamp}\nX-Gov-Nonce: {nonce}\n"
-        f"X-Gov-Digest: {digest}\nX-Gov-Signature: {signature}\n"
-    )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.ids import uuid7
 from core.models import Department, SealedSecret, SharedObject, User
+from core.signing import key_id
 
 
 class ConsumerSystem(SharedObject):
@@ -76,6 +77,11 @@ class Credential(SealedSecret):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def public_key_id(self) -> str:
+        """The name of the public key, "" where the secret is shared."""
+        return key_id(bytes(self.public_key)) if self.public_key else ""
 
 
 class CredentialEndReminder(models.Model):

@@ -1,4 +1,4 @@
-"""The public keys answers are signed with (应答签名公钥), for anybody: past ones, the present one, and the next one ahead of its use."""
+"""The public keys answers are signed with (应答签名公钥), for anybody: past, present, and the next ahead of its use."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +81,7 @@ def clients(request: HttpRequest, uid: UUID) -> HttpResponse:
     form = ClientForm(request.POST, request.FILES) if request.method == "POST" else ClientForm(initial=initial)
 
     def process() -> str:
-        done = grant_clients.load_clients(lines=_lines(form.cleaned_data["clients"]), **_common(request, form, uid))
+        done = grant_clients.load_clients(lines=grant_clients.lines_of(form.cleaned_data["clients"]), **_common(request, form, uid))
         return _("服务对象清单已更新，共 %(count)s 个。号码不保存明文。") % {"count": done.client_count}
 
     return _page(request, grant, form, process, "portal/grants/clients.html", most=grant_clients.CLIENTS_AT_MOST)
@@ -102,11 +101,6 @@ def _narrow_form(request: HttpRequest, grant: Grant) -> NarrowForm:
 
 def _common(request: HttpRequest, form: RevisedForm, uid: UUID) -> dict[str, Any]:
     return {"grant_uid": uid, "revision": form.cleaned_data["revision"], "actor": actor(request), "now": timezone.now()}
-
-
-def _lines(file: Any) -> Iterator[str]:
-    """Yield the lines of a file as text; bytes that are not UTF-8 make a line that is no identifier."""
-    return codecs.iterdecode(file, "utf-8-sig", errors="replace")
 
 
 def _page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +18,8 @@ from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
 from exchange import systems
-from exchange.models import ConsumerSystem
+from exchange.models import ConsumerSystem, CredentialState
+from exchange.public_keys import REMINDED_BEFORE
 from exchange.querysets import systems_visible_to
 from portal.actor import BUSINESS, actor, roles_required
 from portal.grants.forms import CredentialForm, SystemForm
@@ -112,15 +114,18 @@ def _list_page(request: HttpRequest, form: SystemForm | None = None) -> HttpResp
 
 
 def _detail_page(request: HttpRequest, system: ConsumerSystem, form: CredentialForm | None = None) -> HttpResponse:
-    who = actor(request)
+    who, now = actor(request), timezone.now()
+    credentials = list(system.credentials.select_related("created_by"))
     context = {
         "system": system,
-        "credentials": system.credentials.select_related("created_by"),
+        "credentials": credentials,
+        "live": sum(credential.state == CredentialState.ACTIVE and credential.valid_to > now for credential in credentials),
+        "soon": now + timedelta(days=max(REMINDED_BEFORE)),
         "grants": system.grants.select_related("resource__provider")[:50],
         "may_manage": systems.may_manage(system, who),
         "may_revoke": systems.may_revoke(system, who),
         "form": form or CredentialForm(),
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "portal/grants/system.html", context, status=form.status if form is not None else 200)
 

@@ -24,7 +24,7 @@ from exchange.models import Credential, CredentialState, Grant, TerminationFilin
 from exchange.querysets import grants_visible_to
 from portal.actor import actor, roles_required
 from portal.grants.access import SEERS, visible
-from portal.grants.examples import examples
+from portal.grants.examples import HMACS, examples
 from portal.grants.forms import ChangeForm, GrantFilter
 from portal.grants.words import words_of_limits
 
@@ -123,7 +123,9 @@ def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = N
             for name in grant.fields
         ],
         "used": call_log.admitted_today(grant, now),
-        "examples": examples(grant, credentials.order_by("-id").first()) if hasattr(grant.resource, "binding") else None,
+        "examples": examples(grant, credentials.filter(algorithm__in=HMACS).order_by("-id").first())
+        if hasattr(grant.resource, "binding")
+        else None,
         "has_credential": credentials.exists(),
         "is_user": is_user,
         "last_day": grant.valid_to - timedelta(seconds=1),
@@ -131,7 +133,8 @@ def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = N
         "filing": TerminationFiling.objects.filter(grant=grant).first(),
         "buttons": [(c.value, *BUTTONS[c]) for c in may if c in BUTTONS],
         "pages": [(url, title) for c, url, title in PAGES if c in may and is_offered(grant, c)]
-        + ([("portal:bulk-list", _("批量作业"))] if grant.mode == "BULK" else []),
+        + ([("portal:bulk-list", _("批量作业"))] if grant.mode == "BULK" else [])
+        + [("portal:usage-detail", _("使用记录"))],
         "form": form or ChangeForm(initial={"revision": grant.revision}),
     }
     return render(request, "portal/grants/detail.html", context, status=form.status if form is not None else 200)

@@ -104,7 +104,8 @@ def published_key(folder: Path, exchanged: Exchanged) -> Path:
     return path
 
 
-def openssl_verifies(folder: Path, key: Path, algorithm: str, name: str, text: bytes, signature: bytes) -> bool:
+def openssl_verifies(key: Path, algorithm: str, name: str, text: bytes, signature: bytes) -> bool:
+    folder = key.parent
     (folder / name).write_bytes(text)
     (folder / f"{name}.sig").write_bytes(signature)
     files = ["-in", str(folder / name), "-sigfile", str(folder / f"{name}.sig")]
@@ -121,7 +122,7 @@ def test_openssl_alone_verifies_every_answer(scene: Scene, tmp_path: Path, algor
 
     def check(number: int) -> bool:
         text = "\n".join(answers[number].parts()).encode()
-        return openssl_verifies(tmp_path, key, algorithm, str(number), text, answers[number].signature())
+        return openssl_verifies(key, algorithm, str(number), text, answers[number].signature())
 
     with ThreadPoolExecutor(2) as pool:
         verified = sum(pool.map(check, range(MANY)))
@@ -145,10 +146,10 @@ def test_a_byte_changed_in_any_covered_part_is_noticed(scene: Scene, tmp_path: P
     parts, signature = one.parts(), one.signature()
     public = PublicKey.from_der(base64.b64decode("".join(key.read_text().split("-----")[2].split())))
 
-    assert openssl_verifies(tmp_path, key, algorithm, "whole", "\n".join(parts).encode(), signature)
+    assert openssl_verifies(key, algorithm, "whole", "\n".join(parts).encode(), signature)
     for place, part in enumerate(parts):
         changed = [*parts[:place], part[:-1] + chr(ord(part[-1]) ^ 1), *parts[place + 1 :]]
-        assert not openssl_verifies(tmp_path, key, algorithm, f"part{place}", "\n".join(changed).encode(), signature)
+        assert not openssl_verifies(key, algorithm, f"part{place}", "\n".join(changed).encode(), signature)
     text = "\n".join(parts).encode()
     for place in range(len(text)):
         changed_text = text[:place] + bytes([text[place] ^ 1]) + text[place + 1 :]
@@ -243,11 +244,11 @@ def test_refusals_of_a_known_key_are_signed_and_bound_as_well(scene: Scene, tmp_
     refused = ask(partner, grant, scene.people[0].citizen_id)
     assert refused.reply.code == "grant.suspended"
     key = published_key(tmp_path, refused)
-    assert openssl_verifies(tmp_path, key, algorithm, "refused", "\n".join(refused.parts()).encode(), refused.signature())
+    assert openssl_verifies(key, algorithm, "refused", "\n".join(refused.parts()).encode(), refused.signature())
     early = ask(revoked, grant, scene.people[0].citizen_id)  # decided before the body was read
     assert early.reply.code == "auth.credential_revoked"
     assert early.reply.headers["X-Gov-Request-Hash"] == early.request_hash(b"")
-    assert openssl_verifies(tmp_path, key, algorithm, "early", "\n".join(early.parts(b"")).encode(), early.signature())
+    assert openssl_verifies(key, algorithm, "early", "\n".join(early.parts(b"")).encode(), early.signature())
     stranger = ask(partner.with_wrong_secret(), grant, "x")
     nobody = send(stranger.path, stranger.sent | {"X-Gov-Key": "nobody"}, stranger.body)
     check_refused(nobody, "auth.unknown_key")

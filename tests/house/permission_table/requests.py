@@ -8,7 +8,7 @@ from core.ids import uuid7
 from exchange.models import CallRecord, Credential
 from tests import factories
 from tests.factories import City
-from tests.house.table import Row, only
+from tests.house.table import Row, everyone, only
 
 SEERS = ("operator", "head", "reviewer", "auditor")
 BUSINESS = ("operator", "head", "reviewer")
@@ -61,6 +61,8 @@ ROWS: list[Row] = [
     ("POST", "portal:system-register", {}, only(422, "operator")),
     _page("system-detail", {"uid": "system"}),
     ("POST", "portal:system-issue", {"uid": "system"}, only(422, *SEERS)),
+    ("GET", "portal:system-public-key", {"uid": "system"}, only(200, "operator")),
+    ("POST", "portal:system-public-key", {"uid": "system"}, only(422, "operator")),
     ("POST", "portal:system-revoke", {"uid": "credential"}, only(302, *BUSINESS)),
     _page("call-list"),
     _page("call-export"),
@@ -78,5 +80,11 @@ ROWS: list[Row] = [
     ("GET", "openapi:grant-detail", {"uid": "grant"}, only(200, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-change", {"uid": "grant", "command": "revoke"}, only(422, *SEERS, anonymous=401)),
     ("GET", "openapi:system-list", {}, only(200, *SEERS, anonymous=401)),
+    ("POST", "openapi:system-list", {}, only(422, *SEERS, anonymous=401)),
+    ("POST", "openapi:system-credentials", {"uid": "system"}, only(422, *SEERS, anonymous=401)),
+    ("GET", "openapi:system-public-keys", {"uid": "system"}, only(200, *SEERS, anonymous=401)),
+    ("POST", "openapi:system-public-keys", {"uid": "system"}, only(422, *SEERS, anonymous=401)),
+    ("POST", "openapi:credential-revoke", {"uid": "credential"}, only(200, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:answer-keys", {}, everyone(200)),
     ("GET", "openapi:call-record-list", {}, only(200, *SEERS, anonymous=401)),
 ]
