@@ -6,8 +6,9 @@ nobody else is answered about; until a list is loaded, nobody at all.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -66,6 +67,11 @@ def load_clients(*, grant_uid: UUID, lines: Iterable[str], actor: Actor, now: da
     body = _("共 %(n)s 个服务对象。") % {"n": grant.client_count}
     tell(grant, actor, now, title=_("服务对象清单已更新：%(grant)s") % {"grant": grant}, body=body)
     return grant
+
+
+def lines_of(file: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a file as text; bytes that are not UTF-8 make a line that is no identifier."""
+    return codecs.iterdecode(file, "utf-8-sig", errors="replace")
 
 
 def has_own_clients(grant: Grant) -> bool:

@@ -35,4 +35,6 @@ ROWS: list[Row] = [
     ("POST", "openapi:grant-narrow", UID, only(422, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-terminate", UID, only(422, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-addresses", UID, only(422, *SEERS, anonymous=401)),
+    ("POST", "openapi:grant-clients", UID, only(415, *SEERS, anonymous=401)),
+    ("GET", "openapi:grant-jobs", UID, only(200, *SEERS, anonymous=401)),
 ]
