@@ -17,7 +17,10 @@ def things(city: City) -> dict[str, str]:
 
 
 PLACE = {"instance": "node", "member_class": "class", "code": "provider", "application": "share"}
-ROWS: list[Row] = [("GET", "openapi:grant-openapi", {"uid": "described"}, only(200, *SEERS, anonymous=401))]
+ROWS: list[Row] = [
+    ("GET", "openapi:grant-openapi", {"uid": "described"}, only(200, *SEERS, anonymous=401)),
+    ("GET", "portal:grant-example", {"uid": "described"}, only(200, *SEERS)),
+]
 for plain in ("", "-plain"):
     ROWS += [
         ("GET", f"mediator:list-clients{plain}", {}, only(200, *SEERS, anonymous=401)),
