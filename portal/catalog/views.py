@@ -21,6 +21,7 @@ from catalog.workflow import COMMAND_TITLES, Command, Party, allowed
 from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.roles import Role
+from exchange import break_glass
 from portal.actor import BUSINESS, actor, roles_required
 from portal.catalog import progress
 from portal.catalog.forms import DecisionForm, MineForm, SearchForm
@@ -212,6 +213,9 @@ def _detail_page(
         "open_change": progress.open_change(resource) if is_insider else None,
         "hints": scoring.hints(entry, is_mounted=binding is not None, published_at=resource.published_at, now=timezone.now()),
         "score": scoring.score(entry, is_mounted=binding is not None),
+        "may_open_emergency": resource.state == "PUBLISHED"
+        and resource.share_attribute != "WITHHELD"
+        and break_glass.may_open(who),
         "may_request": resource.state == "PUBLISHED" and resource.share_attribute != "WITHHELD" and who.has(Role.OPERATOR),
         "is_provider_operator": Party.PROVIDER_OPERATOR in parties,
     }
