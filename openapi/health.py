@@ -1,12 +1,13 @@
 """Whether the parts we stand on answer: database, nonce-and-quota Redis, broker Redis. Never slower than three seconds.
 
 Worker and beat are told by their signs of life: without them calls are answered still, and the platform is only degraded.
-Sealing lag is a figure beside them: it grows while the worker is away, and makes nothing down by itself.
+So it is when records have waited too long for their seal (sensitive calls are then refused) or when a disk is nearly full.
 """
 
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -25,11 +26,12 @@ from rest_framework.response import Response
 
 from core import heartbeat
 from exchange.evidence.lag import lags
+from exchange.evidence.stamping import stamp_lag
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 2.5
 PART_SECONDS = 2
-
+DISK_FREE_PERCENT = 10
 
 Figures = dict[str, float]
 
@@ -50,7 +52,9 @@ def ask_database() -> Figures:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             try:
-                return {f"seal_lag_{chain}_seconds": round(seconds, 1) for chain, seconds in lags(cursor).items()}
+                return {f"seal_lag_{chain}_seconds": round(seconds, 1) for chain, seconds in lags(cursor).items()} | stamp_lag(
+                    cursor
+                )
             except psycopg2.errors.UndefinedTable:  # a migration is under way
                 return {}
     finally:
@@ -74,12 +78,22 @@ def ask_for_life(process: str) -> Figures:
     return {}
 
 
+def ask_disk() -> Figures:
+    """Return how much of the fullest of our disks is free, in percent."""
+    places = [place for place in (settings.BULK_DIR, settings.UPLOAD_DIR, settings.ARCHIVE_DIR) if place.exists()]
+    usages = [shutil.disk_usage(place) for place in places]
+    return {"disk_free_percent": round(min((100 * usage.free / usage.total for usage in usages), default=100.0), 1)}
+
+
 PARTS: dict[str, Callable[[], Figures]] = {
     "database": ask_database,
     "calls_redis": lambda: ask_redis(settings.CALLS_REDIS_URL),
     "broker_redis": lambda: ask_redis(settings.CELERY_BROKER_URL),
+    "disk": ask_disk,
     **{process: partial(ask_for_life, process) for process in heartbeat.PROCESSES},
 }
+
+STORES = {"database", "calls_redis", "broker_redis"}  # without one of them nobody is served
 
 
 class Probes:
@@ -110,12 +124,23 @@ class Probes:
 probes = Probes()
 
 
+def judged(figures: Figures) -> dict[str, str]:
+    """Return the parts that are down by a figure; what has no figure is not judged."""
+    lag = max((seconds for name, seconds in figures.items() if name.startswith("seal_lag")), default=0.0)
+    is_low = figures.get("disk_free_percent", 100.0) < DISK_FREE_PERCENT
+    return {"sealing": "down" if lag > settings.SEAL_LAG_LIMIT_SECONDS else "up"} | ({"disk": "down"} if is_low else {})
+
+
 class HealthSerializer(serializers.Serializer[dict[str, object]]):
     """What the health address answers."""
 
-    status = serializers.ChoiceField(["up", "degraded", "down"], help_text="degraded：可以提供服务，但 worker 或 beat 没有心跳")
+    status = serializers.ChoiceField(
+        ["up", "degraded", "down"], help_text="degraded：可以提供服务，但进程没有心跳、封存滞后过长或磁盘将满"
+    )
     parts = serializers.DictField(child=serializers.ChoiceField(["up", "down"]))
-    figures = serializers.DictField(child=serializers.FloatField(), help_text="封存滞后(秒)：最早一条未封存记录已等待的时间")
+    figures = serializers.DictField(
+        child=serializers.FloatField(), help_text="封存滞后(秒)：最早一条未封存记录已等待的时间；磁盘可用空间(%)"
+    )
     took_ms = serializers.IntegerField()
 
 
@@ -129,13 +154,14 @@ class HealthSerializer(serializers.Serializer[dict[str, object]]):
 @authentication_classes([])
 @permission_classes([AllowAny])
 def health(request: Request) -> Response:
-    """Answer 200 while the stores answer (`degraded` without worker or beat), else 503; the parts say which is down."""
+    """Answer 200 while the stores answer (`degraded` when another part is down), else 503; the parts say which is down."""
     started = time.monotonic()
     parts, figures = probes.ask()
+    parts |= judged(figures)
     missing = [name for name, state in parts.items() if state == "down"]
     if missing:
         logger.warning("parts down: %s", ", ".join(missing))
-    is_serving = not set(missing) - set(heartbeat.PROCESSES)
+    is_serving = not set(missing) & STORES
     took_ms = int((time.monotonic() - started) * 1000)
     status = "down" if not is_serving else "degraded" if missing else "up"
     answer = {"status": status, "parts": parts, "figures": figures, "took_ms": took_ms}

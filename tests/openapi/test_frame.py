@@ -209,6 +209,7 @@ def test_pages_are_walked_to_the_end_and_bad_cursors_refused(door: Client, city:
 
 
 STORES = {"database": "up", "calls_redis": "up", "broker_redis": "up"}
+ROOM = {"disk": "up", "sealing": "up"}
 
 
 @pytest.fixture
@@ -226,8 +227,8 @@ def test_health_is_up_with_all_parts(client: Client, db: None, signs: redis.Redi
         heartbeat.tell(process)
     answer = client.get("/openapi/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "up")
-    assert answer.json()["parts"] == STORES | {"worker": "up", "copier": "up", "beat": "up"}
-    assert answer.json()["figures"].keys() == {"seal_lag_calls_seconds", "seal_lag_audit_seconds"}
+    assert answer.json()["parts"] == STORES | ROOM | {"worker": "up", "copier": "up", "beat": "up"}
+    assert answer.json()["figures"].keys() == {"seal_lag_calls_seconds", "seal_lag_audit_seconds", "disk_free_percent"}
     assert 0 < cast(int, signs.ttl("platform:lives:worker")) <= 60
 
 
@@ -235,7 +236,19 @@ def test_without_worker_or_beat_the_platform_is_degraded_and_serves(client: Clie
     heartbeat.tell("beat")
     answer = client.get("/openapi/v1/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
-    assert answer.json()["parts"] == STORES | {"worker": "down", "copier": "down", "beat": "up"}
+    assert answer.json()["parts"] == STORES | ROOM | {"worker": "down", "copier": "down", "beat": "up"}
+
+
+def test_a_disk_nearly_full_or_a_long_wait_for_seals_is_named_and_degrades(
+    client: Client, db: None, signs: redis.Redis, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for process in heartbeat.PROCESSES:
+        heartbeat.tell(process)
+    monkeypatch.setattr("openapi.health.DISK_FREE_PERCENT", 101)
+    settings.SEAL_LAG_LIMIT_SECONDS = -1
+    answer = client.get("/openapi/v1/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert {name for name, state in answer.json()["parts"].items() if state == "down"} == {"disk", "sealing"}
 
 
 @pytest.fixture
