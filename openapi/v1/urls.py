@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.access_requests")),
     path("", include("openapi.v1.desks")),
     path("", include("openapi.v1.grant_descriptions")),
+    path("", include("openapi.v1.care")),
     path("", include("openapi.v1.grant_terms")),
     path("", include("openapi.v1.grant_files")),
     path("", include("openapi.v1.grants")),

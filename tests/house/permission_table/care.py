@@ -43,7 +43,15 @@ ROWS: list[Row] = [
     ("GET", "portal:hold-release", {"uid": "hold"}, only(200, *KEEPERS)),
     ("POST", "portal:hold-release", {"uid": "hold"}, only(422, *KEEPERS)),
     ("GET", "portal:liability-list", {}, only(200, *SEERS)),
-]
+    *[("GET", f"openapi:{name}-list", {}, only(200, *SEERS, anonymous=401))
+      for name in ("alert", "usage", "disposal", "emergency", "liability")],
+    ("GET", "openapi:hold-list", {}, only(200, *KEEPERS, anonymous=401)),
+    ("POST", "openapi:usage-create", {"uid": "used"}, only(422, *SEERS, anonymous=401)),
+    ("POST", "openapi:alert-handle", {"uid": "alert", "command": "dismiss"}, {
+        "anonymous": 401, "operator": 403, "head": 422, "reviewer": 422, "auditor": 403, "system_admin": 403,
+        "security_admin": 403,
+    }),
+]  # fmt: skip
 
 
 def things(city: City) -> dict[str, str]:
