@@ -56,7 +56,7 @@ def _answered(environ: dict[str, Any]) -> Answer:
         digest=header("HTTP_X_GOV_DIGEST", ""),
         signature=header("HTTP_X_GOV_SIGNATURE", ""),
         algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
-        client_ip=header("REMOTE_ADDR") or None,
+        client_ip=peer_of(environ),
         read=partial(read_body, environ),
         byte_count=min(int(announced), LARGEST) if announced.isdecimal() else None,
         method=method,
@@ -75,6 +75,11 @@ def _asked(path: str, method: str) -> Asked:
     if method != "POST":
         raise Refusal("call.method_not_allowed")
     return Asked(matched[1], matched[2].upper())
+
+
+def peer_of(environ: dict[str, Any]) -> str | None:
+    """Return the caller's address, without the zone of a link-local one, which no record can hold."""
+    return str(environ.get("REMOTE_ADDR") or "").partition("%")[0] or None
 
 
 def read_body(environ: dict[str, Any], at_most: int) -> bytes:

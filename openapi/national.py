@@ -18,7 +18,7 @@ from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer
 from exchange.national import serving, sessions, signing
 from exchange.national.serving import Given
-from openapi.calls import STATUS_LINES, read_body
+from openapi.calls import STATUS_LINES, peer_of, read_body
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _answered(environ: dict[str, Any]) -> Answer:
     parts = _parts(environ) or (_parts_of_body(body) if path == sessions.PATH else {})
     given = Given(
         method=method,
-        client_ip=environ.get("REMOTE_ADDR") or None,
+        client_ip=peer_of(environ),
         body=body,
         is_form=environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"),
         **{part: parts.get(part, "") for part in PARTS},

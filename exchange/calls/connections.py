@@ -34,6 +34,10 @@ MARK: Final = re.compile("<<([a-z0-9_]+)>>")
 Row = tuple[Any, ...]
 
 
+class Rejected(Refusal):
+    """The server could not take a value of the statement: nothing was written, and the connection is good."""
+
+
 def connect(timeout_ms: int = STATEMENT_TIMEOUT_MS) -> Connection:
     """Return a new autocommitting connection in the role of this process."""
     database: Mapping[str, Any] = settings.DATABASES["default"]
@@ -148,6 +152,9 @@ def rows(template: str, parameters: tuple[tuple[str, str], ...], values: Mapping
             return session.execute_prepared(template, parameters, values)
     except psycopg2.IntegrityError:
         raise
+    except psycopg2.DataError as error:
+        logger.error("database could not take a value: %s", error.pgcode)
+        raise Rejected("platform.unavailable") from None
     except psycopg2.Error as error:
         # The text of a database error may quote values: the state alone is logged.
         logger.error("database away or refusing: %s %s", type(error).__name__, error.pgcode)

@@ -102,9 +102,9 @@ def _of_one_form(calls: Sequence[Call]) -> list[Read | Refusal | None]:
     values["calls"] = json.dumps([_row(place, *call) for place, call in enumerate(calls)], ensure_ascii=False)
     try:
         rows = connections.rows(template, parameters_of(len(terms.lists)), values)
-    except errors.IntegrityError as error:
+    except (errors.IntegrityError, connections.Rejected) as error:
         if len(calls) == 1:
-            return [refusal_of(error)]
+            return [error if isinstance(error, Refusal) else refusal_of(error)]
         return [outcome for call in calls for outcome in _of_one_form([call])]
     except Refusal as refusal:
         return [Refusal(refusal.code, refusal.details) for _ in calls]
