@@ -21,12 +21,14 @@ from exchange.models import (
     AccessRequest,
     AuthorizationKind,
     RelayState,
+    RequestState,
     UpstreamAuthorization,
     UpstreamInterface,
     UpstreamRelay,
 )
 from exchange.querysets import is_reviewer
 from exchange.request_terms import text_fault
+from exchange.workflow import Command, State
 
 LONGEST = {"authority": 100, "document_number": 60, "terms": 500}
 
@@ -89,6 +91,19 @@ def authorization_of(resource: Resource) -> UpstreamAuthorization | None:
     return UpstreamAuthorization.objects.filter(resource=resource).first()
 
 
+def awaited(access_request: AccessRequest) -> tuple[str, bool] | None:
+    """Return the authority above that has to agree before the data centre can approve, and whether it was asked; else None."""
+    if access_request.state not in (RequestState.CLEARED, RequestState.CONFIRMING):
+        return None
+    authorization = authorization_of(access_request.resource)
+    if authorization is None or authorization.kind != AuthorizationKind.PER_CASE:
+        return None
+    relay = UpstreamRelay.objects.filter(access_request=access_request).first()
+    if relay is not None and relay.state == RelayState.APPROVED:
+        return None
+    return authorization.authority, relay is not None and relay.state == RelayState.REPORTED
+
+
 def check_approvable(access_request: AccessRequest, now: datetime) -> None:
     """Raise Conflict when the authority above has not agreed, or not for so long. Locks the relay it relies on."""
     authorization = authorization_of(access_request.resource)
@@ -107,3 +122,14 @@ def check_approvable(access_request: AccessRequest, now: datetime) -> None:
         state = RelayState(relay.state if relay else RelayState.NOT_REPORTED)
         text = _("该资源须逐件报上级同意，目前为“%(state)s”，收到上级同意的回执后才能授权。")
         raise Conflict("upstream.not_approved", text % {"state": state.label}, {"relay_state": int(state)})
+    if is_widened_since(relay, access_request):
+        raise Conflict(
+            "upstream.changed_since",
+            _("申请内容在转报上级之后有扩大，上级同意的不是现在的申请。请重新转报，收到同意的回执后再授权。"),
+        )
+
+
+def is_widened_since(relay: UpstreamRelay, access_request: AccessRequest) -> bool:
+    """Return whether the request asked for more after it was reported: it then went back to its own head."""
+    steps = access_request.steps.filter(command=Command.RESUBMIT, to_state=State.SUBMITTED)
+    return relay.reported_at is not None and steps.filter(at__gt=relay.reported_at).exists()

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.ids import uuid7
 from core.models import Department
 from core.notifications import notify_role
 from core.roles import Role
@@ -30,11 +31,11 @@ from exchange.models import (
 )
 from exchange.querysets import access_requests_visible_to, is_reviewer
 from exchange.request_terms import text_fault
-from exchange.upstream.authorizations import authorization_of
+from exchange.upstream.authorizations import authorization_of, is_widened_since
 
 LONGEST_NUMBER, LONGEST_NOTE = 64, 500
 REPORTABLE = (RequestState.CLEARED, RequestState.CONFIRMING)
-# What may be heard after what; an approval can be taken back above, a refusal is final.
+# What may be heard after what; an approval can be taken back above, or asked for anew; a refusal is final.
 NEXT: Mapping[RelayState, frozenset[RelayState]] = {
     RelayState.NOT_REPORTED: frozenset({RelayState.REPORTED}),
     RelayState.REPORTED: frozenset(
@@ -49,7 +50,7 @@ NEXT: Mapping[RelayState, frozenset[RelayState]] = {
     RelayState.REJECTED_LOCALLY: frozenset({RelayState.REPORTED, RelayState.WITHDRAWN}),
     RelayState.REJECTED_ABOVE: frozenset({RelayState.REPORTED, RelayState.WITHDRAWN}),
     RelayState.WITHDRAWN: frozenset({RelayState.REPORTED}),
-    RelayState.APPROVED: frozenset({RelayState.REFUSED}),
+    RelayState.APPROVED: frozenset({RelayState.REPORTED, RelayState.REFUSED}),
     RelayState.REFUSED: frozenset(),
 }
 
@@ -73,6 +74,10 @@ def report(
         raise Conflict("upstream.not_cleared", _("申请到达数据中心审核环节后才能转报上级，请先完成本级审核。"))
     relay, _is_new = UpstreamRelay.objects.get_or_create(access_request=access_request, defaults={"authorization": authorization})
     relay = UpstreamRelay.objects.select_for_update().get(pk=relay.pk)
+    if is_widened_since(relay, access_request):  # another question: the first one's answer is not its answer
+        relay.idempotency_key, relay.external_id = uuid7(), ""
+    elif relay.state == RelayState.APPROVED:
+        raise Conflict("upstream.approved_already", _("上级已同意这项申请，内容没有扩大，不需要重新转报。"))
     relay.authorization, relay.reported_at = authorization, now
     told = {"document_number": document_number, "note": note, "external_id": external_id}
     _write(relay, RelayState.REPORTED, origin=ReceiptOrigin.RECORDED, actor=actor, now=now, **told)

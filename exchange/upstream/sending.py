@@ -9,6 +9,8 @@ import logging
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from core.audit import PLATFORM
 from core.errors import Conflict, Invalid
 from exchange.calls.refusals import Refusal
@@ -23,11 +25,17 @@ logger = logging.getLogger(__name__)
 
 def relay_all(*, now: datetime) -> int:
     """Send or ask after every request that waits for an answer from above; return how many answers were news."""
-    waiting = UpstreamRelay.objects.filter(state=RelayState.REPORTED, authorization__relay_interface__is_active=True)
-    rows = waiting.select_related(
-        "authorization__relay_interface__account", "access_request__resource", "access_request__requester"
+    return sum(_relay(relay, now) for relay in waiting())
+
+
+def waiting() -> QuerySet[UpstreamRelay]:
+    """Return the relays that wait for an answer, of requests that wait for it: what was withdrawn here is not sent on."""
+    rows = UpstreamRelay.objects.filter(
+        state=RelayState.REPORTED, access_request__state__in=relays.REPORTABLE, authorization__relay_interface__is_active=True
     )
-    return sum(_relay(relay, now) for relay in rows.order_by("id"))
+    return rows.select_related(
+        "authorization__relay_interface__account", "access_request__resource", "access_request__requester"
+    ).order_by("id")
 
 
 def _relay(relay: UpstreamRelay, now: datetime) -> bool:

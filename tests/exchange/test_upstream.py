@@ -9,10 +9,11 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from exchange.access_requests import carry_out
-from exchange.models import AccessRequest, Grant, UpstreamAuthorization, UpstreamReceipt, UpstreamRelay
+from exchange.access_requests import carry_out, edit
+from exchange.models import AccessRequest, Grant, UpstreamAuthorization, UpstreamInterface, UpstreamReceipt, UpstreamRelay
+from exchange.request_terms import Terms
 from exchange.routing import SharingTerms, route_of
-from exchange.upstream import authorizations, relays
+from exchange.upstream import authorizations, relays, sending
 from exchange.upstream.relays import NEXT
 from exchange.workflow import Command, Route
 from tests import factories
@@ -147,3 +148,55 @@ def test_an_interface_may_tell_the_same_twice_and_nothing_out_of_order(city: Cit
         relays.receive(state=3, external_id="UP-1", **told)
     relay.refresh_from_db()
     assert (relay.state, relay.external_id) == (5, "UP-1")
+
+
+def test_what_was_widened_after_it_was_reported_is_reported_again(city: City, cleared: AccessRequest, now: datetime) -> None:
+    """The authority above agreed to what it was told, not to what was asked for afterwards."""
+    first = report(city, cleared, now)
+    receipt(city, cleared, now, 5)
+    carry_out(request_uid=cleared.uid, command=Command.RETURN, actor=city.actor("reviewer"), now=now, reason="缺依据")
+    later = now + timedelta(minutes=1)
+    made = AccessRequest.objects.get(pk=cleared.pk)
+    terms = Terms(
+        system=str(made.system.uid), mode=made.mode, fields=tuple(made.fields), purpose="招生宣传", legal_basis=made.legal_basis,
+        scenario=made.scenario, term_from=made.term_from, term_to=made.term_to, quota_per_day=made.quota_per_day,
+    )  # fmt: skip
+    operator = city.actor("education_operator")
+    made = edit(request_uid=made.uid, revision=made.revision, terms=terms, actor=operator, now=later, submit=True)
+    steps = [(Command.ENDORSE, "education_head"), (Command.CHECK, "police_operator"), (Command.CLEAR, "police_head")]
+    for command, name in steps:
+        carry_out(request_uid=made.uid, command=command, actor=city.actor(name), now=later)
+    with pytest.raises(Conflict) as refused:
+        approve(city, made, later)
+    assert refused.value.code == "upstream.changed_since"
+    assert not Grant.objects.exists()
+    again = report(city, made, later + timedelta(minutes=1), number="宁数函〔2026〕9号")
+    assert again.idempotency_key != first.idempotency_key  # another question, which is not answered by the first one's answer
+    with pytest.raises(Conflict):
+        approve(city, made, later)
+    receipt(city, made, later, 5)
+    approve(city, made, later)
+    assert Grant.objects.get().purpose == "招生宣传"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"state": "WITHDRAWN"}, {"state": "REFUSED", "refusal_reason": "超出职责"}, {"state": "RETURNED", "returned_from": "CLEARED"}],
+)
+def test_what_does_not_wait_for_above_any_more_is_not_sent_there(
+    city: City, cleared: AccessRequest, now: datetime, values: dict[str, str]
+) -> None:
+    interface = UpstreamInterface.objects.create(
+        title="转报",
+        authority="上级部委",
+        department=city.centre,
+        url="http://127.0.0.1:9/",
+        columns=[],
+        request_map={},
+        answer_map={},
+    )
+    UpstreamAuthorization.objects.update(relay_interface=interface)
+    report(city, cleared, now)
+    assert list(sending.waiting()) == [UpstreamRelay.objects.get()]
+    AccessRequest.objects.update(**values)
+    assert not sending.waiting()
