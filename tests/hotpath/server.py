@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from ops.launch import allow_files
 from ops.memory import installed_program
 from ops.processes import commands
 from tests.hotpath.scene import Scene, password_of
@@ -91,6 +92,7 @@ def exchange(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """A server as `make demo` starts it, on the test database in the role of the web process."""
     made = Exchange(free_port(), free_port(), tmp_path_factory.mktemp("redis"))
     made.start_redis()
+    allow_files()
     variables = os.environ | {
         "DJANGO_SETTINGS_MODULE": "settings.demo",
         "DB_NAME": settings.DATABASES["default"]["NAME"],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -75,6 +77,15 @@ def test_the_same_signed_request_two_hundred_times_at_once_is_answered_once(
     outcomes = exchange.ask([signed_request(partner, grant, scene)] * 200, connections=200)
     assert Counter(outcomes) == {(200, ""): 1, (409, "call.replayed"): 199}
     assert left(grant, partner, at_least=200) == {"call.answered": 1, "call.replayed": 199}
+
+
+def test_connections_that_say_nothing_keep_nobody_out(
+    exchange: Exchange, scene: Scene, partner: Partner, grant_with: Granting
+) -> None:
+    with ExitStack() as idle:
+        for _ in range(2_500):
+            idle.enter_context(socket.create_connection(("127.0.0.1", exchange.port), timeout=10))
+        assert exchange.ask(requests_of(partner, grant_with(), scene, 20), connections=20) == [(200, "")] * 20
 
 
 def test_revoked_grant_is_refused_by_every_worker_from_then_on(
