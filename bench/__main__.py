@@ -12,6 +12,7 @@ from bench import frame
 FIGURES = {
     "bulk.csv": "bench.bulk",
     "call.query": "bench.call_query",
+    "call.signed": "bench.call_signed",
     "call.verify_batch": "bench.call_batch",
     "catalog.search": "bench.catalog_search",
     "connections": "bench.connections",

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Mapping
 
 
 def signed(key: str, secret: str, path: str, body: bytes, method: str = "POST") -> bytes:
@@ -14,8 +15,12 @@ def signed(key: str, secret: str, path: str, body: bytes, method: str = "POST") 
     digest, stamp, nonce = hashlib.sha256(body).hexdigest(), int(time.time() * 1000), secrets.token_urlsafe(12)
     text = f"{method}\n{path}\n{stamp}\n{nonce}\n{digest}".encode()
     signature = base64.b64encode(hmac.digest(secret.encode(), text, "sha256")).decode()
-    return (
-        f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        f"X-Gov-Key: {key}\r\nX-Gov-Timestamp: {stamp}\r\nX-Gov-Nonce: {nonce}\r\nX-Gov-Digest: {digest}\r\n"
-        f"X-Gov-Signature: {signature}\r\n\r\n"
-    ).encode() + body
+    told = {"Key": key, "Timestamp": str(stamp), "Nonce": nonce, "Digest": digest, "Signature": signature}
+    return on_the_wire(method, path, body, told)
+
+
+def on_the_wire(method: str, path: str, body: bytes, told: Mapping[str, str]) -> bytes:
+    """Return a request with our headers, named without their prefix."""
+    ours = "".join(f"X-Gov-{name}: {value}\r\n" for name, value in told.items())
+    frame = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return f"{frame}{ours}\r\n".encode() + body

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from core.signing import PublicKey, SigningKey
@@ -27,7 +29,11 @@ from tests.hotpath.partner import Partner, Reply, path_of, send
 from tests.hotpath.records import records_of
 from tests.hotpath.refused import check_refused, now
 from tests.hotpath.scene import Scene
+from tests.hotpath.server import Exchange, exchange
 
+__all__ = ["exchange"]
+
+BASE = Path(settings.BASE_DIR)
 MANY = 1_000
 BOTH = pytest.mark.parametrize("algorithm", ["SM2", "ED25519"])
 NEW_KEY = {"SM2": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:SM2"], "ED25519": ["-algorithm", "ED25519"]}
@@ -234,6 +240,39 @@ def test_requests_signed_with_openssl_are_answered(scene: Scene, tmp_path: Path,
     openssl("pkeyutl", "-sign", *files, *VERIFY[algorithm])
     sent["X-Gov-Signature"] = base64.b64encode(signature.read_bytes()).decode()
     assert send(path, sent, body).status == 200
+
+
+@BOTH
+def test_the_example_in_shell_calls_and_verifies(scene: Scene, exchange: Exchange, tmp_path: Path, algorithm: str) -> None:
+    key = tmp_path / "key.pem"
+    key.write_text(openssl("genpkey", *NEW_KEY[algorithm]))
+    partner = make_keyed(scene, algorithm)
+    Credential.objects.filter(key=partner.key).update(public_key=SigningKey.from_pem(key.read_text()).public.der)
+    url, script = f"http://127.0.0.1:{exchange.port}", BASE / "examples" / "call_with_key.sh"
+    for state, said in (("ACTIVE", "found"), ("SUSPENDED", "grant.suspended")):
+        path = path_of(partners.grant_to(partner, scene.resource, scene.city, state=state), "query")
+        body = json.dumps({"key": {"citizen_id": scene.people[0].citizen_id}})
+        done = subprocess.run([script, url, partner.key, key, path, body], capture_output=True, text=True, check=False)
+        assert (done.returncode, "Verified Successfully" in done.stderr) == (0, True), done.stderr
+        assert said in done.stdout
+
+
+@pytest.mark.parametrize("algorithm", ["SM2", "ED25519", "HMAC-SM3"])
+def test_a_revoked_key_is_refused_on_every_worker_within_five_seconds(scene: Scene, exchange: Exchange, algorithm: str) -> None:
+    hmac = algorithm == "HMAC-SM3"
+    partner = partners.make_partner(scene.city.education, algorithm=algorithm) if hmac else make_keyed(scene, algorithm)
+    path = path_of(partners.grant_to(partner, scene.resource, scene.city), "query")
+    body = json.dumps({"key": {"citizen_id": scene.people[0].citizen_id}}).encode()
+
+    def requests(count: int) -> list[bytes]:
+        heads = [partner.headers(path, body) | {"Host": "x", "Content-Length": str(len(body))} for _ in range(count)]
+        lines = ["".join(f"{name}: {value}\r\n" for name, value in head.items()) for head in heads]
+        return [f"POST {path} HTTP/1.1\r\n{line}\r\n".encode() + body for line in lines]
+
+    assert {status for status, _code in exchange.ask(requests(40), connections=20)} == {200}
+    Credential.objects.filter(key=partner.key).update(state="REVOKED")
+    time.sleep(5)
+    assert set(exchange.ask(requests(60), connections=30)) == {(401, "auth.credential_revoked")}
 
 
 @BOTH
