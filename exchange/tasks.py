@@ -20,7 +20,7 @@ from exchange.aggregation import plans, runs
 from exchange.attachments import keeping
 from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
-from exchange.evidence import archiving, checking, sealing
+from exchange.evidence import archiving, checking, sealing, stamping
 from exchange.national import client as national
 from exchange.statistics import folding
 from exchange.upstream import sending
@@ -89,6 +89,12 @@ def make_partitions() -> None:
 def seal_records() -> None:
     """Seal what was appended since the last seal."""
     sealing.seal_all()
+
+
+@shared_task(name="exchange.stamp_seals", **_SHORT)
+def stamp_seals() -> None:
+    """Have the newest seals stamped by an outside authority, if there is one; the next minute asks again."""
+    stamping.stamp_due()
 
 
 @shared_task(name="exchange.archive_seals", **_LONG, **_AGAIN)

@@ -44,6 +44,7 @@ app.conf.update(
         },
         "relay-upward": {"task": "exchange.relay_upward", "schedule": 300.0, "options": {"expires": 290}},
         "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
+        "stamp-seals": {"task": "exchange.stamp_seals", "schedule": 60.0, "options": {"expires": 50}},
         "fold-calls": {"task": "exchange.fold_calls", "schedule": 5.0, "options": {"expires": 10}},
         "drop-expired-statistics": {
             "task": "exchange.drop_expired_statistics",

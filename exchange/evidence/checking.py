@@ -23,6 +23,7 @@ from core.models import RoleAssignment
 from core.notifications import notify_users
 from core.roles import Role
 from core.signing import PublicKey, public_keys
+from exchange.evidence import stamping
 from exchange.evidence.archiving import digest_of_file
 from exchange.evidence.reading import canonical_cursor, compare
 from exchange.evidence.records import Cursor
@@ -69,6 +70,7 @@ def verify(*, actor: Actor, since: datetime | None, until: datetime | None, now:
     found = [verify_chain(chain, trust, since=since, until=until) for chain in Chain]
     if since is None and until is None:
         found += [verify_archives(chain, trust) for chain in Chain]
+        found += [stamping.verify_stamps(chain) for chain in Chain] if stamping.is_configured() else []
     with transaction.atomic(durable=True):
         bad = any(outcome.bad for outcome in found)
         lines = [str(outcome) for outcome in found]

@@ -23,13 +23,17 @@ from core.models import AuditEntry
 from core.roles import Role
 from exchange.evidence import archiving, verifier
 from exchange.evidence.lag import lags
+from exchange.evidence.stamping import file_name
 from exchange.evidence.verifier import NONE, Tampered
-from exchange.models import Archive, Chain, Seal
+from exchange.models import Archive, Chain, Seal, SealTimestamp
 
 ORDER: Final = ("-sealed_at", "-id")
 RECORDS_AT_MOST: Final = 500_000
 SEALS_AT_ONCE: Final = 10
-HOW: Final = "python3 verifier.py --keys seal_keys.pem mlog-*.zip\n"
+HOW: Final = (
+    "python3 verifier.py --keys seal_keys.pem mlog-*.zip\n"
+    "With time stamps: --timestamps timestamps --tsa FILE, where FILE holds the authority's certificates (PEM) as you got them.\n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,9 @@ def _write(file: IO[bytes], seals: dict[Chain, Any]) -> None:
                 with export.open(written.name, "w", force_zip64=True) as entry:
                     while block := part.read(1 << 20):
                         entry.write(block)
+        for found in seals.values():
+            for stamp in SealTimestamp.objects.filter(seal__in=found.values("pk")).select_related("seal"):
+                export.writestr(f"timestamps/{file_name(stamp.seal.chain, stamp.seal.number)}", bytes(stamp.token))
         export.writestr("verifier.py", Path(verifier.__file__).read_text())
         export.writestr("seal_keys.pem", Path(settings.SEAL_KEYS_FILE).read_text())
         export.writestr("README.txt", HOW)

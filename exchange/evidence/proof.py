@@ -11,7 +11,7 @@ from exchange.evidence.checking import Trust
 from exchange.evidence.reading import canonical_cursor, records_of
 from exchange.evidence.retired import is_dropped
 from exchange.evidence.verifier import Tampered, check_order, check_seal, read_statement
-from exchange.models import Archive, Chain, Seal
+from exchange.models import Archive, Chain, Seal, SealTimestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,14 @@ class Proof:
 def of_call(xid: int, call_id: str) -> Proof | None:
     """Verify now the batch a call stands in, seven queries whatever its size; None while it waits for its seal."""
     seals = Seal.objects.filter(chain=Chain.CALLS)
-    seal = seals.filter(xid_to__gt=xid, xid_from__lte=xid).select_related("timestamp").first()
+    seal = seals.filter(xid_to__gt=xid, xid_from__lte=xid).first()
     if seal is None:
         return None
     before = seals.filter(number=seal.number - 1).values_list("statement", flat=True).first()
     archive = Archive.objects.filter(chain=Chain.CALLS, first_seal__lte=seal.number, last_seal__gte=seal.number).first()
     position, key, fault = _verify(seal, before, call_id)
-    stamp = getattr(seal, "timestamp", None)
+    # A stamp on a later seal holds for this one as well: seals name the one before.
+    stamps = SealTimestamp.objects.filter(seal__chain=Chain.CALLS, seal__number__gte=seal.number).order_by("seal__number")
     return Proof(
         number=seal.number,
         position=position,
@@ -53,7 +54,7 @@ def of_call(xid: int, call_id: str) -> Proof | None:
         fault=fault,
         archive=archive.name if archive else "",
         archive_is_here=bool(archive and (settings.ARCHIVE_DIR / archive.name).exists()),
-        stamped_at=stamp.stamped_at if stamp else None,
+        stamped_at=stamps.values_list("stamped_at", flat=True).first(),
     )
 
 

@@ -38,6 +38,7 @@ NAME = re.compile(r"mlog(?:-(?P<grouping>\w+))?-\d{14}-\d{14}-\w+\.zip")
 BROKEN = (zipfile.BadZipFile, zlib.error, ValueError, NotImplementedError, EOFError, RuntimeError)
 SM2_CURVE = bytes.fromhex("06082a811ccf5501822d")
 
+Stamps = Callable[[Any], None]  # a statement; raises Tampered when its time stamp is not genuine
 Checks = Callable[[str, bytes, bytes], bool]  # key id, message, signature -> whether it is genuine
 
 
@@ -233,7 +234,7 @@ class Checked(NamedTuple):
     record_count: int
 
 
-def check_archive(path: Path, is_genuine: Checks, before: Checked | None) -> Checked:
+def check_archive(path: Path, is_genuine: Checks, before: Checked | None, stamps: Stamps | None = None) -> Checked:
     """Check an archive and that it follows the one before; the first bad entry raises Tampered."""
     seals = records = 0
     text = before.statement if before else None
@@ -244,7 +245,10 @@ def check_archive(path: Path, is_genuine: Checks, before: Checked | None) -> Che
                 raise Tampered(f"{path.name}, {LINKING}, line 1", f"wrong previous digest: it does not follow {before.name}")
             for entry, content in linked_entries(archive, linking, path.name):
                 text = check_container(content, f"{path.name}, {entry}", is_genuine, text)
-                seals, records = seals + 1, records + read_statement(text, entry).record_count
+                statement = read_statement(text, entry)
+                seals, records = seals + 1, records + statement.record_count
+                if stamps:
+                    stamps(statement)
     except (OSError, *BROKEN):
         raise Tampered(path.name, "malformed: it is not a readable zip file") from None
     if text is None:
@@ -289,6 +293,28 @@ class OpenSsl:
         return told.returncode == 0
 
 
+class TimeStamps:
+    """Time stamps of seals (RFC 3161) in a folder, checked by `openssl` against the certificates of the authority."""
+
+    def __init__(self, folder: Path, certificates: Path) -> None:
+        self.folder, self.certificates = folder.resolve(), certificates.resolve()
+        self.last: dict[str, int] = {}
+
+    def __call__(self, statement: Statement) -> None:
+        """Check the stamp of a seal if there is one; it holds for all seals before it, too."""
+        stamp = self.folder / f"{statement.chain.lower()}-{statement.number:010d}.tsr"
+        if not stamp.exists():
+            return
+        with tempfile.NamedTemporaryFile() as message:
+            message.write(statement.text().encode())
+            message.flush()
+            command = ["openssl", "ts", "-verify", "-data", message.name, "-in", str(stamp), "-CAfile", str(self.certificates)]
+            told = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+        if told.returncode != 0:
+            raise Tampered(place_of(statement), "its time stamp is not genuine")
+        self.last[statement.chain] = statement.number
+
+
 class Outcome(NamedTuple):
     """What the verification of a chain, or of a group of archives, found; `bad` is the first bad entry."""
 
@@ -306,8 +332,8 @@ class Outcome(NamedTuple):
         )
 
 
-def check_files(paths: Sequence[Path], is_genuine: Checks) -> list[Outcome]:
-    """Check archive files, grouping by grouping in the order of their names."""
+def check_files(paths: Sequence[Path], is_genuine: Checks, stamps: Stamps | None = None) -> list[Outcome]:
+    """Check archive files, grouping by grouping in the order of their names, and the time stamps there are of their seals."""
     outcomes = []
     for grouping, group in in_groups(paths).items():
         before: Checked | None = None
@@ -315,7 +341,7 @@ def check_files(paths: Sequence[Path], is_genuine: Checks) -> list[Outcome]:
         bad = None
         try:
             for path in group:
-                before = check_archive(path, is_genuine, before)
+                before = check_archive(path, is_genuine, before, stamps)
                 seals, records = seals + before.seal_count, records + before.record_count
         except Tampered as found:
             bad = found
@@ -327,12 +353,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0 when every archive is intact, 1 when one is not; one line a grouping."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--keys", type=Path, required=True, help="public keys you trust (PEM); compare their ids with the office's")
+    parser.add_argument("--timestamps", type=Path, help="folder with time stamps of seals (RFC 3161)")
+    parser.add_argument("--tsa", type=Path, help="certificates you trust the time stamping authority by (PEM)")
     parser.add_argument("archives", type=Path, nargs="+")
     options = parser.parse_args(arguments)
     is_genuine = OpenSsl(options.keys)
     sys.stdout.write(f"trusted keys: {', '.join(is_genuine.keys)}\n")
-    outcomes = check_files(options.archives, is_genuine)
+    stamps = TimeStamps(options.timestamps, options.tsa) if options.timestamps and options.tsa else None
+    outcomes = check_files(options.archives, is_genuine, stamps)
     sys.stdout.write("".join(f"{outcome}\n" for outcome in outcomes))
+    for chain, number in (stamps.last if stamps else {}).items():
+        sys.stdout.write(f"{chain}: time stamps are genuine, the last one is on seal {number}\n")
     return 1 if any(outcome.bad for outcome in outcomes) else 0
 
 
