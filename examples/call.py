@@ -1,83 +1,82 @@
 #!/usr/bin/env python3
-"""Call the exchange: sign, send, print. Standard library only, so that it can be taken along as a tiny client.
+"""Call the exchange with the small client beside this file, and print what comes back.
 
     python3 examples/call.py                       one call of each granted mode of the demo's systems, and one with many keys
     python3 examples/call.py --run-dir DIR         the same for a demo whose run directory is DIR
 
 The demo writes keys, grants and a sample key to demo.json in its run directory ($RUN_DIR, .run by default).
-`call(...)` is all a partner system needs; docs/calling.md says what stands in it.
+`client.py` is all a partner system needs; docs/calling.md says what stands in it.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
-import hmac
+import io
 import json
 import os
-import secrets
 import sys
-import time
-import urllib.error
-import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-HASHES = {"HMAC-SHA256": "sha256", "HMAC-SM3": "sm3"}
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from client import Exchange, Refused  # found beside this file, wherever it is started
+
 LINES_SHOWN = 5
-# Calls go straight to the exchange, whatever proxy the environment names.
-OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def sign(secret: str, algorithm: str, text: str) -> str:
-    """Return the Base64 HMAC of a text. HMAC-SM3 needs an OpenSSL that knows SM3 (1.1.1 or newer)."""
-    return base64.b64encode(hmac.new(secret.encode(), text.encode(), HASHES[algorithm]).digest()).decode()
+def of_bulk(exchange: Exchange, grant: dict[str, Any]) -> str:
+    """Copy all rows."""
+    rows = io.BytesIO()
+    exchange.bulk(grant["grant"], rows)
+    return rows.getvalue().decode()
 
 
-def call(url: str, system: dict, grant: str, mode: str, body: dict) -> tuple[int, bytes]:
-    """Make one signed call and return its status and answer; a signed answer is checked."""
-    path = f"/openapi/v1/calls/{grant}/{mode}"
-    data = json.dumps(body, ensure_ascii=False).encode()
-    timestamp, nonce, digest = str(time.time_ns() // 1_000_000), secrets.token_urlsafe(16), hashlib.sha256(data).hexdigest()
-    headers = {
-        "Content-Type": "application/json",
-        "X-Gov-Key": system["key"],
-        "X-Gov-Timestamp": timestamp,
-        "X-Gov-Nonce": nonce,
-        "X-Gov-Digest": digest,
-        "X-Gov-Signature": sign(system["secret"], system["algorithm"], f"POST\n{path}\n{timestamp}\n{nonce}\n{digest}"),
-    }
-    request = urllib.request.Request(url + path, data, headers, method="POST")  # noqa: S310
-    try:
-        answer = OPENER.open(request, timeout=60)
-    except urllib.error.HTTPError as refusal:
-        answer = refusal
-    with answer:
-        content, signature = answer.read(), answer.headers.get("X-Gov-Answer-Signature")
-    if signature:
-        text = f"{nonce}\n{digest}\n{answer.status}\n{hashlib.sha256(content).hexdigest()}"
-        if not hmac.compare_digest(signature, sign(system["secret"], system["algorithm"], text)):
-            raise ValueError("the answer is not signed by the exchange")
-    return answer.status, content
+def of_query(exchange: Exchange, grant: dict[str, Any]) -> str:
+    """Look one subject up."""
+    return text(exchange.query(grant["grant"], grant["sample_key"]))
 
 
-def body_for(grant: dict) -> dict:
-    """Return a body for a grant: its sample key, and for a verification a value to compare with one item."""
-    mode = grant["mode"].lower()
-    if mode == "bulk":
-        return {"format": "csv"}
-    body = {"key": grant["sample_key"]}
-    if mode == "verify":
-        body["attributes"] = grant.get("sample_values") or {grant["fields"][0]: "1"}
-    return body
+def of_verify(exchange: Exchange, grant: dict[str, Any]) -> str:
+    """Compare one subject's values."""
+    return text(exchange.verify(grant["grant"], grant["sample_key"], values_of(grant)))
 
 
-def batch_body_for(grant: dict) -> dict:
-    """Return a body with several keys, up to 1,000 of them; each is answered in its place, with a status of its own."""
-    entries = [body_for(grant), body_for(grant) | {"key": dict.fromkeys(grant["sample_key"], "not a number")}]
-    if grant["mode"] == "VERIFY":
-        return {"checks": entries, "details": True, "score": True}
-    return {"keys": [entry["key"] for entry in entries]}
+def of_query_many(exchange: Exchange, grant: dict[str, Any]) -> str:
+    """Look several up, one of whom is no number at all: each is answered in its place."""
+    return text(exchange.query_many(grant["grant"], [grant["sample_key"], nobody(grant)]))
+
+
+def of_verify_many(exchange: Exchange, grant: dict[str, Any]) -> str:
+    """Compare the values of several."""
+    checks = [{"key": key, "attributes": values_of(grant)} for key in (grant["sample_key"], nobody(grant))]
+    return text(exchange.verify_many(grant["grant"], checks, details=True, score=True))
+
+
+# what is shown, the mode it needs, and the call
+CALLS: tuple[tuple[str, str, Callable[[Exchange, dict[str, Any]], str]], ...] = (
+    ("verify", "VERIFY", of_verify),
+    ("query", "QUERY", of_query),
+    ("bulk", "BULK", of_bulk),
+    ("query of several", "QUERY", of_query_many),
+    ("verify of several", "VERIFY", of_verify_many),
+)
+
+
+def values_of(grant: dict[str, Any]) -> dict[str, str]:
+    """Return values to compare."""
+    return grant.get("sample_values") or {grant["fields"][0]: "1"}
+
+
+def nobody(grant: dict[str, Any]) -> dict[str, str]:
+    """Return a key that is none."""
+    return dict.fromkeys(grant["sample_key"], "not a number")
+
+
+def text(answer: object) -> str:
+    """Return an answer as one line of JSON."""
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
 
 
 def main() -> int:
@@ -85,19 +84,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make one signed call of each mode.")
     parser.add_argument("--run-dir", type=Path, default=Path(os.environ.get("RUN_DIR") or ".run"))
     demo = json.loads((parser.parse_args().run_dir / "demo.json").read_text(encoding="utf-8"))
-    first: dict[str, tuple[dict, dict]] = {}
+    first: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
     for system in demo["systems"]:
         for grant in system["grants"]:
-            first.setdefault(grant["mode"].lower(), (system, grant))
+            first.setdefault(grant["mode"], (system, grant))
     is_refused = not first
-    calls = [(mode, *about, body_for(about[1])) for mode, about in sorted(first.items(), reverse=True)]
-    calls += [(mode, *about, batch_body_for(about[1])) for mode, about in sorted(first.items()) if mode in ("query", "verify")]
-    for mode, system, grant, body in calls:
-        status, content = call(demo["url"], system, grant["grant"], mode, body)
-        is_refused = is_refused or status != 200
-        lines = content.decode().splitlines()
-        many = " of several" if "keys" in body or "checks" in body else ""
-        print(f"== {mode}{many}: {system['name']} -> {grant['service']} ({system['algorithm']}): {status}")
+    for shown, mode, call in CALLS:
+        if mode not in first:
+            continue
+        system, grant = first[mode]
+        exchange = Exchange(demo["url"], key=system["key"], secret=system["secret"], algorithm=system["algorithm"])
+        try:
+            lines, outcome = call(exchange, grant).splitlines(), "answered"
+        except Refused as refusal:
+            lines, outcome, is_refused = [str(refusal)], "refused", True
+        print(f"== {shown}: {system['name']} -> {grant['service']} ({system['algorithm']}): {outcome}")
         print("\n".join(lines[:LINES_SHOWN]))
         if len(lines) > LINES_SHOWN:
             print(f"... {len(lines)} lines")
