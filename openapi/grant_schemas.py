@@ -10,13 +10,15 @@ from exchange.descriptions import KEY_PATTERNS, Description, Item
 from exchange.feeds.calling import ROWS_AT_MOST
 from exchange.models import FileFormat, JobState
 from openapi.schema import ERROR_SCHEMA
-from openapi.v1.call_batches import DETAIL, WORDS
+from openapi.v1.call_batches import WORDS
 
 CODE: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,40}$"}
 TEXT: Final = {"type": "string"}
 COUNT: Final = {"type": "integer", "minimum": 0}
 UUID: Final = {"type": "string", "format": "uuid"}
 MOMENT: Final = {"type": "string", "format": "date-time"}
+LATER: Final = {"type": ["string", "null"], "format": "date-time"}
+NULL: Final = {"type": "null"}
 FORMATS: Final = [str(value) for value in FileFormat.values]
 ERROR: Final = ERROR_SCHEMA
 TYPES: Final = {"C": "字符", "N": "数值", "D": "日期", "T": "日期时间", "L": "逻辑"}
@@ -152,14 +154,18 @@ def _query(told: Description, mark: str) -> Schemas:
 
 def _verify(told: Description, mark: str) -> Schemas:
     values = closed({item.name: {"type": "string", "maxLength": 500, "description": _told(item)} for item in told.items})
-    word: Schemas = {"type": "string", "enum": list(WORDS)}
+    word = _ref(f"Word{mark}")
     plain = closed({"call_id": UUID, "result": closed({item.name: word for item in told.items})}, ["call_id", "result"])
     key, attributes = _ref(f"Key{mark}"), _ref(f"Attributes{mark}")
-    made = {"Key": _key(told), "Attributes": values | {"minProperties": 1}}
+    made: Schemas = {
+        "Key": _key(told),
+        "Attributes": values | {"minProperties": 1},
+        "Word": {"type": "string", "enum": list(WORDS)},
+    }
     if told.is_remote:
         body = _body(told, {"key": key, "attributes": attributes}, ["key", "attributes"])
         return made | {"VerifyBody": body, "VerifyAnswer": plain}
-    verdict: Schemas = {"oneOf": [word, DETAIL | {"additionalProperties": False}]}
+    verdict = _one_of(f"Word{mark}", f"Detail{mark}")
     told_of = {"result": closed({item.name: verdict for item in told.items}), "score": {"type": ["number", "null"]}}
     wanted: Schemas = {"details": {"type": "boolean"}, "score": {"type": "boolean"}}
     check = closed({"key": key, "attributes": attributes}, ["key", "attributes"])
@@ -172,6 +178,10 @@ def _verify(told: Description, mark: str) -> Schemas:
     many = {"call_id": UUID, "as_of": MOMENT, "results": _list(_ref(f"VerifiedOne{mark}"))}
     return made | {
         "Check": check,
+        "Detail": closed(
+            {"result": word, "source": {"oneOf": [closed({"code": TEXT, "name": TEXT}, ["code", "name"]), NULL]}, "as_of": LATER},
+            ["result", "source", "as_of"],
+        ),
         "VerifyOne": _body(told, {"key": key, "attributes": attributes} | wanted, ["key", "attributes"]),
         "VerifyMany": _body(told, {"checks": _list(_ref(f"Check{mark}"), minItems=1, maxItems=AT_MOST)} | wanted, ["checks"]),
         "VerifyBody": _one_of(f"VerifyOne{mark}", f"VerifyMany{mark}"),
@@ -229,7 +239,7 @@ def _subscribe(told: Description, mark: str) -> Schemas:
 
 
 def _or_null(name: str) -> Schemas:
-    return {"oneOf": [_ref(name), {"type": "null"}]}
+    return {"oneOf": [_ref(name), NULL]}
 
 
 def _one_of(*names: str) -> Schemas:
