@@ -25,9 +25,11 @@ TIMEOUT: Final = urllib3.Timeout(connect=5, read=10)
 LARGEST_ANSWER: Final = 65_536
 STAMP_LAG: Final = """
 SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waiting.sealed_at)), 0)::float8
-FROM (VALUES ('CALLS'), ('AUDIT')) AS c (chain) CROSS JOIN LATERAL (SELECT s.sealed_at FROM exchange_seal s WHERE s.chain = c.chain AND s.number > coalesce((
-    SELECT max(p.number) FROM exchange_sealtimestamp t JOIN exchange_seal p ON p.id = t.seal_id WHERE p.chain = c.chain), 0)
-    ORDER BY s.number LIMIT 1) AS waiting"""
+FROM (VALUES ('CALLS'), ('AUDIT')) AS c (chain) CROSS JOIN LATERAL (
+    SELECT s.sealed_at FROM exchange_seal s WHERE s.chain = c.chain AND s.number > coalesce((
+        SELECT max(p.number) FROM exchange_sealtimestamp t JOIN exchange_seal p ON p.id = t.seal_id WHERE p.chain = c.chain
+    ), 0) ORDER BY s.number LIMIT 1
+) AS waiting"""
 
 
 def is_configured() -> bool:
