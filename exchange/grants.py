@@ -63,7 +63,7 @@ def issue_grant(*, access_request: AccessRequest, actor: Actor, now: datetime, v
         resource=resource,
         mode=access_request.mode,
         fields=access_request.fields,
-        masks=masks_of(items, chosen=access_request.masks),
+        masks=masks_of(items, chosen=chosen_masks(access_request)),
         region_prefix=access_request.region_prefix,
         purpose=access_request.purpose,
         row_filter=access_request.row_filter,
@@ -115,6 +115,15 @@ def masks_of(items: Iterable[DataItem], *, chosen: Mapping[str, str] | None = No
         if mask is not Mask.NONE:
             masks[item.name] = mask.value
     return masks
+
+
+def chosen_masks(access_request: AccessRequest) -> dict[str, str]:
+    """Return the masks chosen for a request; of a renewal at least those its grant was narrowed to meanwhile."""
+    chosen = dict(access_request.masks)
+    for name, mask in (access_request.renews.masks if access_request.renews is not None else {}).items():
+        if is_as_strict(Mask(mask), Mask(chosen.get(name, Mask.NONE))):
+            chosen[name] = mask
+    return chosen
 
 
 @transaction.atomic

@@ -18,7 +18,7 @@ from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from exchange.capacities import capacities, seats_held
-from exchange.grants import masks_of
+from exchange.grants import chosen_masks, masks_of
 from exchange.models import AccessRequest, RequestState
 from exchange.querysets import access_requests_visible_to
 from exchange.workflow import Seat
@@ -61,7 +61,7 @@ def may_choose(access_request: AccessRequest, actor: Actor) -> bool:
 def standing_masks(access_request: AccessRequest) -> dict[str, str]:
     """Return item -> mask as a grant issued now would have it, items without a mask included."""
     items = DataItem.objects.filter(resource_id=access_request.resource_id, name__in=access_request.fields)
-    masks = masks_of(items, chosen=access_request.masks)
+    masks = masks_of(items, chosen=chosen_masks(access_request))
     return {name: masks.get(name, Mask.NONE.value) for name in access_request.fields}
 
 

@@ -19,17 +19,19 @@ from basedb.masking import Mask, is_as_strict, mask_value
 from core.calendar import SHANGHAI
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import AuditEntry, Notification
+from exchange.access_requests import carry_out
 from exchange.grant_clients import CLIENTS_AT_MOST, limit_addresses, load_clients
 from exchange.grant_narrowing import narrow, narrowable
 from exchange.grant_versions import differences, terms_of, terms_on
 from exchange.grant_workflow import GrantCommand
 from exchange.grants import change_state, issue_grant
 from exchange.limits import Limits, limit_faults
-from exchange.models import Grant, GrantSubject, GrantVersion, TerminationFiling
+from exchange.models import AccessRequest, Grant, GrantSubject, GrantVersion, TerminationFiling
 from exchange.narrowing import GrantTerms, widenings
 from exchange.renewals import renew
 from exchange.request_masks import standing_masks
 from exchange.terminations import earliest_end, terminate
+from exchange.workflow import Command
 from tests import factories
 from tests.factories import City
 
@@ -251,6 +253,17 @@ def test_a_renewal_begins_from_the_limits_and_masks_the_grant_was_narrowed_to(ci
     grant.refresh_from_db()
     assert (made.limits, made.matters) == (grant.limits, ["A-1"])
     assert standing_masks(made) == {"name": "HIDDEN", "sex": "HIDDEN", "address": "NONE"}
+
+
+def test_masks_made_stricter_while_a_renewal_is_under_way_hold_in_the_next_term(city: City, grant: Grant, now: datetime) -> None:
+    Grant.objects.filter(pk=grant.pk).update(valid_to=now + timedelta(days=20))
+    made = renew(grant_uid=grant.uid, actor=city.actor("education_operator"), now=now).access_request
+    grant.refresh_from_db()
+    stricter = replace(narrowable(grant), masks={**grant.masks, "name": "HIDDEN"})
+    narrow(grant_uid=grant.uid, asked=stricter, reason="最小必要", actor=city.actor("police_head"), now=now)
+    AccessRequest.objects.filter(pk=made.pk).update(state="CLEARED", desk="DATA_CENTRE", route="PROVIDER_FIRST")
+    carry_out(request_uid=made.uid, command=Command.APPROVE, actor=city.actor("reviewer"), now=now)
+    assert Grant.objects.get(access_request=made).masks["name"] == "HIDDEN"
 
 
 def test_misuse_suspends_at_once_with_a_day_to_put_it_right(city: City, grant: Grant, now: datetime) -> None:
