@@ -49,9 +49,10 @@ def test_context_that_is_no_code(scene: Scene, context: Any, details: dict[str, 
     assert outcomes_of(grant) == ["call.invalid_parameter"]
 
 
-def test_a_citizen_id_is_no_context(scene: Scene) -> None:
+@pytest.mark.parametrize("form", ["{}", "ID{}", "2026-{}-1", "{}x7"])
+def test_a_citizen_id_is_no_context_nor_a_part_of_one(scene: Scene, form: str) -> None:
     citizen_id = scene.people[0].citizen_id
     with pytest.raises(Refusal) as refused:
-        read_context({"case": citizen_id})
+        read_context({"case": form.format(citizen_id)})
     assert refused.value.details == {"context.case": "is_a_personal_identifier"}
     assert citizen_id not in str(refused.value.details)
