@@ -6,6 +6,7 @@ A request is sent again once at most, and only when the connection could not be 
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from urllib3.util import Retry, Timeout
 from exchange.calls.refusals import Refusal
 from exchange.sources.guard import Failed
 from exchange.sources.hosts import is_allowed
+
+# The library tells of every connection it makes anew with the whole address, in which keys and secrets may stand.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 ANSWER_AT_MOST: Final = 1_048_576
 CHUNK: Final = 65_536

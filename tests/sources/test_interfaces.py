@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime, timedelta
 from typing import Any
@@ -83,6 +84,18 @@ def test_an_interface_that_takes_too_long_is_given_up_and_not_asked_again(scene:
     assert (reply.status, reply.code) == (502, "upstream.timeout")
     assert time.monotonic() - began < 0.9
     assert len(above.asked) == 1
+
+
+def test_an_address_with_its_query_is_in_no_log(scene: Scene, above: Above, caplog: pytest.LogCaptureFixture) -> None:
+    """The library tells of a connection it makes anew with the whole address: keys and subjects may stand in it."""
+    query = {"tym": {"in": "query", "from": "key"}, "appkey": {"in": "query", "from": "constant", "value": "verysecret"}}
+    grant = grant_on(scene, above, request_map=query)
+    above.close()
+    with caplog.at_level(logging.DEBUG):
+        reply = scene.partner.query(grant, SOMEBODY)
+    assert reply.code == "upstream.unavailable"
+    assert "verysecret" not in caplog.text
+    assert SOMEBODY not in caplog.text
 
 
 def test_a_refusal_of_an_interface_does_not_open_the_breaker_and_an_error_does(scene: Scene, above: Above) -> None:
