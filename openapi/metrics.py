@@ -18,6 +18,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from exchange.statistics.metrics import Collector
 
+HOPS = ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via")  # what proxies leave behind
+
 
 @login_not_required
 @require_GET
@@ -40,7 +42,7 @@ def _may_read(request: HttpRequest) -> bool:
     if path.is_file() and (token := path.read_text().strip()):
         shown = request.headers.get("Authorization", "")
         return hmac.compare_digest(shown.encode(), f"Bearer {token}".encode())
-    if "X-Forwarded-For" in request.headers:
+    if any(hop in request.headers for hop in HOPS):
         return False
     try:
         return ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback

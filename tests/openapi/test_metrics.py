@@ -15,7 +15,6 @@ from tests import factories
 from tests.factories import City
 from tests.portal.test_monitoring import record
 
-
 LABELS = ("service", "provider", "mode", "outcome", "le", "desk", "chain", "source")
 
 
@@ -46,7 +45,8 @@ def test_without_a_token_only_the_machine_itself_reads(db: None, client: Client,
     settings.METRICS_TOKEN_FILE = tmp_path / "none"
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", REMOTE_ADDR="192.0.2.7").status_code == 401
-    assert client.get("/metrics", headers={"X-Forwarded-For": "192.0.2.7"}).status_code == 401
+    for hop in ("X-Forwarded-For", "X-Real-IP", "Forwarded", "Via"):
+        assert client.get("/metrics", headers={hop: "192.0.2.7"}).status_code == 401
 
 
 def test_metrics_tell_calls_durations_and_what_waits(city: City, client: Client, token: str, now: datetime) -> None:
