@@ -22,7 +22,10 @@ def upstream_track(context: dict[str, Any], access_request: AccessRequest) -> di
     if authorization is None:
         return {}
     relay = UpstreamRelay.objects.filter(access_request=access_request).first()
-    next_states = NEXT[RelayState(relay.state if relay else RelayState.NOT_REPORTED)]
+    state = RelayState(relay.state if relay else RelayState.NOT_REPORTED)
+    next_states = NEXT[state]
+    if relay and state is RelayState.APPROVED and not authorizations.is_widened_since(relay, access_request):
+        next_states -= {RelayState.REPORTED}
     reviews = is_reviewer(actor(context["request"]))
     return {
         "access_request": access_request,
