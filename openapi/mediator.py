@@ -239,23 +239,18 @@ def _methods(provider: Department, services: list[Service]) -> dict[str, Any]:
         "memberCode": provider.code,
         "applicationCode": SHARE,
     }
+    endpoints = {ways: _endpoints(ways) for ways in {service.ways for service in services}}
     return {
         "member": [
-            fixed
-            | {
-                "serviceCode": service.code,
-                "serviceVersion": str(service.version),
-                "endpointList": {
-                    "member": [
-                        {"method": method, "path": f"/openapi/v1/calls/{grant}/{place}"}
-                        for mode, grant in service.ways
-                        for method, place in ENDPOINTS[mode]
-                    ]
-                },
-            }
+            fixed | {"serviceCode": service.code, "serviceVersion": str(service.version), "endpointList": endpoints[service.ways]}
             for service in services
         ]
     }
+
+
+def _endpoints(ways: tuple[tuple[str, str], ...]) -> dict[str, list[dict[str, str]]]:
+    found = [(method, f"/openapi/v1/calls/{grant}/{place}") for mode, grant in ways for method, place in ENDPOINTS[mode]]
+    return {"member": [{"method": method, "path": path} for method, path in found]}
 
 
 app_name = "mediator"
