@@ -76,18 +76,39 @@ MENU = (
         (Role.SYSTEM_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDIT_ADMINISTRATOR),
     ),
 )
+# Sections that stand together under a heading; it is folded unless the page belongs to it. The first one is always open.
+GROUPS = (
+    (_("申请与授权"), ("request", "basket", "request-inbox", "grant", "system")),
+    (_("归集与接入"), ("plan", "source", "national", "backflow")),
+    (_("监测与追溯"), ("call", "trace", "subject-accesses", "monitoring", "alert", "call-attempts", "audit", "evidence")),
+    (_("使用与责任"), ("usage", "disposal", "emergency", "liability", "hold")),
+    (_("管理"), ("user", "department")),
+)
+SHORT = 8  # a menu up to this length shows everything
 
 
 def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
-    """Return the menu of an actor; the entry whose section the page belongs to is current."""
+    """Return the menu of an actor in groups; the entry whose section the page belongs to is current."""
     page = view_name.removeprefix("portal:")
     fit = (entry for entry in MENU if not entry.roles or of.has(*entry.roles))
     entries = [entry for entry in fit if entry.is_for is None or entry.is_for(of)]
     fitting = [entry.section for entry in entries if page == entry.section or page.startswith(entry.section + "-")]
     current = max(fitting, key=len, default="")
-    return [
-        {"url": reverse(entry.name), "label": entry.label, "icon": entry.icon, "current": entry.section == current}
+    shown = {
+        entry.section: {"url": reverse(entry.name), "label": entry.label, "icon": entry.icon, "current": entry.section == current}
         for entry in entries
+    }
+    grouped = {section for _label, sections in GROUPS for section in sections}
+    groups = [("", [line for section, line in shown.items() if section not in grouped])]
+    groups += [(label, [shown[section] for section in sections if section in shown]) for label, sections in GROUPS]
+    return [
+        {
+            "label": label,
+            "entries": lines,
+            "is_open": number <= 1 or len(shown) <= SHORT or any(line["current"] for line in lines),
+        }
+        for number, (label, lines) in enumerate(groups)
+        if lines
     ]
 
 

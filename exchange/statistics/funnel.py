@@ -18,7 +18,7 @@ from exchange.models import AccessRequest, AccessRequestStep, CallRecord, Reques
 from exchange.querysets import access_requests_visible_to
 from exchange.statistics.periods import Period
 from exchange.statistics.sides import ANSWERED
-from exchange.workflow import Command
+from exchange.workflow import Command, Route
 
 # Stage -> the commands that lead to it. A request that skips a stage (the data centre alone reviews) has passed it all the same.
 STAGES: Final[Mapping[str, tuple[Command, ...]]] = {
@@ -89,6 +89,7 @@ def late_answers(*, actor: Actor, period: Period, now: datetime) -> list[Late]:
         _submitted(actor, period)
         .filter(due, answer_due_at__isnull=False)
         .exclude(state=RequestState.WITHDRAWN)
+        .exclude(route=Route.DATA_CENTRE_ALONE)  # these the data centre answers, not the provider
         .order_by()
         .values("resource__provider__short_name")
         .annotate(due=Count("pk"), late=Count("pk", filter=late))

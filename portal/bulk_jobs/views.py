@@ -50,6 +50,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "page": found,
         "parts": [(part, bytes(part.sha256).hex(), bytes(part.sm3).hex()) for part in found.items],
         "fetches": [(fetch, keys.get(fetch.credential_id, "—")) for fetch in fetches],
+        "titles": _titles(job),
         "may_cancel": job.state in HELD and actor(request).has(*BUSINESS),
     }
     return render(request, "portal/bulk_jobs/detail.html", context | _context(job))
@@ -69,6 +70,12 @@ def cancel(request: HttpRequest, uid: UUID) -> HttpResponse:
     jobs.cancel(job_uid=uid, actor=actor(request), now=timezone.now())
     messages.success(request, _("批量作业已取消，文件已清除；使用方系统可以重新发起。"))
     return redirect("portal:bulk-detail", uid=uid)
+
+
+def _titles(job: BulkJob) -> list[str]:
+    """Return what the items are called in the catalogue; one that is no longer there keeps its name."""
+    known = dict(job.grant.resource.items.values_list("name", "title"))
+    return [known.get(name, name) for name in job.fields]
 
 
 def _context(job: BulkJob) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from exchange.limits import ADDRESSES_AT_MOST
 from exchange.models import AccessRequest, Grant
 from exchange.narrowing import GrantTerms
 from exchange.request_terms import MAX_QUOTA_PER_DAY
-from portal.forms import RevisedForm
+from portal.forms import OnceForm, RevisedForm
 from portal.grants.limits import LimitsForm, initial_limits, read_lines
 from portal.grants.words import last_day
 
@@ -98,7 +98,7 @@ class MaskForm(RevisedForm):
         cls, access_request: AccessRequest, standing: Mapping[str, str], titles: Mapping[str, str], data: Any = None
     ) -> MaskForm:
         """Return the form of a request, with what was posted if anything was."""
-        form = cls(data, initial={"revision": access_request.revision})
+        form = cls(data, initial={"revision": access_request.revision}, auto_id="masks_%s")
         for name, mask in standing.items():
             form.fields[f"{MASK}{name}"] = _mask_field(titles.get(name, name), Mask(mask))
         return form
@@ -135,6 +135,10 @@ class ClientForm(RevisedForm):
     """A list of clients."""
 
     clients = forms.FileField(label=_("服务对象清单（CSV）"), help_text=_("每行一个身份号码或统一社会信用代码，整份替换原清单。"))
+
+
+class TokenKeyForm(OnceForm):
+    """Make the key of the clients' tokens."""
 
 
 def _mask_field(label: str, now: Mask) -> forms.ChoiceField:

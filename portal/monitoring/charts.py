@@ -37,20 +37,22 @@ def heat(calls: Mapping[tuple[int, int], int]) -> dict[str, Any]:
     return {
         "tooltip": {},
         "grid": {"left": 8, "right": 16, "top": 8, "bottom": 56, "containLabel": True},
-        "xAxis": {"type": "category", "data": [str(hour) for hour in range(24)], "splitArea": {"show": True}},
-        "yAxis": {"type": "category", "inverse": True, "data": weekdays(), "splitArea": {"show": True}},
+        "xAxis": {"type": "category", "data": [str(hour) for hour in range(24)]},
+        "yAxis": {"type": "category", "inverse": True, "data": weekdays()},
         "visualMap": {
             "min": 0,
             "max": max(calls.values(), default=1),
             "orient": "horizontal",
             "left": "center",
             "bottom": 0,
+            "text": [_("多"), _("少")],
             "inRange": {"color": ["#eaf2fb", BLUE]},
         },
         "series": [
             {
                 "name": _("调用次数"),
                 "type": "heatmap",
+                "itemStyle": {"borderColor": "#ffffff", "borderWidth": 1},
                 "data": [[hour, day - 1, count] for (day, hour), count in sorted(calls.items())],
             }
         ],
@@ -68,7 +70,7 @@ def bars(lines: Sequence[tuple[str, int]]) -> dict[str, Any]:
             "type": "category",
             "inverse": True,
             "data": [name for name, _count in shown],
-            "axisLabel": {"width": 140, "overflow": "truncate"},
+            "axisLabel": {"width": 140, "overflow": "break"},
         },
         "series": [
             {"name": _("调用次数"), "type": "bar", "color": BLUE, "barMaxWidth": 24, "data": [count for _name, count in shown]}
@@ -104,12 +106,12 @@ def funnel(stages: Sequence[tuple[str, int]]) -> dict[str, Any]:
             {
                 "type": "funnel",
                 "sort": "none",
-                "left": "10%",
-                "width": "80%",
+                "left": 8,
+                "width": "65%",
                 "top": 8,
                 "bottom": 8,
                 "minSize": "2%",
-                "label": {"position": "inside", "formatter": "{b}：{c}"},
+                "label": {"position": "right", "formatter": "{b}：{c}"},
                 "data": [{"name": name, "value": count} for name, count in stages],
             }
         ],

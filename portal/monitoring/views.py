@@ -146,6 +146,7 @@ def _calls(found: Figures, names: Names) -> dict[str, Any]:
         "hours": range(24),
         "trend_chart": charts.trend([s[0] for s in steps], [s[1] for s in steps], [s[2] for s in steps]),
         "heat_chart": charts.heat(found.heat),
+        "side_chart": charts.bars([(str(label), found.sides().get(side, 0)) for side, label in SIDES.items()]),
         "consumer_chart": charts.bars([(f"{department} · {system}", tally.calls) for department, system, tally in consumers]),
         "flow_chart": charts.flows(flows),
     }

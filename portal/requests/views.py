@@ -25,6 +25,7 @@ from exchange import access_requests, desks, grants, saved_filters
 from exchange.capacities import seats_held
 from exchange.models import AccessRequest, Desk, RequestState
 from exchange.querysets import access_requests_visible_to, grants_visible_to
+from exchange.upstream import authorizations
 from exchange.workflow import Command, Seat
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import PortalForm
@@ -184,16 +185,19 @@ def detail_page(
     steps = list(access_request.steps.all())
     opinions = [s for s in steps if s.command == Command.CHECK and s.reason]
     seats, centre = seats_held(who, access_request), desks.data_centre_name()
+    awaited = authorizations.awaited(access_request)
+    shown = [c for c in words.BUTTONS if c in commands and not (awaited and c in (Command.APPROVE, Command.CONFIRM))]
     context = {
         "access_request": access_request,
         "items": [_item_line(items.get(name), name) for name in access_request.fields],
         "steps": words.timeline(access_request, steps, centre=centre),
         "ball": words.ball(access_request, centre=centre),
-        "next_step": words.next_step(access_request),
+        "next_step": words.next_step(access_request, awaited),
+        "above": awaited[0] if awaited and awaited[1] else "",
         "claim": claim_box(access_request, who),
         "back": back_to(request),
         "is_mine": access_request.desk in seats and access_request.desk != Desk.NOBODY,
-        "buttons": [(c.value, *words.BUTTONS[c]) for c in commands if c in words.BUTTONS],
+        "buttons": [(c.value, *words.BUTTONS[c]) for c in shown],
         "may_edit": Command.EDIT in commands,
         "may_repeat": access_request.state in ("REFUSED", "WITHDRAWN", "CLOSED") and Seat.REQUESTER_OPERATOR in seats,
         "opinion": opinions[-1] if opinions else None,

@@ -122,8 +122,13 @@ def ball(access_request: AccessRequest, *, centre: str) -> str:
     return f"{department_name(access_request, desk, centre=centre)} · {access_request.get_desk_display()}"
 
 
-def next_step(access_request: AccessRequest) -> str:
-    """Return one sentence: what happens next."""
+def next_step(access_request: AccessRequest, awaited: tuple[str, bool] | None = None) -> str:
+    """Return one sentence: what happens next. `awaited` is the authority above that must agree first, and whether it was asked."""
+    if awaited is not None:
+        authority, is_asked = awaited
+        told = _("已转报%(authority)s，收到答复后由数据中心登记回执；上级同意后才能授权。")
+        to_ask = _("该资源须%(authority)s逐件同意，请数据中心先转报上级；上级同意后才能授权。")
+        return (told if is_asked else to_ask) % {"authority": authority}
     state = State(access_request.state)
     alone = access_request.route == Route.DATA_CENTRE_ALONE
     return {

@@ -269,7 +269,10 @@ class ReceiptForm(ReportForm):
     state = forms.TypedChoiceField(
         label=gettext_lazy("上级答复"),
         coerce=int,
-        choices=[(value, label) for value, label in RelayState.choices if value > RelayState.REPORTED],
+        choices=[
+            ("", gettext_lazy("请选择")),
+            *((value, label) for value, label in RelayState.choices if value > RelayState.REPORTED),
+        ],
     )
     external_id = forms.CharField(label=gettext_lazy("上级申请编号"), max_length=64, required=False)
 

@@ -14,6 +14,7 @@ from portal.grants.change_forms import MaskForm
 from portal.grants.words import words_of_limits
 
 register = template.Library()
+LIMITING = ("row_filter", "control_parameters", "matters", "ip_list")
 
 
 @register.inclusion_tag("portal/grants/request_limits.html", takes_context=True)
@@ -26,6 +27,7 @@ def request_limits(context: dict[str, Any], access_request: AccessRequest) -> di
     return {
         "access_request": access_request,
         "lines": lines,
+        "is_limited": any(getattr(access_request, name) for name in LIMITING),
         "quota_per_second": access_request.quota_per_second,
         "form": form,
         "csrf_token": context.get("csrf_token"),

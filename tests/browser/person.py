@@ -73,8 +73,12 @@ class Person:
         expect(self.page).to_have_url(f"{self.site}/")
 
     def menu(self, label: str) -> None:
-        """Go to a page by the main menu."""
-        self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=label, exact=True).click()
+        """Go to a page by the main menu, unfolding its group first."""
+        menu = self.page.get_by_role("navigation", name="主菜单")
+        folded = menu.locator("details:not([open])").filter(has_text=label)
+        for group in folded.all():
+            group.locator("summary").click()
+        menu.get_by_role("link", name=label, exact=True).click()
 
     def link(self, label: str | Pattern[str], *, within: Locator | None = None) -> None:
         """Follow the first link of that name."""

@@ -35,6 +35,14 @@
     }
   });
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-check-all]");
+    if (!button) return;
+    const boxes = [...document.getElementsByName(button.dataset.checkAll)];
+    const missing = boxes.some((box) => !box.checked);
+    boxes.forEach((box) => { box.checked = missing; });
+  });
+
   document.addEventListener("change", (event) => {
     const field = event.target.closest("[data-autosubmit]");
     if (field) field.form.requestSubmit();
@@ -52,7 +60,7 @@
   };
 
   const improve = (root) => {
-    root.querySelectorAll("[data-copy]").forEach((b) => { b.hidden = false; });
+    root.querySelectorAll("[data-copy], [data-check-all]").forEach((b) => { b.hidden = false; });
     root.querySelectorAll("table.card-table").forEach(stack);
   };
 
