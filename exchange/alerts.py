@@ -109,7 +109,8 @@ def may_handle(alert: Alert, actor: Actor) -> bool:
 
 
 def _raise(sighting: Sighting, now: datetime) -> bool:
-    same = Alert.objects.filter(kind=sighting.kind, system_id=sighting.system_id, grant_id=sighting.grant_id)
+    grant = Grant.objects.select_related("resource").filter(pk__in=[sighting.grant_id]).first()
+    same = Alert.objects.filter(kind=sighting.kind, system_id=sighting.system_id, grant=grant)
     known = same.select_for_update().filter(state__in=UNSETTLED).first()
     if known is not None:
         _renew(known, sighting, now)
@@ -120,7 +121,7 @@ def _raise(sighting: Sighting, now: datetime) -> bool:
     alert = Alert.objects.create(
         kind=sighting.kind,
         system=system,
-        grant=Grant.objects.select_related("resource").filter(pk=sighting.grant_id).first(),
+        grant=grant,
         department=system.department,
         opened_at=now,
         last_seen_at=now,

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from catalog.models import DataItem, Resource, ResourceState, ShareAttribute
@@ -57,11 +57,11 @@ class Emergency:
 @transaction.atomic
 def open_access(*, resource_uid: UUID, wanted: Emergency, actor: Actor, now: datetime) -> BreakGlass:
     """Open an emergency access; it holds at once and ends by itself. Provider, data centre and auditor are told."""
-    _check_allowed(actor)
+    opener_id, department_id = _opener(actor)
     resource = _resource(resource_uid)
     system = _system(wanted.system, actor)
     _check(wanted, resource)
-    access_request = _request(wanted, resource, system, actor, now)
+    access_request = _request(wanted, resource, system, opener_id, now)
     authorizations.check_approvable(access_request, now)
     valid_to = now + timedelta(hours=wanted.hours)
     grant = grants.issue_grant(access_request=access_request, actor=actor, now=now, valid_to=valid_to)
@@ -71,9 +71,9 @@ def open_access(*, resource_uid: UUID, wanted: Emergency, actor: Actor, now: dat
         incident_number=wanted.incident_number.strip(),
         reason=wanted.reason.strip(),
         hours=wanted.hours,
-        opened_by_id=actor.user_id,
+        opened_by_id=opener_id,
         opened_by_name=actor.name,
-        opened_by_department_id=actor.department_id,
+        opened_by_department_id=department_id,
         opened_at=now,
         review_due_at=working_days.deadline(now, REVIEW_DAYS),
     )
@@ -92,7 +92,7 @@ def review(*, break_glass_uid: UUID, verdict: str, opinion: str, actor: Actor, n
     found = break_glass_visible_to(actor).filter(uid=break_glass_uid).first()
     if found is None:
         raise NotFound("break_glass.not_found", _("没有这次应急访问，或您无权查看。"))
-    side = _side(found, actor)
+    side, reviewer_id = _side(found, actor)
     Grant.objects.select_for_update(no_key=True).get(pk=found.grant_id)
     if found.opened_by_id == actor.user_id:
         raise Forbidden("break_glass.four_eyes", _("开启应急访问的人员不能复核，请由另一位同事复核。"))
@@ -106,7 +106,7 @@ def review(*, break_glass_uid: UUID, verdict: str, opinion: str, actor: Actor, n
         side=side,
         verdict=verdict,
         opinion=opinion,
-        reviewer_id=actor.user_id,
+        reviewer_id=reviewer_id,
         reviewer_name=actor.name,
         at=now,
     )
@@ -125,8 +125,8 @@ def break_glass_visible_to(actor: Actor) -> QuerySet[BreakGlass]:
 
 def unreviewed() -> QuerySet[BreakGlass]:
     """Return those a side of which has not reviewed yet, the earliest due first."""
-    both = Q(pk__in=_reviewed_by(ReturningSide.PROVIDER)) & Q(pk__in=_reviewed_by(ReturningSide.DATA_CENTRE))
-    return BreakGlass.objects.exclude(both).order_by("review_due_at")
+    both = _reviewed_by(ReturningSide.PROVIDER).filter(pk__in=_reviewed_by(ReturningSide.DATA_CENTRE).values("pk"))
+    return BreakGlass.objects.exclude(pk__in=both.values("pk")).order_by("review_due_at")
 
 
 def sides_missing(found: BreakGlass) -> list[ReturningSide]:
@@ -152,15 +152,17 @@ def path_of(found: BreakGlass) -> str:
     return f"/break-glass/{found.uid}/"
 
 
-def _reviewed_by(side: ReturningSide) -> QuerySet[BreakGlassReview]:
-    return BreakGlassReview.objects.filter(side=side).values("break_glass")
+def _reviewed_by(side: ReturningSide) -> QuerySet[BreakGlass]:
+    return BreakGlass.objects.filter(reviews__side=side)
 
 
-def _check_allowed(actor: Actor) -> None:
+def _opener(actor: Actor) -> tuple[int, int]:
+    """Return who opens and of which department; Forbidden for anybody who may not, or on a node that does not allow it."""
     if not settings.BREAK_GLASS_ALLOWED:
         raise Forbidden("break_glass.off", _("本节点没有启用应急访问，请按正常流程申请。"))
-    if not may_open(actor):
+    if not may_open(actor) or actor.user_id is None or actor.department_id is None:
         raise Forbidden("break_glass.not_yours", _("应急访问由使用方负责人或数据中心审核员开启。"))
+    return actor.user_id, actor.department_id
 
 
 def _resource(uid: UUID) -> Resource:
@@ -174,7 +176,7 @@ def _resource(uid: UUID) -> Resource:
 
 def _system(uid: UUID, actor: Actor) -> ConsumerSystem:
     rows = ConsumerSystem.objects.filter(uid=uid, is_active=True).select_related("department")
-    found = (rows if is_reviewer(actor) else rows.filter(department_id=actor.department_id)).first()
+    found = (rows if is_reviewer(actor) else rows.filter(department_id__in=[actor.department_id])).first()
     if found is None:
         text = _("请选择已启用的使用方系统。")
         raise Invalid("break_glass.invalid", text, {"system": text})
@@ -202,7 +204,7 @@ def _mode_fault(wanted: Emergency, resource: Resource) -> str:
     return _("应急访问只能用该资源提供的比对验证或检索查询，不能批量复制或订阅。")
 
 
-def _request(wanted: Emergency, resource: Resource, system: ConsumerSystem, actor: Actor, now: datetime) -> AccessRequest:
+def _request(wanted: Emergency, resource: Resource, system: ConsumerSystem, opener_id: int, now: datetime) -> AccessRequest:
     """Write down the request the grant hangs on: approved by nobody, opened by this person."""
     today = now.astimezone(SHANGHAI).date()
     return AccessRequest.objects.create(
@@ -211,7 +213,7 @@ def _request(wanted: Emergency, resource: Resource, system: ConsumerSystem, acto
         resource_version=resource.version,
         requester=system.department,
         system=system,
-        created_by_id=actor.user_id,
+        created_by_id=opener_id,
         mode=wanted.mode,
         fields=list(wanted.fields),
         purpose=_("应急访问：%(incident)s") % {"incident": wanted.incident_number.strip()},
@@ -228,12 +230,13 @@ def _request(wanted: Emergency, resource: Resource, system: ConsumerSystem, acto
     )
 
 
-def _side(found: BreakGlass, actor: Actor) -> ReturningSide:
+def _side(found: BreakGlass, actor: Actor) -> tuple[ReturningSide, int]:
+    """Return for which side somebody reviews, and who; Forbidden for those of neither."""
     own = _sides_of(found, actor)
     if not own or actor.user_id is None:
         raise Forbidden("break_glass.not_yours", _("应急访问由数据提供方负责人和数据中心审核员复核。"))
     missing = sides_missing(found)
-    return next((side for side in own if side in missing), own[0])
+    return next((side for side in own if side in missing), own[0]), actor.user_id
 
 
 def _sides_of(found: BreakGlass, actor: Actor) -> list[ReturningSide]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NoReturn
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -57,13 +58,13 @@ class HeldRange:
 @transaction.atomic
 def place(*, case_number: str, reason: str, scope: Scope, actor: Actor, now: datetime) -> LegalHold:
     """Place a hold; from its commit on nothing it covers is deleted. Returns once every deletion under way has ended."""
-    _check_keeper(actor)
+    keeper_id = _keeper(actor)
     values = _checked(case_number, reason, scope)
     _lock(exclusive=True)
     hold = LegalHold.objects.create(
         number=next_number(LegalHold, "BQ", now),
         scope=scope.kind,
-        placed_by_id=actor.user_id,
+        placed_by_id=keeper_id,
         placed_by_name=actor.name,
         placed_at=now,
         **values,
@@ -75,16 +76,16 @@ def place(*, case_number: str, reason: str, scope: Scope, actor: Actor, now: dat
 @transaction.atomic
 def release(*, hold_uid: UUID, reason: str, actor: Actor, now: datetime) -> LegalHold:
     """Release a hold, by another overseer than the one who placed it."""
-    _check_keeper(actor)
+    keeper_id = _keeper(actor)
     hold = LegalHold.objects.select_for_update().filter(uid=hold_uid).first()
     if hold is None:
         raise NotFound("hold.not_found", _("没有这项保全，或您无权查看。"))
     if hold.released_at is not None:
         raise Conflict("hold.released", _("这项保全已经解除，请刷新页面。"))
-    if hold.placed_by_id == actor.user_id:
+    if hold.placed_by_id == keeper_id:
         raise Forbidden("hold.four_eyes", _("保全须由另一位管理员解除，请由审计管理员或安全管理员中的其他人办理。"))
     hold.release_reason = _text(reason, "reason", LONGEST_REASON)
-    hold.released_by_id, hold.released_by_name, hold.released_at = actor.user_id, actor.name, now
+    hold.released_by_id, hold.released_by_name, hold.released_at = keeper_id, actor.name, now
     hold.revision += 1
     hold.save()
     audit.record(actor, "legal_hold.released", hold, at=now, case=hold.case_number, reason=hold.release_reason)
@@ -169,30 +170,32 @@ def _checked(case_number: str, reason: str, scope: Scope) -> dict[str, object]:
         "reason": _text(reason, "reason", LONGEST_REASON),
     }
     if scope.kind is HoldScope.GRANT:
-        values["grant"] = Grant.objects.filter(uid=scope.grant).first() or _fault("grant", _("没有这项授权。"))
+        values["grant"] = Grant.objects.filter(uid__in=[scope.grant]).first() or _refuse("grant", _("没有这项授权。"))
     elif scope.kind is HoldScope.REQUEST:
-        found = AccessRequest.objects.filter(uid=scope.access_request).first()
-        values["access_request"] = found or _fault("access_request", _("没有这项申请。"))
+        found = AccessRequest.objects.filter(uid__in=[scope.access_request]).first()
+        values["access_request"] = found or _refuse("access_request", _("没有这项申请。"))
     elif scope.kind is HoldScope.SUBJECT:
-        values["subject_key"] = scope.subject_key or _fault("subject", _("请填写证件号码或统一社会信用代码。"))
+        values["subject_key"] = scope.subject_key or _refuse("subject", _("请填写证件号码或统一社会信用代码。"))
     elif scope.kind is HoldScope.PERIOD:
         if scope.first_day is None or scope.last_day is None or scope.last_day < scope.first_day:
-            _fault("last_day", _("请填写起止日期，截止日期不能早于开始日期。"))
+            _refuse("last_day", _("请填写起止日期，截止日期不能早于开始日期。"))
         values |= {"first_day": scope.first_day, "last_day": scope.last_day}
     return values
 
 
-def _fault(field: str, text: str) -> None:
+def _refuse(field: str, text: str) -> NoReturn:
     raise Invalid("hold.invalid", _("保全的内容有误，请修改后再提交。"), {field: text})
 
 
 def _text(value: str, field: str, longest: int) -> str:
     value = value.replace("\r\n", "\n").strip()
     if fault := text_fault(value, longest=longest):
-        _fault(field, fault)
+        _refuse(field, fault)
     return value
 
 
-def _check_keeper(actor: Actor) -> None:
+def _keeper(actor: Actor) -> int:
+    """Return who acts, an overseer; Forbidden for anybody else."""
     if actor.user_id is None or not actor.has(*KEEPERS):
         raise Forbidden("hold.not_yours", _("法律保全由审计管理员或安全管理员办理。"))
+    return actor.user_id

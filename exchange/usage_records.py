@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import audit, working_days
@@ -21,7 +21,7 @@ from core.calendar import SHANGHAI, Calendar
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.notifications import notify_role
 from core.roles import Role
-from exchange.models import Grant, UsageInspection, UsageRecord, UsageReminder
+from exchange.models import Grant, GrantEvent, GrantVersion, UsageInspection, UsageRecord, UsageReminder
 from exchange.models.material_return import ReturningSide
 from exchange.querysets import grants_visible_to, seats_on_grant
 from exchange.request_terms import text_fault
@@ -31,6 +31,7 @@ LONGEST = {"scenario": 500, "process": 1000, "results": 1000, "storage": 500, "d
 LONGEST_FINDINGS = 1000
 LONGEST_REASON = 500
 AT_ONCE = 500
+QUARTERS_LOOKED_BACK = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,7 @@ class Usage:
 def record(*, grant_uid: UUID, usage: Usage, actor: Actor, now: datetime) -> UsageRecord:
     """Write down how the data of a grant was used in a period, as an operator of the department that uses it."""
     grant = _grant(grant_uid, actor)
-    _check_seat(grant, actor, Seat.REQUESTER_OPERATOR, _("使用记录由使用方经办人登记。"))
+    _check_seat(grant, actor)
     return _write(grant, usage, None, "", actor=actor, now=now)
 
 
@@ -61,7 +62,7 @@ def correct(*, record_uid: UUID, usage: Usage, reason: str, actor: Actor, now: d
     if first is None:
         raise NotFound("usage.not_found", _("没有这条使用记录，或您无权查看。"))
     grant = _grant(first.grant.uid, actor)
-    _check_seat(grant, actor, Seat.REQUESTER_OPERATOR, _("使用记录由使用方经办人登记。"))
+    _check_seat(grant, actor)
     if UsageRecord.objects.filter(corrects=first).exists():
         raise Conflict("usage.corrected", _("这条使用记录已经更正过，请更正最新的一条。"))
     return _write(grant, usage, first, _text(reason, "correction_reason", LONGEST_REASON), actor=actor, now=now)
@@ -111,19 +112,21 @@ def remind(*, now: datetime) -> int:
 def owing(quarter: date) -> QuerySet[Grant]:
     """Return the grants that were in force in a quarter and have no record that reaches into it."""
     begin, end = _moment(quarter), _moment(next_quarter(quarter))
-    in_force = Grant.objects.filter(valid_from__lt=end, valid_to__gt=begin).exclude(
-        Q(state="REVOKED", versions__event="REVOKED", versions__at__lt=begin)
-    )
+    revoked = GrantVersion.objects.filter(grant=OuterRef("pk"), event=GrantEvent.REVOKED, at__lt=begin)
+    in_force = Grant.objects.filter(~Exists(revoked), valid_from__lt=end, valid_to__gt=begin)
     filed = UsageRecord.objects.filter(grant=OuterRef("pk"), first_day__lt=next_quarter(quarter), last_day__gte=quarter)
-    return in_force.filter(~Exists(filed), valid_to__gt=F("valid_from"))
+    return in_force.filter(~Exists(filed))
 
 
 def overdue(now: datetime) -> QuerySet[Grant]:
-    """Return the grants whose record of the last quarter but is late; nothing before its day."""
-    quarter = quarter_before(now.astimezone(SHANGHAI).date())
-    if now < due_on(quarter, working_days.calendar()):
+    """Return the grants that owe the record of a quarter whose day has passed, as far back as is looked."""
+    calendar, quarter = working_days.calendar(), quarter_before(now.astimezone(SHANGHAI).date())
+    late = Q(pk__in=[])
+    for _quarter_back in range(QUARTERS_LOOKED_BACK):
+        if now >= due_on(quarter, calendar):
+            late |= Q(pk__in=owing(quarter).values("pk"))
         quarter = quarter_before(quarter)
-    return owing(quarter)
+    return Grant.objects.filter(late)
 
 
 def open_findings(now: datetime) -> QuerySet[UsageInspection]:
@@ -164,6 +167,7 @@ def _moment(day: date) -> datetime:
 
 def _write(grant: Grant, usage: Usage, corrects: UsageRecord | None, reason: str, *, actor: Actor, now: datetime) -> UsageRecord:
     texts = {name: _text(getattr(usage, name), name, longest) for name, longest in LONGEST.items()}
+    by_id = _check_seat(grant, actor)
     today = now.astimezone(SHANGHAI).date()
     if usage.last_day < usage.first_day or usage.last_day > today:
         text = _("使用期间的截止日期不能早于开始日期，也不能晚于今天。")
@@ -172,7 +176,7 @@ def _write(grant: Grant, usage: Usage, corrects: UsageRecord | None, reason: str
         grant=grant,
         corrects=corrects,
         correction_reason=reason,
-        recorded_by_id=actor.user_id,
+        recorded_by_id=by_id,
         recorded_by_name=actor.name,
         recorded_at=now,
         **asdict(usage) | texts,
@@ -189,9 +193,11 @@ def _grant(uid: UUID, actor: Actor) -> Grant:
     return grant
 
 
-def _check_seat(grant: Grant, actor: Actor, seat: Seat, text: str) -> None:
-    if seat not in seats_on_grant(actor, grant) or actor.user_id is None:
-        raise Forbidden("usage.not_yours", text)
+def _check_seat(grant: Grant, actor: Actor) -> int:
+    """Return who writes: an operator of the department that uses the data; Forbidden for anybody else."""
+    if actor.user_id is None or Seat.REQUESTER_OPERATOR not in seats_on_grant(actor, grant):
+        raise Forbidden("usage.not_yours", _("使用记录由使用方经办人登记。"))
+    return actor.user_id
 
 
 def _text(value: str, field: str, longest: int) -> str:

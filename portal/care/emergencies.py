@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -42,7 +43,7 @@ def open_one(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not break_glass.may_open(who):
         raise Forbidden("break_glass.off", _("本节点没有启用应急访问，请按正常流程申请。"))
     systems = ConsumerSystem.objects.filter(is_active=True).order_by("name")
-    systems = systems if is_reviewer(who) else systems.filter(department_id=who.department_id)
+    systems = systems if is_reviewer(who) else systems.filter(department_id__in=[who.department_id])
     form = EmergencyForm(request.POST or None, resource=resource, systems=systems)
 
     def act() -> str:
@@ -79,11 +80,11 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     return save(request, form, act, "portal/care/emergency.html", **context)
 
 
-def _line(found: BreakGlass, now: object) -> dict[str, object]:
+def _line(found: BreakGlass, now: datetime) -> dict[str, object]:
     missing = break_glass.sides_missing(found)
     return {
         "emergency": found,
         "missing": "、".join(str(side.label) for side in missing),
-        "is_late": bool(missing) and found.review_due_at <= now,  # type: ignore[operator]
-        "is_running": found.grant.state == "ACTIVE" and found.grant.valid_to > now,  # type: ignore[operator]
+        "is_late": bool(missing) and found.review_due_at <= now,
+        "is_running": found.grant.state == "ACTIVE" and found.grant.valid_to > now,
     }

@@ -11,8 +11,9 @@ from django.db import DatabaseError, transaction
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import Notification
 from exchange import disposals, usage_records
+from exchange.grant_versions import write_version
 from exchange.liabilities import Ground, liabilities
-from exchange.models import Disposal, Grant, UsageInspection, UsageRecord
+from exchange.models import Disposal, Grant, GrantEvent, UsageInspection, UsageRecord
 from exchange.usage_records import Usage
 from tests import factories
 from tests.exchange.call_rows import counted
@@ -55,14 +56,24 @@ def test_the_record_of_a_quarter_is_asked_for_once_then_late_then_filed(city: Ci
     assert usage_records.remind(now=day) == 1
     assert usage_records.remind(now=day + timedelta(days=1)) == 0
     assert list(Notification.objects.values_list("user__username", flat=True)) == ["education_operator"]
-    assert usage_records.overdue(day).get() == grant
     actor = city.actor("education_operator")
-    usage_records.record(grant_uid=grant.uid, usage=usage(quarter - timedelta(days=91), date(2026, 6, 30)), actor=actor, now=now)
+    assert usage_records.overdue(day).get() == grant
+    usage_records.record(grant_uid=grant.uid, usage=usage(date(2025, 7, 1), date(2026, 6, 30)), actor=actor, now=now)
     assert not usage_records.overdue(day).exists()
     late = datetime(2026, 11, 20, tzinfo=now.tzinfo)
     assert grounds(city, late)[Ground.NO_USAGE_RECORD] == 1
     usage_records.record(grant_uid=grant.uid, usage=usage(quarter, date(2026, 9, 30)), actor=actor, now=now)
     assert Ground.NO_USAGE_RECORD not in grounds(city, late)
+
+
+def test_a_grant_owes_nothing_for_quarters_it_was_not_in_force(city: City, grant: Grant, now: datetime) -> None:
+    quarter = usage_records.quarter_before(now.date())
+    assert usage_records.owing(quarter).get() == grant
+    write_version(grant, event=GrantEvent.REVOKED, actor=city.actor("reviewer"), now=now)
+    assert usage_records.owing(quarter).exists()
+    assert not usage_records.owing(usage_records.next_quarter(usage_records.next_quarter(quarter))).exists()
+    Grant.objects.filter(pk=grant.pk).update(valid_from=now)
+    assert not usage_records.owing(quarter).exists()
 
 
 def test_a_record_is_never_changed_only_corrected_once(city: City, grant: Grant, now: datetime) -> None:

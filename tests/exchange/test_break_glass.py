@@ -13,6 +13,7 @@ from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import AuditEntry, Notification
 from core.roles import Role
 from exchange.break_glass import Emergency, open_access, review, unreviewed
+from exchange.closing import close_ended
 from exchange.liabilities import Ground, liabilities
 from exchange.models import AccessRequest, BreakGlass, BreakGlassReview, ConsumerSystem, Grant
 from exchange.renewals import renew
@@ -118,6 +119,14 @@ def test_highly_sensitive_data_is_verified_in_an_emergency_too(city: City, wante
         open_access(resource_uid=resource.uid, wanted=wanted, actor=who, now=now)
     made = open_access(resource_uid=resource.uid, wanted=replace(wanted, mode="VERIFY"), actor=who, now=now)
     assert made.grant.mode == "VERIFY"
+
+
+def test_its_case_closes_by_itself_when_the_hours_are_over(
+    city: City, resource: Resource, wanted: Emergency, now: datetime
+) -> None:
+    made = open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=now)
+    close_ended(now=made.grant.valid_to)
+    assert AccessRequest.objects.get().state == "CLOSED"
 
 
 def test_it_is_not_renewed(city: City, resource: Resource, wanted: Emergency, now: datetime) -> None:

@@ -22,7 +22,7 @@ ALL = Scope(HoldScope.ALL)
 
 
 def place(city: City, scope: Scope, now: datetime, **values: Any) -> LegalHold:
-    given = {"case_number": "（2026）苏01行初1号", "reason": "行政诉讼取证", "scope": scope} | values
+    given: dict[str, Any] = {"case_number": "（2026）苏01行初1号", "reason": "行政诉讼取证", "scope": scope} | values
     return holds.place(actor=city.actor("auditor"), now=now, **given)
 
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from core.models import User
-from exchange.models import Alert, BreakGlass, Disposal, LegalHold, UsageRecord
+from core.models import SharedObject, User
+from exchange.models import Alert, BreakGlass, Disposal, Grant, LegalHold, UsageRecord
 from tests import factories
 from tests.factories import City
 from tests.house.table import Row, only
@@ -90,12 +90,18 @@ def things(city: City) -> dict[str, str]:
         number="BQ1", case_number="1", reason="取证", scope="ALL", placed_by=people["reviewer"], placed_by_name="某", placed_at=now
     )
     record = _record(used, people["police_operator"], today)
-    made = {"alert": alert, "emergency": emergency, "disposal": disposal, "hold": hold, "record": record}
+    made: dict[str, SharedObject | UsageRecord] = {
+        "alert": alert,
+        "emergency": emergency,
+        "disposal": disposal,
+        "hold": hold,
+        "record": record,
+    }
     made |= {"resource": resource, "provided": provided, "used": used}
     return {name: str(thing.uid) for name, thing in made.items()}
 
 
-def _record(used: object, user: User, today: date) -> UsageRecord:
+def _record(used: Grant, user: User, today: date) -> UsageRecord:
     return UsageRecord.objects.create(
         grant=used,
         first_day=today,
