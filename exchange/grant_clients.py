@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from exchange.limits import address_fault, networks
 from exchange.models import Grant, GrantSubject
 from exchange.narrowing import addresses_within
 from exchange.querysets import seats_on_grant
+from exchange.subject_tokens import tokens_of
 from exchange.systems import key_ring
 
 CLIENTS_AT_MOST = 100_000
@@ -58,11 +59,13 @@ def load_clients(*, grant_uid: UUID, lines: Iterable[str], actor: Actor, now: da
     grant = locked_grant(grant_uid, actor, revision)
     decide_grant(standing_within_term(grant, now), GrantCommand.LOAD_CLIENTS, seats_on_grant(actor, grant))
     dataset = _dataset(grant)
-    keys = _read_keys(lines, dataset)
+    tokens = _read_keys(lines, dataset, tokens_of(grant))
+    keys = tokens.keys()
     grant.client_count = len(keys)
     grant.client_digest = hashlib.sha256(b"".join(sorted(keys))).hexdigest()
     GrantSubject.objects.filter(grant=grant).delete()
-    GrantSubject.objects.bulk_create((GrantSubject(grant=grant, subject_key=key) for key in keys), batch_size=5_000)
+    rows = (GrantSubject(grant=grant, subject_key=key, token=token) for key, token in tokens.items())
+    GrantSubject.objects.bulk_create(rows, batch_size=5_000)
     write_change(grant, GrantCommand.LOAD_CLIENTS, actor=actor, now=now, reason="", clients=grant.client_count)
     body = _("共 %(n)s 个服务对象。") % {"n": grant.client_count}
     tell(grant, actor, now, title=_("服务对象清单已更新：%(grant)s") % {"grant": grant}, body=body)
@@ -88,16 +91,17 @@ def _dataset(grant: Grant) -> str:
     return str(binding.dataset)
 
 
-def _read_keys(lines: Iterable[str], dataset: str) -> set[bytes]:
-    """Return the subject keys of the identifiers; a first line that names the column is passed over, blank lines too."""
+def _read_keys(lines: Iterable[str], dataset: str, token_of: Callable[[str], bytes | None]) -> dict[bytes, bytes | None]:
+    """Return subject key -> token of the identifiers; a first line that names the column is passed over, blank ones too."""
     header = DATASETS[dataset].key_field
-    ring, keys, wrong = key_ring(), set[bytes](), list[int]()
+    ring, keys, wrong = key_ring(), dict[bytes, bytes | None](), list[int]()
     for number, line in enumerate(lines, start=1):
         raw = line.strip().strip('"').strip("\ufeff")
         if not raw or (number == 1 and raw == header):
             continue
         try:
-            keys.add(ring.subject_key(read_key(dataset, raw[:LONGEST_LINE])))
+            identifier = read_key(dataset, raw[:LONGEST_LINE])
+            keys[ring.subject_key(identifier)] = token_of(identifier)
         except ValueError:
             wrong.append(number)
         if len(keys) > CLIENTS_AT_MOST or len(wrong) > FAULTS_NAMED:

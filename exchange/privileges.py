@@ -20,6 +20,7 @@ PRIVILEGES: Privileges = {
     "exchange_supervisionnotice": BY_WEB,
     "exchange_grant": BY_WEB,
     "exchange_grantversion": LEDGER,
+    "exchange_granttokenkey": {"web": "SELECT, INSERT, UPDATE"},
     "exchange_grantsubject": {**READ, "web": "SELECT, INSERT, DELETE"},
     "exchange_terminationfiling": {**LEDGER, "worker": "SELECT"},
     "exchange_claim": BY_WEB,

@@ -25,6 +25,7 @@ from exchange.calls import (
     shape,
     signatures,
     statement,
+    tokens,
     trip,
 )  # fmt: skip
 from exchange.calls.admission import Allowance, OverQuota
@@ -112,7 +113,7 @@ def _learn(progress: Progress, found: Terms | None, signed: Signed, body: bytes,
     elif terms.remote:
         progress.question = asking.read_question(body, signed.mode, selection, terms.remote)
     else:
-        progress.question = shape.read_question(body, signed.mode, selection)
+        progress.question = tokens.resolved(shape.read_question(body, signed.mode, selection), terms.grant_id)
     if operation is None or operation.is_order:
         conditions.check_context(terms.conditions, progress.question.context)
 

@@ -10,12 +10,15 @@ from typing import Any
 from basedb.dictionary import DATASETS, Field
 from basedb.lookup import Selection, read_key, read_value
 from exchange.calls.refusals import Refusal
+from exchange.calls.tokens import is_token, read_token
 from exchange.calls.values import printable, text
 from exchange.systems import key_ring
 
 
 def read_subject(value: Any, selection: Selection) -> bytes:
-    """Return the subject key of the identifier an object holds, under its one name."""
+    """Return the subject key of the identifier an object holds, under its one name; of a token the token."""
+    if is_token(value, selection):
+        return read_token(value)
     name = DATASETS[selection.dataset].key_field
     if not isinstance(value, dict) or list(value) != [name]:
         raise Refusal("call.invalid_parameter", {"key": f"must_be_an_object_with_{name}"})

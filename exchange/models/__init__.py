@@ -24,7 +24,7 @@ from exchange.models.desk_work import BulkDecision, BulkLine, BulkOutcome, Claim
 from exchange.models.evidence import Archive, Chain, RetiredMonth, Seal, SealTimestamp
 from exchange.models.feed import FeedMember
 from exchange.models.grant import Grant, GrantState, SuspensionGround
-from exchange.models.grant_history import GrantEvent, GrantSubject, GrantVersion, TerminationFiling
+from exchange.models.grant_history import GrantEvent, GrantSubject, GrantTokenKey, GrantVersion, TerminationFiling
 from exchange.models.legal_hold import HoldScope, LegalHold
 from exchange.models.material_return import MaterialReturn, ReturningSide
 from exchange.models.national import NationalRequester, NationalService, NationalSession
@@ -124,6 +124,7 @@ __all__ = [
     "GrantEvent",
     "GrantState",
     "GrantSubject",
+    "GrantTokenKey",
     "GrantVersion",
     "HeaderFamily",
     "HoldScope",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from core.models import User
+from core.models import SealedSecret, User
 from exchange.models.access_request import Desk
 from exchange.models.grant import Grant
 
@@ -48,10 +48,24 @@ class GrantSubject(models.Model):
 
     grant = models.ForeignKey(Grant, models.PROTECT, related_name="subjects", db_index=False)
     subject_key = models.BinaryField(max_length=16)
+    token = models.BinaryField(max_length=32, null=True)
 
     class Meta:
         verbose_name = _("服务对象")
-        constraints = [models.UniqueConstraint(fields=["grant", "subject_key"], name="grant_subject_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["grant", "subject_key"], name="grant_subject_once"),
+            models.UniqueConstraint(fields=["grant", "token"], name="grant_token_once"),
+        ]
+
+
+class GrantTokenKey(SealedSecret):
+    """The sealed key under which a grant's clients have tokens."""
+
+    grant = models.OneToOneField(Grant, models.PROTECT, related_name="token_key")
+    issued_at = models.DateTimeField(_("生成时间"))
+
+    class Meta:
+        verbose_name = _("对象令牌密钥")
 
 
 class TerminationFiling(models.Model):

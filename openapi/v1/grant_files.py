@@ -1,4 +1,4 @@
-"""What goes in and out under a grant as files (服务对象清单、批量作业) at the door for systems: for people's tools, in a session.
+"""A grant's clients, the key of their tokens, its bulk jobs (服务对象清单、令牌密钥、批量作业): for people's tools, in a session.
 
 Jobs are opened and fetched by the calling system itself (`call_jobs`); here they are watched.
 """
@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
-from exchange import grant_clients
+from exchange import grant_clients, subject_tokens
 from exchange.models import BulkJob, FileFormat, JobState
 from exchange.querysets import grants_visible_to
 from openapi.authentication import actor
@@ -38,6 +38,12 @@ class ClientsIn(StrictSerializer):
 
     revision = serializers.IntegerField(min_value=1, required=False)
     clients = serializers.FileField(help_text="CSV，每行一个身份号码或统一社会信用代码，整份替换原清单")
+
+
+class TokenKeyOut(serializers.Serializer[Any]):
+    """The key, shown once; the list of clients that is loaded next is under it."""
+
+    token_key = serializers.CharField()
 
 
 class WatchedJobOut(serializers.Serializer[Any]):
@@ -83,6 +89,18 @@ class GrantClients(APIView):
         return Response(GrantOut(done).data)
 
 
+class GrantTokenKey(APIView):
+    """The key of the tokens of clients."""
+
+    permission_classes = (ForBusinessAndAudit,)
+
+    @extend_schema(operation_id="grants_token_key", request=None, responses={201: TokenKeyOut})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Make a key; asked twice there are two, and the later one counts."""
+        key = subject_tokens.issue_token_key(grant_uid=uid, actor=actor(request), now=timezone.now())
+        return Response({"token_key": key}, status=201, headers={"Cache-Control": "no-store"})
+
+
 class GrantJobs(generics.ListAPIView[BulkJob]):
     """The bulk jobs of a grant."""
 
@@ -102,5 +120,6 @@ class GrantJobs(generics.ListAPIView[BulkJob]):
 
 urlpatterns = [
     path("grants/<uuid:uid>/clients", GrantClients.as_view(), name="grant-clients"),
+    path("grants/<uuid:uid>/token-key", GrantTokenKey.as_view(), name="grant-token-key"),
     path("grants/<uuid:uid>/jobs", GrantJobs.as_view(), name="grant-jobs"),
 ]

@@ -11,16 +11,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Conflict, DomainError
-from exchange import grant_clients, grant_narrowing, terminations
+from core.submissions import digest_of, once
+from exchange import grant_clients, grant_narrowing, subject_tokens, terminations
 from exchange.grant_workflow import GrantCommand
 from exchange.models import Grant
 from portal.actor import actor, roles_required
 from portal.forms import RevisedForm
 from portal.grants.access import SEERS, open_for, visible
-from portal.grants.change_forms import AddressForm, ClientForm, NarrowForm, TerminateForm
+from portal.grants.change_forms import AddressForm, ClientForm, NarrowForm, TerminateForm, TokenKeyForm
 
 
 @require_http_methods(["GET", "POST"])
@@ -84,7 +86,35 @@ def clients(request: HttpRequest, uid: UUID) -> HttpResponse:
         done = grant_clients.load_clients(lines=grant_clients.lines_of(form.cleaned_data["clients"]), **_common(request, form, uid))
         return _("服务对象清单已更新，共 %(count)s 个。号码不保存明文。") % {"count": done.client_count}
 
-    return _page(request, grant, form, process, "portal/grants/clients.html", most=grant_clients.CLIENTS_AT_MOST)
+    more = {"most": grant_clients.CLIENTS_AT_MOST, "key_form": TokenKeyForm()}
+    return _page(request, grant, form, process, "portal/grants/clients.html", **more)
+
+
+@never_cache
+@require_POST
+@roles_required(*SEERS)
+def token_key(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Make the key of tokens; this answer is the only one that ever shows it."""
+    grant, who = open_for(request, uid, GrantCommand.LOAD_CLIENTS), actor(request)
+    form, made = TokenKeyForm(request.POST), list[str]()
+    context = {"grant": grant, "form": ClientForm(initial={"revision": grant.revision}), "most": grant_clients.CLIENTS_AT_MOST}
+    if not form.is_valid():
+        return render(request, "portal/grants/clients.html", context | {"key_form": form}, status=form.status)
+
+    def make() -> str:
+        made.append(subject_tokens.issue_token_key(grant_uid=uid, actor=who, now=timezone.now()))
+        return str(uid)
+
+    token = form.cleaned_data["submission"]
+    try:
+        once(owner=f"user:{who.user_id}", token=token, digest=digest_of({"token key of": str(uid)}), make=make)
+    except Conflict as error:
+        form.add_domain_error(error)
+        return render(request, "portal/grants/clients.html", context | {"key_form": form}, status=form.status)
+    if not made:
+        messages.warning(request, _("令牌密钥已经生成，只展示一次。没有保存的话，请重新生成并重新登记清单。"))
+        return redirect("portal:grant-clients", uid=uid)
+    return render(request, "portal/grants/token_key.html", {"grant": grant, "token_key": made[0]})
 
 
 def _narrow_form(request: HttpRequest, grant: Grant) -> NarrowForm:

@@ -14,6 +14,7 @@ urlpatterns = [
     path("grants/<uuid:uid>/terminate/", changes.terminate, name="grant-terminate"),
     path("grants/<uuid:uid>/addresses/", changes.addresses, name="grant-addresses"),
     path("grants/<uuid:uid>/clients/", changes.clients, name="grant-clients"),
+    path("grants/<uuid:uid>/clients/token-key/", changes.token_key, name="grant-token-key"),
     path("requests/<uuid:uid>/masks/", masks.choose, name="request-masks"),
     path("systems/", systems.system_list, name="system-list"),
     path("systems/register/", systems.register, name="system-register"),

@@ -45,6 +45,15 @@ def test_the_consumer_replaces_its_list_of_clients_and_wrong_lines_are_named(cit
     assert GrantSubject.objects.filter(grant=grant).count() == 3
 
 
+def test_a_token_key_is_the_consumers_and_is_not_kept_by_anybody_on_the_way(city: City, client: Client, grant: Grant) -> None:
+    path = f"{ROOT}/grants/{grant.uid}/token-key"
+    assert as_(client, city, "education_operator").post(path).status_code == 409  # a grant for bulk has no use for one
+    Grant.objects.filter(pk=grant.pk).update(mode="VERIFY")
+    made = client.post(path)
+    assert (made.status_code, len(made.json()["token_key"]), made.headers["Cache-Control"]) == (201, 43, "no-store")
+    assert as_(client, city, "police_head").post(path).status_code == 403
+
+
 def test_the_jobs_of_a_grant_are_listed_for_who_sees_it(city: City, client: Client, grant: Grant, now: datetime) -> None:
     made = [
         BulkJob.objects.create(

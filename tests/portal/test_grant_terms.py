@@ -120,3 +120,17 @@ def test_an_approver_makes_masks_stricter_never_laxer(city: City) -> None:
     made = issue_grant(access_request=request, actor=city.actor("reviewer"), now=timezone.now())
     assert made.masks == {"name": "HIDDEN"}
     assert as_(city, "police_head").post(url, {"revision": 2, "mask_name": "HIDDEN"}).status_code in (403, 404)
+
+
+def test_a_token_key_is_shown_once_even_to_a_double_click(city: City, grant: Grant) -> None:
+    Grant.objects.filter(pk=grant.pk).update(mode="VERIFY")
+    client, url = as_(city, "education_operator"), page("token-key", grant)
+    sent = {"submission": client.get(page("clients", grant)).context["key_form"]["submission"].value()}
+    shown_once = client.post(url, sent)
+    assert (shown_once.status_code, len(shown_once.context["token_key"])) == (200, 43)
+    assert "no-store" in shown_once.headers["Cache-Control"]
+    again = client.post(url, sent, follow=True)
+    assert shown_once.context["token_key"] not in again.content.decode()
+    assert "只展示一次" in again.content.decode()
+    assert client.post(url, {}).status_code == 422
+    assert as_(city, "police_head").post(url, sent).status_code == 403

@@ -12,7 +12,9 @@ SEERS = ("operator", "head", "reviewer", "auditor")
 def things(city: City) -> dict[str, str]:
     """Return a grant the police bureau's operator uses and the data centre keeps, and a request on the centre's desk."""
     resource, system = factories.make_resource(city.market), factories.make_system(city.police)
-    grant = factories.make_grant(resource, system, city.people["police_operator"], row_filter=[{"kind": "own_clients"}])
+    grant = factories.make_grant(
+        resource, system, city.people["police_operator"], mode="VERIFY", row_filter=[{"kind": "own_clients"}]
+    )
     waiting = factories.make_request(
         resource, system, city.people["police_operator"], state="CLEARED", desk="DATA_CENTRE", route="PROVIDER_FIRST"
     )
@@ -30,11 +32,13 @@ ROWS: list[Row] = [
     ("POST", "portal:grant-addresses", UID, only(422, "operator")),
     ("GET", "portal:grant-clients", UID, only(200, "operator")),
     ("POST", "portal:grant-clients", UID, only(422, "operator")),
+    ("POST", "portal:grant-token-key", UID, only(422, "operator")),
     ("POST", "portal:request-masks", {"uid": "cleared"}, only(422, "reviewer")),
     ("GET", "openapi:grant-versions", UID, only(200, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-narrow", UID, only(422, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-terminate", UID, only(422, *SEERS, anonymous=401)),
     ("POST", "openapi:grant-addresses", UID, only(422, *SEERS, anonymous=401)),
+    ("POST", "openapi:grant-token-key", UID, only(201, "operator", anonymous=401)),
     ("POST", "openapi:grant-clients", UID, only(415, *SEERS, anonymous=401)),
     ("GET", "openapi:grant-jobs", UID, only(200, *SEERS, anonymous=401)),
 ]
