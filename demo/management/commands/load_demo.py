@@ -17,7 +17,7 @@ from django.utils import timezone
 from catalog.models import Resource
 from core import working_days
 from core.models import Department
-from demo import asking, calls, cases, city, desk, entries, flows, limited, outside, story, synthetic
+from demo import aftercare, asking, calls, cases, city, desk, entries, flows, limited, outside, story, synthetic
 
 SCALES = {"small": (20_000, 5_000)}
 
@@ -79,6 +79,7 @@ class Command(BaseCommand):
         cases.take_turns(owned, now)
         asking.fill_baskets(owned, now)
         limited.limit_one(owned, now)
+        aftercare.look_after(owned, now)
         desk.fill(now)
         desk.report_upward(owned, now)
 
