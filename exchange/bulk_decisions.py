@@ -75,6 +75,9 @@ def open_bulk(*, chosen: Sequence[tuple[UUID, int]], reason: str, token: str, ac
         known = BulkDecision.objects.filter(decided_by_id=actor.user_id, token=token).first()
         if known is None:
             raise
+        decided = set(known.lines.values_list("access_request__uid", "revision"))
+        if known.reason != reason or not decided <= set(chosen):
+            raise Conflict("submission.reused", _("该提交标识已用于其他内容，请刷新页面后重试。")) from None
         return known
     return made
 

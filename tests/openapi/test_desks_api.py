@@ -50,6 +50,9 @@ def test_inbox_claim_and_bulk_over_rest(client: Client, city: City, now: datetim
     assert answers[0].json() == answers[1].json()
     assert [line["outcome"] for line in answers[0].json()["lines"]] == ["DONE"] * 3
     assert Grant.objects.count() == 3
+    for other in ({"reason": "不同的意见"}, {"rows": body["rows"][:1]}):
+        reused = client.post(f"{V1}/inbox/bulk-decisions", body | other, content_type=JSON, headers={"Idempotency-Key": "k1"})
+        assert (reused.status_code, reused.json()["code"]) == (409, "submission.reused")
 
 
 def test_a_bulk_decision_over_rest_stays_on_one_desk(client: Client, city: City, now: datetime) -> None:
