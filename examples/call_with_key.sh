@@ -17,7 +17,7 @@ fi
 
 # The question: five lines joined by line feeds, none at the end.
 printf '%s' "$body" > "$work/body"
-timestamp=$(date +%s)000
+timestamp=$(date +%s%3N) # milliseconds, as GNU date tells them
 nonce=$(openssl rand -hex 12)
 digest=$(openssl dgst -sha256 -r "$work/body" | cut -d ' ' -f 1)
 printf 'POST\n%s\n%s\n%s\n%s' "$path" "$timestamp" "$nonce" "$digest" > "$work/question"
