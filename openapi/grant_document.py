@@ -6,7 +6,7 @@ that no generated function asks for its headers. Pure; the parts of bodies and a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
@@ -33,7 +33,7 @@ HEADERS: Final[dict[str, Any]] = {
     "RateLimit-Reset": {"description": "配额恢复前的秒数", "schema": {"type": "integer"}},
 }
 # What a mode or a source never answers is left out of its list of errors.
-ONLY_OF: Final = {
+ONLY_OF: Final[Mapping[str, Callable[[Description], bool]]] = {
     "job.": lambda told: told.mode == "BULK",
     "feed.": lambda told: told.mode == "SUBSCRIBE",
     "provider.": lambda told: told.is_remote,
