@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from basedb.parts import MARK
@@ -272,6 +272,25 @@ def test_one_job_at_a_time_and_an_order_sent_twice_is_one(scene: Scene, crowd: i
     assert write(job).state == JobState.CANCELLED
     assert part(scene.partner, grant, job, 1).code == "job.gone"
     assert opened(scene, grant, fields=["name"]) != job
+
+
+def test_thread_whose_connection_was_lost_answers_about_jobs_again(
+    scene: Scene, crowd: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", 600)  # as on a server: connections are kept
+    grant = granted(scene)
+    job = opened(scene, grant)
+    for _ in range(2):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            own = cursor.fetchone()[0]
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [own])
+        other.close()
+        with pytest.raises(OperationalError):
+            connection.cursor().execute("SELECT 1")
+        assert show(scene.partner, grant, job).status == 200
 
 
 def test_jobs_of_others_are_not_found(scene: Scene, crowd: int) -> None:
