@@ -17,6 +17,8 @@ EXPECTED = frozenset(
      "job.running", "job.not_ready", "feed.timepoint_too_old", "auth.clock_skew"}
 )  # fmt: skip
 AFTERGLOW = 1.0
+# Of all calls, so many may be refused by the platform although nothing was away: what breaks must not stay broken.
+REFUSED_IN_CALM = 0.001
 RECORDS = """SELECT call_id::text, parent_call_id::text, outcome, encode(answer_digest, 'hex') FROM exchange_callrecord"""
 TWICE = """
     SELECT count(*) FROM (SELECT 1 FROM exchange_callrecord WHERE outcome IN ('call.answered', 'call.opened')
@@ -54,8 +56,17 @@ def settle(
     delivered = {entry.call_id for entry in entries}
     answered = {call_id for call_id, one in records.items() if one[0][0] in ("call.answered", "call.opened")}
     found.told["recorded answers that did not arrive"] = len(answered - delivered)
+    calm = [entry for entry in entries if entry.status == 503 and not _is_within(entry, troubled)]
+    found.told["refused with 503 while all was well"] = len(calm)
+    if len(calm) > REFUSED_IN_CALM * len(entries):
+        found.wrong.append(f"refused while all was well: {Counter((entry.kind, entry.code) for entry in calm)}")
     _check_quotas(found, stack, quotas)
     return found
+
+
+def _is_within(entry: Entry, spans: Iterable[tuple[float, float]]) -> bool:
+    """Whether a call was under way while something was away, or just after."""
+    return any(start - AFTERGLOW < entry.at and entry.at - entry.took / 1000 < end + AFTERGLOW for start, end in spans)
 
 
 def _compare(
@@ -82,7 +93,7 @@ def _compare(
         found.wrong.append(f"never opened in the records: {entry} {records}")
     if not closings and entry.kind not in OPERATIONS:  # its last bytes went out before the closing record could be written
         found.told["streams without a closing record"] += 1
-        if not any(start - AFTERGLOW < entry.at < end + AFTERGLOW for start, end in troubled):
+        if not _is_within(entry, troubled):
             found.wrong.append(f"never closed, and nothing was away: {entry}")
     elif entry.is_cut:
         if [outcome for outcome, _ in closings] != ["call.aborted"]:

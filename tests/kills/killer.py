@@ -30,8 +30,9 @@ class Kill:
 class Killer:
     """Kills with -9; never the next one before the stack is well and answers calls again."""
 
-    def __init__(self, stack: WholeStack, seed: int, answers_since: Callable[[float], int]) -> None:
+    def __init__(self, stack: WholeStack, seed: int, answers_since: Callable[[float], int], *, patience: float = PATIENCE) -> None:
         self.stack = stack
+        self.patience = patience
         self.random = random.Random(seed)
         self.answers_since = answers_since
         self.kills: list[Kill] = []
@@ -53,11 +54,11 @@ class Killer:
         pid = self.random.choice(siblings) if child else self.stack.pid(name)
         at = time.time()
         kill(pid)
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.patience
         if not child:
-            wait_until(f"{name} lives again", lambda: self._is_reborn(name, pid))
+            wait_until(f"{name} lives again", lambda: self._is_reborn(name, pid), self.patience)
         elif name != "postgres":
-            wait_until(f"{name} has all its children again", lambda: self._have_grown(name, pid, len(siblings)))
+            wait_until(f"{name} has all its children again", lambda: self._have_grown(name, pid, len(siblings)), self.patience)
         wait_until(f"the stack is well after the death of {victim}", self.stack.is_well, until - time.monotonic())
         well_at = time.time()
         wait_until(f"calls are answered after the death of {victim}", lambda: self.answers_since(well_at), until - time.monotonic())
