@@ -117,7 +117,7 @@ def may_ask(actor: Actor) -> bool:
         return True
     if not actor.has(Role.OPERATOR, Role.HEAD):
         return False
-    return AggregationPlan.objects.filter(dataset=DATASET, department_id=actor.department_id, is_active=True).exists()
+    return AggregationPlan.objects.filter(dataset=DATASET, department_id__in=[actor.department_id], is_active=True).exists()
 
 
 @transaction.atomic(durable=True)
@@ -221,7 +221,7 @@ def _accesses(records: list[CallRecord]) -> list[Access]:
         Access(
             at=r.requested_at,
             department=departments.get(r.department_id, ""),
-            purpose=grants[r.grant_id].purpose if r.grant_id in grants else "",
+            purpose=grants[r.grant_id].purpose if r.grant_id is not None and r.grant_id in grants else "",
             matter=r.matter or "",
             items=[titles.get((r.resource_id, name), name) for name in r.fields or []],
             mode=r.mode,

@@ -72,7 +72,7 @@ def trace(*, call_id: UUID, actor: Actor, now: datetime) -> Chain:
     chain = Chain(call, proof.of_call(int(record.xid), str(record.call_id)))
     if grant is None:
         return chain
-    chain.granted = GrantVersion.objects.filter(grant=grant, number=record.grant_version).first()
+    chain.granted = GrantVersion.objects.filter(grant=grant, number=record.grant_version or 0).first()
     chain.binding = Binding.objects.filter(resource_id=grant.resource_id).first()
     if chain.binding is None:
         return chain
@@ -164,7 +164,7 @@ def _start(start: Start, actor: Actor, now: datetime) -> tuple[Grant | Aggregati
         requests = access_requests_visible_to(actor).filter(uid=start.request)
         grant = grants.filter(access_request__in=requests).first()
     else:
-        grant = grants.filter(uid=start.grant).first()
+        grant = grants.filter(uid__in=[start.grant]).first()
     if grant is None:
         raise NotFound("trace.start_not_found", _("没有找到，或您无权查看。请核对编号。"))
     return grant, calls_visible_to(actor).filter(grant_id=grant.pk)

@@ -6,7 +6,6 @@ hold it up: an authority that is away is asked again a minute later. Without `TS
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import urllib3
@@ -39,7 +38,8 @@ def is_configured() -> bool:
 
 def trusted() -> list[Certificate]:
     """Return the certificates the authority is trusted by."""
-    return load_pem_x509_certificates(Path(settings.TSA_CERTIFICATES_FILE).read_bytes())
+    file = settings.TSA_CERTIFICATES_FILE
+    return load_pem_x509_certificates(file.read_bytes()) if file else []
 
 
 def stamp_due() -> int:

@@ -6,11 +6,12 @@ from django.db import migrations, models
 import core.models.shared
 from core.append_only import guard
 
-# A Bloom filter for every 32 pages: two bytes a record where a tree would take thirty, and nothing to do for a call, since ranges
-# are summarized by vacuuming. Looking for a person reads these summaries and the few ranges that may hold them.
+# A Bloom filter for every 64 pages: two or three bytes a record where a tree would take thirty, and next to nothing to do for a
+# call, since vacuuming summarizes the pages. Looking for a person reads these summaries and the few pages that may hold them.
 SUBJECT = """
 CREATE INDEX call_record_subject ON exchange_callrecord USING brin (
-    subject_key bytea_bloom_ops(n_distinct_per_range = 1000, false_positive_rate = 0.001)) WITH (pages_per_range = 32);
+    subject_key bytea_bloom_ops(n_distinct_per_range = 1400, false_positive_rate = 0.001)
+) WITH (pages_per_range = 64, autosummarize = on);
 CREATE SCHEMA retired;
 GRANT USAGE ON SCHEMA retired TO web, worker, reader;
 """

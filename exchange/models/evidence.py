@@ -76,8 +76,9 @@ class RetiredMonth(models.Model):
 
     month = models.DateField(_("月份"), unique=True)
     record_count = models.BigIntegerField(_("记录数"))
-    xid_first = XidField(null=True)
-    xid_last = XidField(null=True)
+    # Null for a month without records.
+    xid_first = XidField(null=True)  # type: ignore[misc]  # the field is typed by its value alone
+    xid_last = XidField(null=True)  # type: ignore[misc]
     retired_at = models.DateTimeField(_("转存时间"))
     dropped_at = models.DateTimeField(_("销毁时间"), null=True)
 

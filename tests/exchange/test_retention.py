@@ -173,7 +173,7 @@ def test_the_worker_may_take_months_out_and_nothing_else(retirable: date) -> Non
         cursor.execute("SELECT exchange_retire_call_month(%s)", [retirable])
         cursor.connection.commit()
         cursor.execute(f"SELECT count(*) FROM retired.exchange_callrecord_{retirable:%Y%m}")
-        assert cursor.fetchone()[0] == 25
+        assert cursor.fetchall() == [(25,)]
     retired = f"retired.exchange_callrecord_{retirable:%Y%m}"
     for statement in (
         f"DELETE FROM {retired}",
