@@ -12,8 +12,9 @@ import pytest
 from exchange.calls import admission, bulk, connections, quota
 from exchange.models import CallRecord
 from tests.hotpath.records import outcomes_of
+from tests.hotpath.refused import check_refused
 from tests.hotpath.scene import Scene, forget_counters
-from tests.hotpath.test_refusals import check_recorded, check_refused
+from tests.hotpath.test_refusals import check_recorded
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

@@ -113,6 +113,7 @@ granted = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(pairs=granted)
 def test_compiled_sql_reads_only_granted_columns_and_the_key(pairs: list[tuple[str, Mask]]) -> None:
     items = [f"item_{name}" for name, _ in pairs]

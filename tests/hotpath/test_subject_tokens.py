@@ -120,7 +120,8 @@ def test_the_key_is_sealed_and_for_the_consumers_operator(scene: Scene) -> None:
     for who in ("education_head", "police_head", "reviewer"):
         with pytest.raises(Forbidden):
             issue_token_key(**given(scene, grant, who))
-    for values in ({"row_filter": []}, {"mode": "BULK"}):
+    useless: list[dict[str, Any]] = [{"row_filter": []}, {"mode": "BULK"}]
+    for values in useless:
         with pytest.raises(Conflict):
             issue_token_key(**given(scene, scene.grant(**{"mode": "VERIFY", "row_filter": CLIENTS} | values)))
 
