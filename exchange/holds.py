@@ -170,9 +170,10 @@ def _checked(case_number: str, reason: str, scope: Scope) -> dict[str, object]:
         "reason": _text(reason, "reason", LONGEST_REASON),
     }
     if scope.kind is HoldScope.GRANT:
-        values["grant"] = Grant.objects.filter(uid__in=[scope.grant]).first() or _refuse("grant", _("没有这项授权。"))
+        granted = Grant.objects.select_for_update(no_key=True).filter(uid__in=[scope.grant]).first()
+        values["grant"] = granted or _refuse("grant", _("没有这项授权。"))
     elif scope.kind is HoldScope.REQUEST:
-        found = AccessRequest.objects.filter(uid__in=[scope.access_request]).first()
+        found = AccessRequest.objects.select_for_update(no_key=True).filter(uid__in=[scope.access_request]).first()
         values["access_request"] = found or _refuse("access_request", _("没有这项申请。"))
     elif scope.kind is HoldScope.SUBJECT:
         values["subject_key"] = scope.subject_key or _refuse("subject", _("请填写证件号码或统一社会信用代码。"))
