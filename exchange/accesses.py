@@ -221,7 +221,7 @@ def _accesses(records: list[CallRecord]) -> list[Access]:
         Access(
             at=r.requested_at,
             department=departments.get(r.department_id, ""),
-            purpose=grants[r.grant_id].purpose if r.grant_id is not None and r.grant_id in grants else "",
+            purpose=grants[r.grant_id or 0].purpose if r.grant_id in grants else "",
             matter=r.matter or "",
             items=[titles.get((r.resource_id, name), name) for name in r.fields or []],
             mode=r.mode,
