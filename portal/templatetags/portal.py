@@ -16,10 +16,32 @@ from django.utils.translation import ngettext
 register = template.Library()
 
 COLORS = {
-    "green": {"CONSENTED", "PUBLISHED", "APPROVED", "ACTIVE", "SUCCEEDED", "ACKNOWLEDGED", "REPLAYED", "call.answered", "call.closed"},
-    "blue": {"CONFIRMING", "SUBMITTED", "ENDORSED", "CHECKED", "CLEARED", "RUNNING", "CORRECTED", "PREPARED", "call.opened"},
-    "orange": {"RETURNED", "ASKED", "QUEUED", "SUSPENDED", "STOPPED", "OPEN", "EXPIRED"},
-    "red": {"REFUSED", "REVOKED", "FAILED", "WITHHELD"},
+    "green": {
+        "CONSENTED",
+        "PUBLISHED",
+        "APPROVED",
+        "ACTIVE",
+        "SUCCEEDED",
+        "ACKNOWLEDGED",
+        "REPLAYED",
+        "CONFIRMED",
+        "call.answered",
+        "call.closed",
+    },
+    "blue": {
+        "CONFIRMING",
+        "SUBMITTED",
+        "ENDORSED",
+        "CHECKED",
+        "CLEARED",
+        "RUNNING",
+        "CORRECTED",
+        "PREPARED",
+        "REPORTED",
+        "call.opened",
+    },
+    "orange": {"RETURNED", "ASKED", "QUEUED", "SUSPENDED", "STOPPED", "OPEN", "DUE", "EXPIRED"},
+    "red": {"REFUSED", "REVOKED", "FAILED", "WITHHELD", "ACTED"},
 }
 COLOR_OF = {state: color for color, states in COLORS.items() for state in states}
 SOON_SECONDS = 24 * 3600
