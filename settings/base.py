@@ -229,6 +229,7 @@ SPECTACULAR_SETTINGS = {
         "RequestState": "exchange.models.RequestState",
         "ExtensionState": "exchange.models.ExtensionState",
         "GrantState": "exchange.models.GrantState",
+        "AlertKind": "exchange.models.AlertKind",
         "CredentialState": "exchange.models.CredentialState",
         "FileFormat": "exchange.models.FileFormat",
         "StreamFormat": ["csv"],
