@@ -38,29 +38,22 @@ MATTERS = (
     Matter(
         "edu", SCHOOL_SYSTEM, "家庭经济困难学生资助资格核验", "《中华人民共和国义务教育法》第四十四条",
         "每学期受理资助申请时核对学生身份。",
-        ((entries.POPULATION, ("name", "person_status")), ("标准地址信息", ("name", "address"))),
+        ((entries.POPULATION, ("name", "person_status")), (entries.POPULATION, ("name", "region_code"))),
     ),
     Matter(
         "hr", BENEFIT_SYSTEM, "就业援助对象资格核查", "《中华人民共和国就业促进法》第五十二条",
         "受理社会保险补贴、岗位补贴申请时核对申请人和用人单位。",
-        (
-            (entries.POPULATION, ("name", "birth_on")), (entries.ENTERPRISES, ("name", "registration_state")),
-            ("社会组织登记信息", ("name", "state")),
-        ),
+        ((entries.ENTERPRISES, ("name", "registration_state")), (entries.POPULATION, ("name", "birth_on"))),
     ),
     Matter(
         "hr", BENEFIT_SYSTEM, "农民工工资支付监控预警", "《保障农民工工资支付条例》第四十八条",
         "按月核对在建工程的施工单位。",
-        (("建筑业企业资质信息", ("holder", "valid_until")), (entries.ENTERPRISES, ("name", "legal_representative"))),
+        ((entries.ENTERPRISES, ("name", "legal_representative")), (entries.ENTERPRISES, ("uscc", "address"))),
     ),
     Matter(
         "market", MARKET_SYSTEM, "经营主体登记信息核验", "《中华人民共和国市场主体登记管理条例》第十五条",
-        "网上办理变更登记时核对住所、身份和许可。",
-        (
-            (entries.POPULATION, ("name", "sex")), ("标准地址信息", ("code", "name")),
-            ("医疗机构执业许可信息", ("holder", "valid_until")), ("排污许可信息", ("holder", "valid_until")),
-            ("安全生产许可信息", ("holder", "valid_until")),
-        ),
+        "网上办理变更登记时核对股东和法定代表人身份。",
+        ((entries.POPULATION, ("name", "sex")), (entries.POPULATION, ("name", "birth_on", "person_status"))),
     ),
 )  # fmt: skip
 
