@@ -233,6 +233,9 @@ SPECTACULAR_SETTINGS = {
         "CredentialState": "exchange.models.CredentialState",
         "FileFormat": "exchange.models.FileFormat",
         "StreamFormat": ["csv"],
+        "JobState": "exchange.models.JobState",
+        "SignatureAlgorithm": "exchange.models.SignatureAlgorithm",
+        "RowFilterKind": ["own_clients", "list"],
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "openapi.schema.add_error"],
 }

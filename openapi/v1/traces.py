@@ -67,7 +67,7 @@ class GrantStepOut(serializers.Serializer[Any]):
     terms = serializers.DictField()
 
 
-class StepOut(serializers.Serializer[Any]):
+class TracedStepOut(serializers.Serializer[Any]):
     """A step of the request: who did what when."""
 
     at = serializers.DateTimeField()
@@ -85,7 +85,7 @@ class RequestStepOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     requester = serializers.CharField()
     state = serializers.CharField()
-    steps = StepOut(many=True)
+    steps = TracedStepOut(many=True)
 
 
 class CatalogueStepOut(serializers.Serializer[Any]):
