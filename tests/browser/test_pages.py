@@ -18,18 +18,29 @@ PAGES = {
     "edu_op": (
         "/", "/account/", "/account/password/", "/notifications/", "/catalog/", "/catalog/mine/", "/catalog/inbox/",
         "/catalog/new/", "/requests/", "/requests/?tab=approved", "/requests/inbox/", "/grants/", "/systems/", "/calls/", "/audit/",
+        "/basket/", "/bundles/", "/requests/delegations/", "/monitoring/", "/traces/", "/usage/", "/disposals/", "/break-glass/",
+        "/national/", "/national/requesters/new/",
     ),
     "police_head": ("/", "/requests/inbox/", "/aggregation/", "/backflow/"),
-    "reviewer": ("/", "/catalog/inbox/", "/requests/?tab=all", "/backflow/", "/backflow/new/"),
+    "police_op": ("/sources/", "/sources/tables/new/", "/sources/interfaces/new/", "/sources/accounts/new/", "/subject-accesses/"),
+    "reviewer": (
+        "/", "/catalog/inbox/", "/requests/?tab=all", "/backflow/", "/backflow/new/",
+        "/requests/deadlines/", "/requests/supervision/", "/monitoring/?period=hour", "/national/services/new/", "/alerts/",
+        "/liabilities/",
+    ),
     "sysadmin": ("/", "/users/", "/users/new/", "/departments/", "/departments/new/"),
-    "secadmin": ("/", "/users/"),
-    "auditor": ("/users/", "/departments/", "/grants/", "/requests/", "/calls/", "/audit/"),
+    "secadmin": ("/", "/users/", "/calls/attempts/", "/holds/"),
+    "auditor": (
+        "/users/", "/departments/", "/grants/", "/requests/", "/calls/", "/audit/", "/traces/", "/monitoring/", "/alerts/",
+        "/holds/", "/liabilities/",
+    ),
 }  # fmt: skip
 TRANSLATED = (
     "/", "/catalog/", "/requests/", "/requests/inbox/", "/grants/", "/systems/", "/calls/", "/audit/", "/aggregation/",
-    "/backflow/",
+    "/backflow/", "/monitoring/", "/traces/", "/basket/", "/sources/", "/national/", "/requests/deadlines/",
+    "/requests/supervision/",
 )  # fmt: skip
-WALKED_BY_KEYBOARD = ("/", "/catalog/", "/catalog/new/", "/requests/", "/audit/")
+WALKED_BY_KEYBOARD = ("/", "/catalog/", "/catalog/new/", "/requests/", "/audit/", "/basket/", "/monitoring/", "/requests/inbox/")
 OWN_WORDS = ".nav-link-title, th, label, .card-title, .subheader, main .btn"  # not the data: titles, names, departments
 CHINESE = """(own) => [document.title, ...[...document.querySelectorAll(own)]
   .filter((e) => e.checkVisibility()).map((e) => e.innerText)].filter((text) => /[\\u4e00-\\u9fff]/.test(text))"""
@@ -109,3 +120,27 @@ def test_the_main_pages_speak_english_after_the_switch(browser: Browser, stack: 
     somebody.leave()
     assert not somebody.troubles
     assert not any(left.values()), left
+
+
+# Pages of one thing: who looks, where the way begins, and the links or rows that lead there.
+PLACES = (
+    ("hr_op", "/grants/", "企业法人登记信息", ("第 2 版",)),
+    ("reviewer", "/grants/", "企业法人登记信息", ("收窄授权",)),
+    ("reviewer", "/grants/", "企业法人登记信息", ("终止服务并备案",)),
+    ("edu_op", "/grants/", "批量复制", ("批量作业",)),
+    ("hr_op", "/requests/?tab=open", "待补正", ()),
+    ("reviewer", "/requests/?tab=all", "教师资格认定信息", ("登记上级回执",)),
+    ("police_op", "/sources/", "户籍登记表", ()),
+)
+
+
+@pytest.mark.parametrize(("username", "start", "row", "links"), PLACES)
+def test_pages_of_one_thing_are_in_order(person: Call, username: str, start: str, row: str, links: tuple[str, ...]) -> None:
+    somebody = person(username)
+    somebody.page.goto(start)
+    somebody.row(row).get_by_role("link").first.click()
+    for number, link in enumerate(("", *links)):
+        if link:
+            somebody.link(link)
+        name = "-".join((username, start.strip("/").partition("/")[0], *links[:number]))
+        somebody.look(f"thing-{name}")

@@ -1,0 +1,41 @@
+"""An auditor traces a call: to its seal, grant, approvals, catalogue version and source, and from the grant back to its calls."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.inspection import invisible_focus
+from tests.browser.person import Person
+
+Call = Callable[[str], Person]
+Album = Callable[[str], Path | None]
+
+LINKS = ("调用 · 已应答", "封存", "调用当时的授权", "共享申请与审批", "申请时的目录版本", "数据来源")
+
+
+def test_a_call_is_traced_to_its_source_and_back_on_one_page(person: Call, committed: Album) -> None:
+    auditor = person("auditor")
+    auditor.menu("调用记录")
+    auditor.arrives("调用记录")
+    auditor.link(re.compile(r"\d\d-\d\d \d\d:"), within=auditor.row("户籍人口基本信息", "已应答"))
+    auditor.arrives("调用追溯")
+    auditor.link("完整溯源链")
+    auditor.arrives("溯源")
+    chain = auditor.page.get_by_role("list", name="溯源链")
+    headings = chain.get_by_role("heading").all_inner_texts()
+    assert all(any(link in heading for heading in headings) for link in LINKS), headings
+    auditor.reads("刚刚核验：与封存时一致")
+    auditor.reads("人口基础信息归集")
+    auditor.look("tracing", committed=committed("9-tracing"))
+    assert not invisible_focus(auditor.page, 30)
+
+    auditor.link("按此授权发生的调用", within=chain)
+    auditor.reads("按此授权发生的调用")
+    auditor.look("tracing-of-a-grant")
+    auditor.link("溯源", within=auditor.page.locator("tbody tr").first)
+    expect(auditor.page.get_by_role("list", name="溯源链")).to_be_visible()
+    assert auditor.page.locator("main form[method=post]").count() == 0
