@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from catalog import mounting
 from core.errors import Invalid
@@ -136,10 +137,15 @@ def test_a_reviewer_relays_a_request_and_both_tracks_stand_on_its_page(city: Cit
     client.force_login(city.people["reviewer"], backend="django.contrib.auth.backends.ModelBackend")
     resource = factories.make_resource(city.police)
     authorize(city, resource, now)
-    values = {"state": "CLEARED", "desk": "DATA_CENTRE", "route": "PROVIDER_FIRST"}
+    due_at = now + timedelta(days=9)
+    values = {"state": "CLEARED", "desk": "DATA_CENTRE", "route": "PROVIDER_FIRST", "answer_due_at": due_at}
     made = factories.make_request(resource, factories.make_system(city.education), city.people["education_operator"], **values)
     assert "转报上级" in client.get(f"/requests/{made.uid}/").content.decode()
     assert client.post(f"/requests/{made.uid}/relay/", {"document_number": "宁数函8号"}).status_code == 302
+    page = client.get(f"/requests/{made.uid}/").content.decode()
+    assert f"转报期间答复时限照常计算，至 {timezone.localtime(due_at):%Y-%m-%d %H:%M}" in page
+    made.refresh_from_db()
+    assert made.answer_due_at == due_at
     answer = {"state": "5", "document_number": "部复9号", "external_id": "UP-9"}
     assert client.post(f"/requests/{made.uid}/receipt/", answer).status_code == 302
     page = client.get(f"/requests/{made.uid}/").content.decode()
