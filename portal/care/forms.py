@@ -12,6 +12,7 @@ from catalog.models import Resource, SharingMode
 from exchange import break_glass
 from exchange.holds import Scope
 from exchange.models import (
+    AccessRequest,
     AlertKind,
     AlertState,
     ConsumerSystem,
@@ -152,8 +153,9 @@ class HoldForm(OnceForm):
     case_number = forms.CharField(label=_("案件编号"), max_length=64)
     reason = text(_("保全理由"), 500, rows=2)
     scope = forms.ChoiceField(label=_("保全范围"), choices=HoldScope.choices, widget=forms.RadioSelect)
-    grant = forms.UUIDField(label=_("授权编号"), required=False, help_text=_("范围为一项授权时填写，见授权页地址。"))
-    access_request = forms.UUIDField(label=_("申请标识"), required=False, help_text=_("范围为一项申请时填写，见申请页地址。"))
+    request_number = forms.CharField(
+        label=_("申请编号"), max_length=20, required=False, help_text=_("范围为一项申请，或由它产生的一项授权时填写。")
+    )
     subject = forms.CharField(
         label=_("证件号码"),
         max_length=40,
@@ -164,18 +166,26 @@ class HoldForm(OnceForm):
     first_day = forms.DateField(label=_("自"), widget=forms.DateInput(), required=False)
     last_day = forms.DateField(label=_("至"), widget=forms.DateInput(), required=False)
 
-    def wanted(self, subject_key: bytes | None) -> Scope:
-        """Return what was typed in; what the chosen scope does not ask for is left out."""
+    def wanted(self, subject_key: bytes | None, access_request: AccessRequest | None) -> Scope:
+        """Return what was typed in, with what was found by it; what the chosen scope does not ask for is left out."""
         given, kind = self.cleaned_data, HoldScope(self.cleaned_data["scope"])
         is_period = kind is HoldScope.PERIOD
+        granted = getattr(access_request, "grant", None)
         return Scope(
             kind=kind,
-            grant=given["grant"] if kind is HoldScope.GRANT else None,
-            access_request=given["access_request"] if kind is HoldScope.REQUEST else None,
+            grant=granted.uid if granted and kind is HoldScope.GRANT else None,
+            access_request=access_request.uid if access_request and kind is HoldScope.REQUEST else None,
             subject_key=subject_key if kind is HoldScope.SUBJECT else None,
             first_day=given["first_day"] if is_period else None,
             last_day=given["last_day"] if is_period else None,
         )
+
+    def add_domain_error(self, error: Any) -> None:
+        """Show a refusal where it belongs: both kinds of objects are named by the number of the request."""
+        for name in ("grant", "access_request"):
+            if name in error.details:
+                error.details["request_number"] = error.details.pop(name)
+        super().add_domain_error(error)
 
 
 class ReleaseForm(PortalForm):

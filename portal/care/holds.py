@@ -39,7 +39,8 @@ def place(request: HttpRequest) -> HttpResponse:
 
     def act() -> str:
         given = form.cleaned_data
-        scope = form.wanted(subject_key_of(given["subject"]) if given["scope"] == "SUBJECT" else None)
+        asked = holds.request_numbered(given["request_number"], actor=who)
+        scope = form.wanted(subject_key_of(given["subject"]) if given["scope"] == "SUBJECT" else None, asked)
         form.cleaned_data = {**given, "subject": ""}  # what identifies a person is digested nowhere else
         texts = {"case_number": given["case_number"], "reason": given["reason"]}
         created(request, form, lambda: holds.place(scope=scope, actor=who, now=timezone.now(), **texts))

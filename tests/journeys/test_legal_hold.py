@@ -36,10 +36,13 @@ def test_a_legal_hold_stops_deletion(
         "case_number": "（2026）苏01行初1号",
         "reason": "调查取证",
         "scope": "GRANT",
-        "grant": str(grant.uid),
+        "request_number": grant.access_request.number,
     }
+    wrong = client.post("/holds/new/", form | {"request_number": "SQ0"})
+    assert (wrong.status_code, LegalHold.objects.exists()) == (422, False)
     assert client.post("/holds/new/", form).status_code == 302
     hold = LegalHold.objects.get()
+    assert hold.grant == grant
     with django_capture_on_commit_callbacks(execute=True):
         jobs.expire_due(now=now)
     assert folder.exists()
@@ -51,6 +54,15 @@ def test_a_legal_hold_stops_deletion(
     with django_capture_on_commit_callbacks(execute=True):
         jobs.expire_due(now=now)
     assert not folder.exists()
+
+
+def test_the_security_administrator_holds_a_request_by_its_number(city: City, client: Client) -> None:
+    resource, system = factories.make_resource(city.police), factories.make_system(city.education)
+    made = factories.make_request(resource, system, city.people["education_operator"])
+    client.force_login(city.people["security_admin"])
+    form = {"submission": uuid7().hex, "case_number": "1", "reason": "调查取证", "scope": "REQUEST", "request_number": made.number}
+    assert client.post("/holds/new/", form).status_code == 302
+    assert LegalHold.objects.get().access_request == made
 
 
 def test_whom_a_hold_is_about_is_kept_as_a_key_only(city: City, client: Client) -> None:
