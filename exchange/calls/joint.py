@@ -83,15 +83,34 @@ def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left
 
 
 def read_and_record_all(calls: Sequence[Call]) -> list[Read | Refusal | None]:
-    """Return the answers to several calls, each recorded and committed; None where the grant has changed."""
+    """Return the answers to several calls, each recorded and committed; None where the grant has changed.
+
+    Once the database is found away, the forms that follow are refused without waiting for it again.
+    """
     outcomes: list[Read | Refusal | None] = [None] * len(calls)
     forms = defaultdict(list)
     for place, (signed, terms, question, _) in enumerate(calls):
         forms[signed.mode, question.selection, question.wanted, terms.lists].append(place)
+    is_away = False
     for places in forms.values():
-        for place, outcome in zip(places, _of_one_form([calls[place] for place in places]), strict=True):
+        of_form = [_away() for _ in places] if is_away else _of_one_form([calls[place] for place in places])
+        is_away = any(_is_away(outcome) for outcome in of_form)
+        for place, outcome in zip(places, of_form, strict=True):
             outcomes[place] = outcome
     return outcomes
+
+
+def _away() -> Refusal:
+    return Refusal("platform.unavailable")
+
+
+def _is_away(outcome: Read | Refusal | None) -> bool:
+    """Whether the database did not answer; what it refused to run, it did answer."""
+    return (
+        isinstance(outcome, Refusal)
+        and outcome.code == "platform.unavailable"
+        and not isinstance(outcome, connections.Rejected)
+    )
 
 
 def _of_one_form(calls: Sequence[Call]) -> list[Read | Refusal | None]:

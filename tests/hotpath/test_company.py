@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
+import psycopg2
 import pytest
 
-from exchange.calls import joint, trip
+from exchange.calls import connections, joint, trip
 from exchange.calls.refusals import Refusal
 from tests.hotpath import partner as partners
 from tests.hotpath.records import outcomes_of
@@ -55,3 +56,19 @@ def test_an_address_with_a_zone_is_answered_and_kept_without_it(scene: Scene) ->
     reply = partners.send(path, scene.partner.headers(path, body), body, client_ip="fe80::1%eth0")
     assert reply.status == 200
     assert outcomes_of(grant) == ["call.answered"]
+
+
+def test_a_database_that_is_away_is_waited_for_once_a_trip(travellers: list[joint.Call], monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+
+    def unreachable(timeout_ms: int = 0) -> None:
+        tried.append(timeout_ms)
+        raise psycopg2.OperationalError("no route")
+
+    connections.close()
+    monkeypatch.setattr(connections, "connect", unreachable)
+    signed, terms, question, left = travellers[0]
+    narrowed = replace(question, selection=question.selection.only(question.selection.items[:1]))
+    told = joint.read_and_record_all([*travellers, (signed, terms, narrowed, left)])
+    assert [outcome.code for outcome in told if isinstance(outcome, Refusal)] == ["platform.unavailable"] * 4
+    assert len(tried) == 1
