@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.person import Person
 
 Call = Callable[[str], Person]
+Album = Callable[[str], Path | None]
 
 
-def test_a_basket_is_filled_submitted_and_endorsed_as_one(person: Call) -> None:
+def test_a_basket_is_filled_submitted_and_endorsed_as_one(person: Call, committed: Album) -> None:
     clerk = person("edu_op")
     clerk.menu("资源篮")
     clerk.arrives("资源篮")
@@ -29,7 +31,7 @@ def test_a_basket_is_filled_submitted_and_endorsed_as_one(person: Call) -> None:
 
     head = person("edu_head")
     head.page.goto(address)
-    head.look("bundle-head")
+    head.look("bundle-head", committed=committed("10-bundle"))
     head.button("全部同意")
     expect(head.page.locator("main")).to_contain_text("已同意")
     expect(head.page.locator("[data-state=SUBMITTED]")).to_have_count(0)

@@ -39,3 +39,14 @@ def test_a_call_is_traced_to_its_source_and_back_on_one_page(person: Call, commi
     auditor.link("溯源", within=auditor.page.locator("tbody tr").first)
     expect(auditor.page.get_by_role("list", name="溯源链")).to_be_visible()
     assert auditor.page.locator("main form[method=post]").count() == 0
+
+
+def test_every_chart_of_the_calls_stands_with_its_numbers_in_a_table(person: Call) -> None:
+    auditor = person("auditor")
+    auditor.menu("运行监测")
+    auditor.arrives("运行监测")
+    charts = auditor.page.locator(".card:has([data-chart])")
+    assert charts.count() > 4
+    for card in charts.all():
+        assert card.locator("table").count() > 0, card.locator(".card-title").first.inner_text()
+    auditor.look("monitoring")
