@@ -99,8 +99,10 @@ def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
         for entry in entries
     }
     grouped = {section for _label, sections in GROUPS for section in sections}
-    groups = [("", [line for section, line in shown.items() if section not in grouped])]
-    groups += [(label, [shown[section] for section in sections if section in shown]) for label, sections in GROUPS]
+    ungrouped: str | Promise = ""
+    groups = [(ungrouped, [line for section, line in shown.items() if section not in grouped])]
+    for label, sections in GROUPS:
+        groups.append((label, [shown[section] for section in sections if section in shown]))
     return [
         {
             "label": label,
