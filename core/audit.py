@@ -15,7 +15,6 @@ from django.db import models
 from core.models import AuditEntry
 from core.roles import Role
 
-
 LONGEST_NAME = 60
 
 

@@ -250,7 +250,7 @@ def _copies(region: str, since: datetime) -> list[Copy]:
         .order_by("-starts_at", "grant_id")[:COPIES_SHOWN]
     )
     titles = _titles({grant.resource_id for grant in by_pk.values()})
-    return [_copy(by_pk[day["grant_id"]], day, titles) for day in days]
+    return [_copy(by_pk[int(day["grant_id"] or 0)], day, titles) for day in days]
 
 
 def _copy(grant: Grant, day: Mapping[str, Any], titles: Mapping[tuple[int | None, str], str]) -> Copy:

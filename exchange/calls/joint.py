@@ -106,11 +106,7 @@ def _away() -> Refusal:
 
 def _is_away(outcome: Read | Refusal | None) -> bool:
     """Whether the database did not answer; what it refused to run, it did answer."""
-    return (
-        isinstance(outcome, Refusal)
-        and outcome.code == "platform.unavailable"
-        and not isinstance(outcome, connections.Rejected)
-    )
+    return isinstance(outcome, Refusal) and outcome.code == "platform.unavailable" and not isinstance(outcome, connections.Rejected)
 
 
 def _of_one_form(calls: Sequence[Call]) -> list[Read | Refusal | None]:

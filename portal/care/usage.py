@@ -16,7 +16,7 @@ from core.keyset import page
 from core.roles import Role
 from core.working_days import calendar
 from exchange import usage_records
-from exchange.models import Grant
+from exchange.models import Grant, UsageInspection, UsageRecord
 from exchange.querysets import grants_visible_to, seats_on_grant
 from exchange.workflow import Seat
 from portal.actor import actor, roles_required
@@ -49,15 +49,16 @@ def usage_list(request: HttpRequest) -> HttpResponse:
 def of_grant(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Everything written down about the use of one grant."""
     grant = visible(request, uid)
-    found = page(grant.usage_records.select_related("corrects"), order=("-id",), cursor=request.GET.get("after", ""))
+    records = UsageRecord.objects.filter(grant=grant)
+    found = page(records.select_related("corrects"), order=("-id",), cursor=request.GET.get("after", ""))
     seats = seats_on_grant(actor(request), grant)
     context = {
         "grant": grant,
         "page": found,
-        "inspections": grant.usage_inspections.all(),
+        "inspections": UsageInspection.objects.filter(grant=grant),
         "may_record": Seat.REQUESTER_OPERATOR in seats,
         "may_inspect": bool(INSPECTORS & seats),
-        "corrected": set(grant.usage_records.exclude(corrects=None).values_list("corrects_id", flat=True)),
+        "corrected": set(records.exclude(corrects=None).values_list("corrects_id", flat=True)),
     }
     return render(request, "portal/care/usage.html", context)
 

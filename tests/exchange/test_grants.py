@@ -13,8 +13,8 @@ from core.crypto import KeyRing, Sealed
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
 from exchange import supervision
-from exchange.grants import change_state, commands_for, masks_of, standing_of
 from exchange.grant_workflow import GrantCommand
+from exchange.grants import change_state, commands_for, masks_of, standing_of
 from exchange.models import AccessRequest, Credential, Grant
 from exchange.querysets import grants_visible_to, systems_visible_to
 from exchange.systems import issue_credential, register, revoke_credential
