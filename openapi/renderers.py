@@ -14,6 +14,13 @@ class Json(JSONRenderer):
     charset = "utf-8"
 
 
+class JsonLd(JSONRenderer):
+    """JSON-LD, which is always UTF-8 and names no character set."""
+
+    media_type = "application/ld+json"
+    format = "jsonld"
+
+
 class Yaml(BaseRenderer):
     """YAML in the order of the document."""
 

@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema", SpectacularAPIView.as_view(), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi:schema"), name="docs"),
     path("", include("openapi.v1.resources")),
+    path("", include("openapi.v1.catalog")),
     path("", include("openapi.v1.access_request_cases")),
     path("", include("openapi.v1.bundles")),
     path("", include("openapi.v1.remarks")),

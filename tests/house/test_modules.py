@@ -17,6 +17,7 @@ LONG_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 ADDRESSES: dict[str, str] = {
     "settings/env.py": "loopback is the default place of the demo",
+    "openapi/dcat_context.py": "names of vocabularies, which are written as addresses",
 }
 PRINTS = ("bench", "ops", "examples")  # programs for a terminal
 
