@@ -12,11 +12,14 @@ from django.core.wsgi import get_wsgi_application
 
 portal = get_wsgi_application()
 
+from django.urls import reverse  # noqa: E402
+
 from openapi.calls import application as calls  # noqa: E402  (needs the app registry)
 from openapi.national import PATHS as NATIONAL_PATHS  # noqa: E402
 from openapi.national import application as national  # noqa: E402
 
 CALL_PREFIX = "/openapi/v1/calls/"
+reverse("openapi:health")  # imports every view and fills the resolver now, so that no worker's first visitor waits for it
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
