@@ -131,7 +131,8 @@ def _verify_seal(cursor: Cursor, seal: Seal, trust: Trust, before: str | None) -
     check_order(statement, before)
     if before is None and (statement.xid_from, statement.previous_digest) != (0, NONE):
         raise Tampered(place, "edited: a chain does not begin like this")
-    if not is_dropped(statement.chain, statement.xid_from, statement.xid_to):  # else the archives alone have its records
+    # The records of a dropped month are in the archives alone.
+    if not is_dropped(statement.chain, statement.xid_from, statement.xid_to, statement.first_at):
         compare(cursor, seal, statement)
         check_subjects(cursor, statement)
     return seal.statement

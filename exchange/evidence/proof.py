@@ -68,7 +68,7 @@ def _verify(seal: Seal, before: str | None, call_id: str) -> tuple[int, str, str
     try:
         statement = check_seal(seal.statement, bytes(seal.signature), Trust.of_this_platform(), place)
         check_order(statement, before)
-        if not is_dropped(seal.chain, statement.xid_from, statement.xid_to):
+        if not is_dropped(seal.chain, statement.xid_from, statement.xid_to, statement.first_at):
             with canonical_cursor() as cursor:
                 lines = records_of(cursor, seal, statement)
             column = statement.columns.index("call_id")

@@ -5,11 +5,15 @@ What was sealed is verified there as it was before. Taking months out, and dropp
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from exchange.models import Chain, RetiredMonth
+
+KEPT: Final = timedelta(days=3 * 365 - 2)  # three years less what a record may come behind the end of its month
 
 
 def tables_of(month: date) -> tuple[str, str]:
@@ -22,9 +26,14 @@ def records_tables(xid_from: int, xid_to: int) -> list[tuple[str, str]]:
     return [tables_of(found.month) for found in _between(xid_from, xid_to).filter(dropped_at=None).order_by("month")]
 
 
-def is_dropped(chain: str, xid_from: int, xid_to: int) -> bool:
-    """Return whether a month was dropped that held records of these transactions."""
-    return chain == Chain.CALLS and _between(xid_from, xid_to).exclude(dropped_at=None).exists()
+def is_dropped(chain: str, xid_from: int, xid_to: int, first_at: str) -> bool:
+    """Return whether a month was dropped that held records of these transactions.
+
+    `first_at` is the oldest record's time out of the signed seal: of younger records no row in the database is believed.
+    """
+    if chain != Chain.CALLS or datetime.fromisoformat(first_at) > timezone.now() - KEPT:
+        return False
+    return _between(xid_from, xid_to).exclude(dropped_at=None).exists()
 
 
 def _between(xid_from: int, xid_to: int) -> QuerySet[RetiredMonth]:

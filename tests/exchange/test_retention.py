@@ -203,6 +203,7 @@ def test_after_three_years_the_archives_alone_prove_the_month(sealable: None, ca
     month = month_ago(40)
     make_month(month)
     append_in(month, 24)
+    tamper("exchange_callrecord", "UPDATE exchange_callrecord SET recorded_at = requested_at")
     append(10)
     proven()
     call_command("detach_records", "--before", f"{retention.months_back(month, -1):%Y-%m}")
@@ -216,6 +217,20 @@ def test_after_three_years_the_archives_alone_prove_the_month(sealable: None, ca
     call_command("verify_evidence")
     with pytest.raises(CommandError):
         call_command("drop_records", f"{month:%Y-%m}")
+
+
+def test_a_row_that_calls_young_records_dropped_hides_nothing(sealable: None) -> None:
+    """Whoever owns the database may write such a row; the signed seal says how old its records are."""
+    append(10)
+    proven()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO exchange_retiredmonth (month, record_count, xid_first, xid_last, retired_at, dropped_at)"
+            " SELECT '2020-01-01', 10, min(xid::text::bigint)::text::xid8, max(xid::text::bigint)::text::xid8, now(), now()"
+            " FROM exchange_callrecord"
+        )
+    tamper("exchange_callrecord", "DELETE FROM exchange_callrecord")
+    assert "deleted" in first_bad()
 
 
 class as_role:  # noqa: N801 - reads as a word
