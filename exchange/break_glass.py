@@ -94,10 +94,10 @@ def review(*, break_glass_uid: UUID, verdict: str, opinion: str, actor: Actor, n
         raise NotFound("break_glass.not_found", _("没有这次应急访问，或您无权查看。"))
     side, reviewer_id = _side(found, actor)
     Grant.objects.select_for_update(no_key=True).get(pk=found.grant_id)
-    if found.opened_by_id == actor.user_id:
-        raise Forbidden("break_glass.four_eyes", _("开启应急访问的人员不能复核，请由另一位同事复核。"))
     if found.reviews.filter(side=side).exists():
         raise Conflict("break_glass.reviewed", _("本方已经复核过，请刷新页面。"))
+    if _had_a_hand(found, actor):
+        raise Forbidden("break_glass.four_eyes", _("开启应急访问的人员不能复核，一人也不能代表双方复核，请由另一位同事复核。"))
     if verdict not in Verdict.values:
         raise Invalid("break_glass.review", _("请选择复核结论。"), {"verdict": _("请选择复核结论。")})
     opinion = _text(opinion, "opinion")
@@ -139,7 +139,7 @@ def side_to_review(found: BreakGlass, actor: Actor) -> ReturningSide | None:
     """Return the side the actor may review for now, if any."""
     missing = sides_missing(found)
     own = [side for side in _sides_of(found, actor) if side in missing]
-    return own[0] if own and found.opened_by_id != actor.user_id else None
+    return own[0] if own and not _had_a_hand(found, actor) else None
 
 
 def may_open(actor: Actor) -> bool:
@@ -237,6 +237,11 @@ def _side(found: BreakGlass, actor: Actor) -> tuple[ReturningSide, int]:
         raise Forbidden("break_glass.not_yours", _("应急访问由数据提供方负责人和数据中心审核员复核。"))
     missing = sides_missing(found)
     return next((side for side in own if side in missing), own[0]), actor.user_id
+
+
+def _had_a_hand(found: BreakGlass, actor: Actor) -> bool:
+    """Return whether the actor opened it, or has reviewed it for a side."""
+    return found.opened_by_id == actor.user_id or any(review.reviewer_id == actor.user_id for review in found.reviews.all())
 
 
 def _sides_of(found: BreakGlass, actor: Actor) -> list[ReturningSide]:

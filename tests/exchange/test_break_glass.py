@@ -12,7 +12,7 @@ from catalog.models import DataItem, Resource
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import AuditEntry, Notification
 from core.roles import Role
-from exchange.break_glass import Emergency, open_access, review, unreviewed
+from exchange.break_glass import Emergency, open_access, review, side_to_review, unreviewed
 from exchange.closing import close_ended
 from exchange.liabilities import Ground, liabilities
 from exchange.models import AccessRequest, BreakGlass, BreakGlassReview, ConsumerSystem, Grant
@@ -152,6 +152,19 @@ def test_both_sides_review_once_and_never_who_opened_it(city: City, resource: Re
     review(actor=city.actor("second"), **values)
     assert not unreviewed().exists()
     assert BreakGlassReview.objects.count() == 2
+
+
+def test_nobody_reviews_for_both_sides(city: City, wanted: Emergency, now: datetime) -> None:
+    resource = factories.make_resource(city.centre)
+    made = open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=now)
+    both = replace(city.actor("reviewer"), roles=frozenset({Role.REVIEWER, Role.HEAD}))
+    values: dict[str, Any] = {"break_glass_uid": made.uid, "verdict": "JUSTIFIED", "opinion": "确有必要", "now": now}
+    review(actor=both, **values)
+    with pytest.raises(Forbidden) as refusal:
+        review(actor=both, **values)
+    assert refusal.value.code == "break_glass.four_eyes"
+    assert side_to_review(made, both) is None
+    assert list(unreviewed()) == [made]
 
 
 def test_an_overdue_review_and_a_bad_verdict_are_liabilities(
