@@ -357,6 +357,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tsa", type=Path, help="certificates you trust the time stamping authority by (PEM)")
     parser.add_argument("archives", type=Path, nargs="+")
     options = parser.parse_args(arguments)
+    if bool(options.timestamps) != bool(options.tsa):
+        parser.error("--timestamps and --tsa go together: stamps are checked against certificates you trust")
     is_genuine = OpenSsl(options.keys)
     sys.stdout.write(f"trusted keys: {', '.join(is_genuine.keys)}\n")
     stamps = TimeStamps(options.timestamps, options.tsa) if options.timestamps and options.tsa else None
@@ -364,6 +366,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.stdout.write("".join(f"{outcome}\n" for outcome in outcomes))
     for chain, number in (stamps.last if stamps else {}).items():
         sys.stdout.write(f"{chain}: time stamps are genuine, the last one is on seal {number}\n")
+    if stamps and not stamps.last:
+        sys.stdout.write("there is no time stamp of any of these seals\n")
+        return 1
     return 1 if any(outcome.bad for outcome in outcomes) else 0
 
 

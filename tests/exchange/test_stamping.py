@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -126,6 +127,7 @@ def lag() -> float:
 def test_the_newest_seal_is_stamped_and_holds_for_those_before(authority: Authority) -> None:
     append(25)
     made = seal()
+    time.sleep(0.1)  # the lag is told in tenths
     assert lag() > 0
     assert stamping.stamp_due() == 1
     assert SealTimestamp.objects.get().seal_id == made[-1].pk
@@ -191,10 +193,16 @@ def test_stamps_are_verified_here_and_on_a_machine_without_the_platform(authorit
 
     code, text = verdict(authority.folder / "ca.pem")
     assert (code, "CALLS: time stamps are genuine, the last one is on seal 3" in text) == (0, True), text
+    alone = [*command[:-1], *archives]
+    told = subprocess.run(alone, cwd=folder, capture_output=True, text=True, check=False)
+    assert (told.returncode, "--tsa" in told.stderr) == (2, True), "stamps nobody can check are not passed over"
     [stamp] = (folder / "timestamps").iterdir()
     stamp.rename(stamp.with_name("calls-0000000002.tsr"))
     code, text = verdict(authority.folder / "ca.pem")
     assert (code, "CALLS seal 2: its time stamp is not genuine" in text) == (1, True), text
+    (folder / "timestamps" / "calls-0000000002.tsr").unlink()
+    code, text = verdict(authority.folder / "ca.pem")
+    assert (code, "there is no time stamp of any of these seals" in text) == (1, True), text
 
 
 def test_a_changed_stamp_is_found_out_and_nobody_may_change_one(authority: Authority) -> None:
