@@ -22,6 +22,7 @@ from exchange.models import Chain, Seal, SealTimestamp
 
 TIMEOUT: Final = urllib3.Timeout(connect=5, read=10)
 LARGEST_ANSWER: Final = 65_536
+STAMPS_AT_ONCE: Final = 500
 STAMP_LAG: Final = """
 SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waiting.sealed_at)), 0)::float8
 FROM (VALUES ('CALLS'), ('AUDIT')) AS c (chain) CROSS JOIN LATERAL (
@@ -101,9 +102,8 @@ def verify_stamps(chain: Chain) -> Outcome:
     for certificate in trusted():
         builder = builder.add_root_certificate(certificate)
     verifier = builder.build()
-    for stamp in (
-        SealTimestamp.objects.filter(seal__chain=chain).select_related("seal").defer("seal__record_digests").order_by("pk")
-    ):
+    stamps = SealTimestamp.objects.filter(seal__chain=chain).select_related("seal").defer("seal__record_digests").order_by("pk")
+    for stamp in stamps.iterator(chunk_size=STAMPS_AT_ONCE):  # millions in a year
         try:
             verifier.verify_message(decode_timestamp_response(bytes(stamp.token)), stamp.seal.statement.encode())
         except (VerificationError, ValueError):
