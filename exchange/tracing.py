@@ -1,7 +1,7 @@
 """Tracing (溯源): from a call to its seal, grant, request, approvals, catalogue version and source batches; and back.
 
-One reading for the page and for the query endpoint. Nothing is decided here; that an overseer traced is recorded. Runs are shown
-to overseers and to the department the data comes from, not to the consumer.
+One reading for the page and for the query endpoint. Nothing is decided here; that an auditor traced, or anybody a subject, is
+recorded. Runs are shown to overseers and to the department that delivered them, not to the consumer.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def trace(*, call_id: UUID, actor: Actor, now: datetime) -> Chain:
     chain.dataset = _title_of(chain.binding.dataset)
     chain.sees_runs = _sees_runs(actor, record)
     if chain.sees_runs:
-        chain.runs = _runs_behind(record, chain.binding.dataset)
+        chain.runs = _runs_behind(record, chain.binding.dataset, actor)
     return chain
 
 
@@ -94,9 +94,9 @@ def _title_of(code: str) -> str:
         return code
 
 
-def _runs_behind(record: CallRecord, dataset: str) -> list[SourceRun]:
+def _runs_behind(record: CallRecord, dataset: str, actor: Actor) -> list[SourceRun]:
     """Return the runs that last changed the rows of a call's subjects before it; of a copy, the last ones that changed anything."""
-    runs = AggregationRun.objects.select_related("plan__department")
+    runs = _runs_seen_by(actor)
     subjects = finding.subjects_of(record)
     if not subjects:
         done = runs.filter(plan__dataset=dataset, finished_at__lte=record.recorded_at, changed_count__gt=0)
@@ -114,6 +114,11 @@ def _runs_behind(record: CallRecord, dataset: str) -> list[SourceRun]:
         last[run_id] = max(at, last.get(run_id, at))
     found = {run.pk: run for run in runs.filter(pk__in=list(counted))}
     return [SourceRun(found[pk], count, last[pk]) for pk, count in counted.most_common() if pk in found]
+
+
+def _runs_seen_by(actor: Actor) -> QuerySet[AggregationRun]:
+    """Return all runs for the auditor, for others those they see where data is collected."""
+    return AggregationRun.objects.select_related("plan__department") if is_auditor(actor) else runs_visible_to(actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def calls_from(*, start: Start, actor: Actor, now: datetime, cursor: str = "", s
     """Return the calls of a grant or a request, those that read rows a run brought, or those about a subject."""
     origin, rows = _start(start, actor, now)
     page = keyset.page(rows, order=call_log.ORDER, cursor=cursor, size=size)
-    if is_auditor(actor):
+    if is_auditor(actor) or start.subject is not None:
         audit.record(actor, "call_log.traced", None, at=now, start=start.as_detail(), rows=len(page.items))
     return Found(origin, call_log.lines(page.items), page.next, page.is_first)
 
@@ -172,8 +177,7 @@ def _start(start: Start, actor: Actor, now: datetime) -> tuple[Grant | Aggregati
 
 def _read_since(run_uid: UUID, actor: Actor) -> tuple[AggregationRun, QuerySet[CallRecord]]:
     """Return the calls since a run that were about a row it brought and asked what its dataset serves."""
-    runs = AggregationRun.objects.select_related("plan__department") if is_auditor(actor) else runs_visible_to(actor)
-    run = runs.filter(uid=run_uid).first()
+    run = _runs_seen_by(actor).filter(uid=run_uid).first()
     if run is None:
         raise NotFound("trace.start_not_found", _("没有找到，或您无权查看。请核对编号。"))
     served = Binding.objects.filter(dataset=run.plan.dataset).values("resource_id")

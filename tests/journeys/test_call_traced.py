@@ -17,7 +17,7 @@ from core.models import AuditEntry
 from exchange import tracing
 from exchange.aggregation import plans, runs
 from exchange.evidence import archiving
-from exchange.models import AggregationRun, CallRecord, Grant
+from exchange.models import AggregationPlan, AggregationRun, CallRecord, Grant
 from exchange.tracing import Start
 from tests.exchange.aggregation_sources import csv_plan, csv_text, drop, person
 from tests.exchange.sealed import seal, tamper
@@ -102,6 +102,28 @@ def test_each_side_traces_its_own_part_only(scene: Scene, run: AggregationRun, c
     assert client.get("/openapi/v1/traces", {"subject": "0" * 32}).status_code == 403
     for wrong in ({}, {"subject": "x"}, {"call_id": str(one), "grant": str(grant.uid)}):
         assert client.get("/openapi/v1/traces", wrong).status_code == 422
+
+
+def test_a_provider_sees_no_run_another_department_delivered(scene: Scene, run: AggregationRun) -> None:
+    one = called(scene, scene.grant(), 1)
+    AggregationPlan.objects.update(department=scene.city.market)
+    try:
+        told = {
+            who: bool(tracing.trace(call_id=one, actor=scene.city.actor(who), now=timezone.now()).runs)
+            for who in ("police_head", "reviewer", "auditor")
+        }
+    finally:
+        AggregationPlan.objects.update(department=scene.city.police)
+    assert told == {"police_head": False, "reviewer": True, "auditor": True}
+
+
+def test_whoever_traces_a_subject_is_recorded(scene: Scene, run: AggregationRun) -> None:
+    one = called(scene, scene.grant(), 1)
+    subject = bytes(CallRecord.objects.get(call_id=one).subject_key or b"")
+    for who in ("reviewer", "auditor"):
+        tracing.calls_from(start=Start(subject=subject), actor=scene.city.actor(who), now=timezone.now())
+    entries = AuditEntry.objects.filter(action="call_log.traced", detail__start__subject=subject.hex())
+    assert set(entries.values_list("actor_name", flat=True)) == {"auditor", "reviewer"}
 
 
 def test_a_trace_takes_the_same_queries_whatever_it_shows(scene: Scene, run: AggregationRun) -> None:
