@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import time
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
