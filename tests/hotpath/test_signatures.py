@@ -252,7 +252,10 @@ def test_the_example_in_shell_calls_and_verifies(scene: Scene, exchange: Exchang
     for state, said in (("ACTIVE", "found"), ("SUSPENDED", "grant.suspended")):
         path = path_of(partners.grant_to(partner, scene.resource, scene.city, state=state), "query")
         body = json.dumps({"key": {"citizen_id": scene.people[0].citizen_id}})
-        done = subprocess.run([script, url, partner.key, key, path, body], capture_output=True, text=True, check=False)
+        for _ in range(2):  # the first call of an empty Redis may be told to sign again
+            done = subprocess.run([script, url, partner.key, key, path, body], capture_output=True, text=True, check=False)
+            if "auth.before_restart" not in done.stdout:
+                break
         assert (done.returncode, "Verified Successfully" in done.stderr) == (0, True), done.stderr
         assert said in done.stdout
 
