@@ -88,7 +88,11 @@ HEADERS = [
     _header("X-Gov-Timestamp", "^[0-9]{13}$", "签名时间，1970 年以来的毫秒数；与平台时间相差不得超过 5 分钟"),
     _header("X-Gov-Nonce", "^[A-Za-z0-9_-]{8,64}$", "随机数，每次调用不同"),
     _header("X-Gov-Digest", "^[0-9a-f]{64}$", "请求体 SHA-256 摘要的十六进制"),
-    _header("X-Gov-Signature", "^[A-Za-z0-9+/=]+$", "对 POST\\n路径\\n签名时间\\n随机数\\n摘要 的签名，Base64：HMAC、SM2（DER）或 Ed25519"),
+    _header(
+        "X-Gov-Signature",
+        "^[A-Za-z0-9+/=]+$",
+        "对 POST\\n路径\\n签名时间\\n随机数\\n摘要 的签名，Base64：HMAC、SM2（DER）或 Ed25519",
+    ),
     _header("X-Gov-Algorithm", "^(HMAC-(SHA256|SM3)|SM2|ED25519)$", "签名算法，须与凭证一致", required=False),
 ]
 
