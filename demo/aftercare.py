@@ -8,11 +8,11 @@ from catalog.models import Resource
 from core.calendar import SHANGHAI
 from demo import entries
 from demo.story import MARKET_SYSTEM, REGISTRATION, SCHOOL_SYSTEM, Ask, actor, carry, submitted
-from exchange import break_glass, disposals, holds, usage_records
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state
+from exchange.care import break_glass, disposals, holds, usage_records
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state
 from exchange.models import Alert, ConsumerSystem, Grant, HoldScope
-from exchange.workflow import Command
+from exchange.requests.workflow import Command
 
 
 def look_after(owned: dict[str, ConsumerSystem], now: datetime) -> None:

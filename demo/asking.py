@@ -10,11 +10,11 @@ from catalog.models import Resource
 from core.calendar import SHANGHAI
 from demo import entries
 from demo.story import BENEFIT_SYSTEM, BENEFITS, MARKET_SYSTEM, REGISTRATION, Ask, actor, carry, submitted
-from exchange import baskets, remarks
-from exchange.attachments.shelf import Shelf
 from exchange.models import ConsumerSystem
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests import baskets, remarks
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 
 NEARLY_A_YEAR = timedelta(days=343)
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from catalog.models import Resource
 from demo import entries
 from demo.story import BENEFIT_SYSTEM, BENEFITS, Ask, actor, carry, submitted
-from exchange import extensions, supervision
 from exchange.models import AccessRequest, ConsumerSystem
-from exchange.workflow import Command
+from exchange.requests import extensions, supervision
+from exchange.requests.workflow import Command
 
 
 def take_turns(owned: dict[str, ConsumerSystem], now: datetime) -> None:

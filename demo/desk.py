@@ -14,8 +14,8 @@ from catalog.models import Resource
 from demo import entries
 from demo.story import BENEFIT_SYSTEM, MARKET_SYSTEM, SCHOOL_SYSTEM, Ask, actor, carry, submitted
 from exchange.models import AccessRequest, AuthorizationKind, ConsumerSystem
+from exchange.requests.workflow import Command
 from exchange.upstream import authorizations, relays
-from exchange.workflow import Command
 
 WAITING = 12
 DAYS_BACK = 6  # the oldest are late, the next ones due soon

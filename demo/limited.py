@@ -9,11 +9,12 @@ from catalog.models import Resource
 from core.calendar import SHANGHAI
 from demo import entries
 from demo.story import BENEFIT_SYSTEM, actor, carry
-from exchange import access_requests, grant_narrowing
-from exchange.limits import Limits
+from exchange.granting import grant_narrowing
+from exchange.granting.limits import Limits
 from exchange.models import ConsumerSystem, Grant
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests import access_requests
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 
 MATTER = "XSRX"
 LIMITS = Limits(

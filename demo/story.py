@@ -14,10 +14,11 @@ from core.calendar import SHANGHAI
 from core.models import Department, User
 from core.roles import Role
 from demo import entries
-from exchange import access_requests, systems
+from exchange import systems
 from exchange.models import AccessRequest, ConsumerSystem
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests import access_requests
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 
 
 @dataclass(frozen=True)

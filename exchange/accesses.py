@@ -29,10 +29,11 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import AuditEntry, Department
 from core.roles import Role
-from exchange import finding, retention
+from exchange import finding
+from exchange.evidence import retention
 from exchange.models import AggregationPlan, BackflowMember, CallRecord, CallStatistic, Grain, Grant
 from exchange.querysets import is_reviewer
-from exchange.request_terms import text_fault
+from exchange.requests.request_terms import text_fault
 from exchange.statistics import sides
 from exchange.systems import key_ring
 

@@ -19,7 +19,7 @@ from exchange.models import (
     RequestState,
     Route,
 )
-from exchange.workflow import Command, Seat, seats_of
+from exchange.requests.workflow import Command, Seat, seats_of
 
 _NOBODY = Q(pk__in=[])
 

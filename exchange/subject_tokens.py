@@ -19,8 +19,8 @@ from core import audit
 from core.audit import Actor
 from core.crypto import HmacAlgorithm, Sealed, hmac_digest
 from core.errors import Conflict
-from exchange.grant_workflow import GrantCommand, decide_grant
-from exchange.grants import locked_grant, standing_within_term
+from exchange.granting.grant_workflow import GrantCommand, decide_grant
+from exchange.granting.grants import locked_grant, standing_within_term
 from exchange.models import Grant, GrantTokenKey
 from exchange.querysets import seats_on_grant
 from exchange.systems import key_ring

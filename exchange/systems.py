@@ -23,7 +23,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
 from exchange.models import PUBLIC_KEY_ALGORITHMS, ConsumerSystem, Credential, CredentialState, SignatureAlgorithm
 from exchange.querysets import systems_visible_to
-from exchange.request_terms import text_fault
+from exchange.requests.request_terms import text_fault
 
 LONGEST_NAME = 60
 LIVE_AT_MOST = 2  # the old and the new one during a rotation

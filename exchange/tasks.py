@@ -15,13 +15,15 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
-from exchange import alerts, closing, disposals, public_keys, renewals, retention, usage_records
+from exchange import public_keys
 from exchange.aggregation import plans, runs
-from exchange.attachments import keeping
 from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
-from exchange.evidence import archiving, checking, sealing, stamping
+from exchange.care import alerts, disposals, usage_records
+from exchange.evidence import archiving, checking, retention, sealing, stamping
 from exchange.national import client as national
+from exchange.requests import closing, renewals
+from exchange.requests.attachments import keeping
 from exchange.statistics import folding
 from exchange.upstream import sending
 
@@ -124,7 +126,7 @@ def close_ended() -> None:
 @shared_task(name="exchange.remind_overdue", **_SHORT, **_AGAIN)
 def remind_overdue() -> None:
     """Remind the desks that are late."""
-    from exchange.supervision import remind_overdue as remind
+    from exchange.requests.supervision import remind_overdue as remind
 
     remind(now=timezone.now())
 
@@ -154,10 +156,10 @@ def sweep_attachments() -> None:
     keeping.sweep(now=timezone.now())
 
 
-@shared_task(name="exchange.daily_digest", **_SHORT, **_AGAIN)
+@shared_task(name="exchange.requests.daily_digest", **_SHORT, **_AGAIN)
 def daily_digest() -> None:
     """Tell everyone with open work what the day holds; a lost run is made good by the next one of the same morning."""
-    from exchange.daily_digest import tell_the_day
+    from exchange.requests.daily_digest import tell_the_day
 
     tell_the_day(now=timezone.now())
 

@@ -16,7 +16,7 @@ from core.accounts import actor_of
 from core.audit import Actor
 from core.errors import Forbidden
 from core.models import User
-from exchange.delegation import with_delegations
+from exchange.requests.delegation import with_delegations
 from openapi.errors import request_id_of
 
 

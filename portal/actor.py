@@ -16,7 +16,7 @@ from core.audit import Actor
 from core.errors import Forbidden
 from core.models import User
 from core.roles import Role
-from exchange.delegation import with_delegations
+from exchange.requests.delegation import with_delegations
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]

@@ -22,8 +22,8 @@ from core.audit import Actor
 from core.roles import Role
 from exchange.models import AggregationPlan, Desk, RejectedRow, RejectState, RunState
 from exchange.querysets import access_requests_awaiting
+from exchange.requests.supervision import overdue_requests
 from exchange.statistics.figures import Day, calls_per_day
-from exchange.supervision import overdue_requests
 from portal.actor import BUSINESS, actor
 
 SHOWN = 8

@@ -82,7 +82,7 @@ app.conf.update(
         "close-ended": {"task": "exchange.close_ended", "schedule": 3600.0, "options": {"expires": 3600}},
         "remind-overdue": {"task": "exchange.remind_overdue", "schedule": 600.0, "options": {"expires": 600}},
         "daily-digest": {
-            "task": "exchange.daily_digest",
+            "task": "exchange.requests.daily_digest",
             "schedule": crontab(hour=8, minute="30-59/10"),
             "options": {"expires": 600},
         },

@@ -17,12 +17,12 @@ from basedb.parts import Rows
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, NotFound
-from exchange import holds
 from exchange.bulk_jobs import files, permission
 from exchange.bulk_jobs.formats import EXCEL_ROWS
 from exchange.calls import connections
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Signed, Terms
+from exchange.care import holds
 from exchange.models import BulkFetch, BulkJob, BulkPart, FileFormat, Grant, JobState
 from exchange.models.bulk_job import HELD, UNFINISHED
 from exchange.querysets import grants_visible_to

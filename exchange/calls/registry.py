@@ -19,8 +19,8 @@ from core.signing import PublicKey
 from exchange.calls import connections
 from exchange.calls.terms import Caller, Conditions, Terms
 from exchange.evidence.lag import lag_sql
+from exchange.granting.sensitivity import VERIFY_ONLY_SQL
 from exchange.models import Chain
-from exchange.sensitivity import VERIFY_ONLY_SQL
 from exchange.sources import places
 from exchange.sources.selecting import selected
 from exchange.sources.terms import is_remote

@@ -1,6 +1,6 @@
 """Where records are that left the table calls write to (转存记录): by month in the schema `retired`, later in the archives alone.
 
-What was sealed is verified there as it was before. Taking months out, and dropping them, is `exchange.retention`.
+What was sealed is verified there as it was before. Taking months out, and dropping them, is `exchange.evidence.retention`.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ def optional(title, length):
 
 def load_order_809(apps, schema_editor):
     """Fill the table of limits with those of State Council Order 809 and the desks' share of them."""
-    rows = json.loads((Path(__file__).parents[1] / "order_809.json").read_text(encoding="utf-8"))
+    rows = json.loads((Path(__file__).parents[1] / "requests" / "order_809.json").read_text(encoding="utf-8"))
     policy = apps.get_model("exchange", "SlaPolicy")
     policy.objects.bulk_create(policy(**row) for row in rows)
 

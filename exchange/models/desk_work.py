@@ -1,6 +1,6 @@
 """What the people of a desk keep beside the requests: claims (认领), delegations (外出委托), bulk decisions, saved filters.
 
-None of it moves a request or opens a door: whose turn it is stays with `exchange.workflow`.
+None of it moves a request or opens a door: whose turn it is stays with `exchange.requests.workflow`.
 """
 
 from __future__ import annotations

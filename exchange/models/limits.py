@@ -1,6 +1,6 @@
 """Limits of use (限制条件): the columns a request asks for and a grant keeps, alike in both tables.
 
-What may stand in them, and which of two is the stricter, is in `exchange.limits`.
+What may stand in them, and which of two is the stricter, is in `exchange.granting.limits`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from exchange.limits import Limits
+from exchange.granting.limits import Limits
 
 
 class LimitColumns(models.Model):

@@ -22,7 +22,7 @@ from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid
 from exchange.models import AccountAuth, HeaderFamily, UpstreamAccount, UpstreamSecret
 from exchange.national.requesters import RID, SID
-from exchange.request_terms import text_fault
+from exchange.requests.request_terms import text_fault
 from exchange.sources.hosts import check_host
 from exchange.sources.registering import accounts_visible_to, managed, may_register
 from exchange.sources.secrets import put_secret

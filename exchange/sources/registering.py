@@ -25,7 +25,7 @@ from core.roles import Role
 from exchange.calls.refusals import Refusal
 from exchange.models import SourceConnection, TableKind, UpstreamAccount, UpstreamInterface
 from exchange.querysets import is_auditor, is_reviewer
-from exchange.request_terms import text_fault
+from exchange.requests.request_terms import text_fault
 from exchange.sources import places, pointers
 from exchange.sources.guard import Failed
 from exchange.sources.hosts import check_host

@@ -16,9 +16,9 @@ from django.db.models import Count, DateTimeField, F, Min, OuterRef, Q, QuerySet
 from core.audit import Actor
 from exchange.models import AccessRequest, AccessRequestStep, CallRecord, RequestState
 from exchange.querysets import access_requests_visible_to
+from exchange.requests.workflow import Command, Route
 from exchange.statistics.periods import Period
 from exchange.statistics.sides import ANSWERED
-from exchange.workflow import Command, Route
 
 # Stage -> the commands that lead to it. A request that skips a stage (the data centre alone reviews) has passed it all the same.
 STAGES: Final[Mapping[str, tuple[Command, ...]]] = {

@@ -27,8 +27,8 @@ from exchange.models import (
     UpstreamRelay,
 )
 from exchange.querysets import is_reviewer
-from exchange.request_terms import text_fault
-from exchange.workflow import Command, State
+from exchange.requests.request_terms import text_fault
+from exchange.requests.workflow import Command, State
 
 LONGEST = {"authority": 100, "document_number": 60, "terms": 500}
 

@@ -30,7 +30,7 @@ from exchange.models import (
     UpstreamRelay,
 )
 from exchange.querysets import access_requests_visible_to, is_reviewer
-from exchange.request_terms import text_fault
+from exchange.requests.request_terms import text_fault
 from exchange.upstream.authorizations import authorization_of, is_widened_since
 
 LONGEST_NUMBER, LONGEST_NOTE = 64, 500

@@ -16,9 +16,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
-from exchange import extensions, supervision
 from exchange.models import AccessRequest, ClockExtension, Desk, ExtensionState, SupervisionNotice
 from exchange.querysets import access_requests_visible_to
+from exchange.requests import extensions, supervision
 from openapi.authentication import actor
 from openapi.idempotency import create_once
 from openapi.pagination import KeysetPagination

@@ -20,11 +20,11 @@ from rest_framework.views import APIView
 from catalog.models import SharingMode
 from core.errors import Invalid, NotFound
 from core.submissions import digest_of, once
-from exchange import access_requests
 from exchange.models import AccessRequest, Desk, RequestState, ReturningSide, Route
 from exchange.querysets import access_requests_visible_to
-from exchange.request_terms import MAX_QUOTA_PER_DAY, NO_LIMITS, Terms
-from exchange.workflow import Command
+from exchange.requests import access_requests
+from exchange.requests.request_terms import MAX_QUOTA_PER_DAY, NO_LIMITS, Terms
+from exchange.requests.workflow import Command
 from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit

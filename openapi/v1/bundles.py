@@ -15,10 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.models import SharingMode
-from exchange import baskets
-from exchange.baskets import LARGEST, Ask
 from exchange.models import RequestBundle
-from exchange.request_terms import MAX_QUOTA_PER_DAY
+from exchange.requests import baskets
+from exchange.requests.baskets import LARGEST, Ask
+from exchange.requests.request_terms import MAX_QUOTA_PER_DAY
 from openapi.authentication import actor
 from openapi.idempotency import create_once
 from openapi.pagination import KeysetPagination

@@ -17,10 +17,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
-from exchange import alerts, break_glass, disposals, holds, usage_records
-from exchange.liabilities import Ground, liabilities
+from exchange.care import alerts, break_glass, disposals, holds, usage_records
+from exchange.care.liabilities import Ground, liabilities
+from exchange.care.usage_records import LONGEST, Usage
 from exchange.models import Alert, AlertKind, AlertState, BreakGlass, Disposal, DisposalState, LegalHold, UsageRecord
-from exchange.usage_records import LONGEST, Usage
 from openapi.authentication import actor
 from openapi.idempotency import HEADER, create_once
 from openapi.pagination import KeysetPagination

@@ -19,10 +19,10 @@ from rest_framework.views import APIView
 from catalog.models import Grade
 from core.errors import Invalid
 from core.keyset import page
-from exchange import bulk_decisions, claims, delegation
-from exchange import inbox as lists
 from exchange.models import AccessRequest, BulkDecision, BulkLine, BulkOutcome, Delegation, Desk, RequestState
 from exchange.models.desk_work import DELEGABLE
+from exchange.requests import bulk_decisions, claims, delegation
+from exchange.requests import inbox as lists
 from openapi.authentication import actor
 from openapi.idempotency import FORM, HEADER, create_once
 from openapi.pagination import KeysetPagination, PageQuery

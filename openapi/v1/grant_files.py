@@ -21,7 +21,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
-from exchange import grant_clients, subject_tokens
+from exchange import subject_tokens
+from exchange.granting import grant_clients
 from exchange.models import BulkJob, FileFormat, JobState
 from exchange.querysets import grants_visible_to
 from openapi.authentication import actor

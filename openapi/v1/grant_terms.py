@@ -16,12 +16,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
-from exchange import grant_clients, grant_narrowing, terminations
-from exchange.grant_versions import terms_on
+from exchange.granting import grant_clients, grant_narrowing, terminations
+from exchange.granting.grant_versions import terms_on
+from exchange.granting.narrowing import GrantTerms
 from exchange.models import Grant, GrantEvent
-from exchange.narrowing import GrantTerms
 from exchange.querysets import grants_visible_to
-from exchange.request_terms import MAX_QUOTA_PER_DAY
+from exchange.requests.request_terms import MAX_QUOTA_PER_DAY
 from openapi.authentication import actor
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictQuery, StrictSerializer

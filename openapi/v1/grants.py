@@ -17,8 +17,8 @@ from rest_framework.views import APIView
 
 from catalog.models import SharingMode
 from core.errors import NotFound
-from exchange import grants
-from exchange.grant_workflow import GrantCommand
+from exchange.granting import grants
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import Grant, GrantState, SuspensionGround
 from exchange.querysets import grants_visible_to
 from openapi.authentication import actor

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from exchange.limits import MAX_QUOTA_PER_SECOND, Limits
+from exchange.granting.limits import MAX_QUOTA_PER_SECOND, Limits
 from openapi.serializers import StrictSerializer
 
 LIMITS = ("row_filter", "control_parameters", "matters", "ip_list", "quota_per_second")

@@ -20,15 +20,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
-from exchange import remarks, renewals
-from exchange.attachments import keeping
-from exchange.attachments.keeping import LARGEST, LONGEST_REASON, MOST, Upload, attachments_visible_to
-from exchange.attachments.serving import headers_of
-from exchange.attachments.shelf import Shelf
 from exchange.models import AccessRequest, Attachment, Remark
 from exchange.querysets import access_requests_visible_to
-from exchange.remark_reading import remarks_visible_to
-from exchange.renewals import Copied
+from exchange.requests import remarks, renewals
+from exchange.requests.attachments import keeping
+from exchange.requests.attachments.keeping import LARGEST, LONGEST_REASON, MOST, Upload, attachments_visible_to
+from exchange.requests.attachments.serving import headers_of
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.remark_reading import remarks_visible_to
+from exchange.requests.renewals import Copied
 from openapi.authentication import actor
 from openapi.idempotency import create_once
 from openapi.pagination import KeysetPagination

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 from core.errors import Invalid
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import renewals
-from exchange.renewals import Copied
+from exchange.requests import renewals
+from exchange.requests.renewals import Copied
 from portal.actor import actor, roles_required
 from portal.baskets.forms import CopyForm
 

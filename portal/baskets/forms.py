@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from core.audit import Actor
 from core.errors import DomainError
-from exchange.baskets import COMMON, Ask
 from exchange.models import BasketEntry
+from exchange.requests.baskets import COMMON, Ask
 from portal.forms import OnceForm, PortalForm
 from portal.requests.forms import CommonTermsForm, ResourceTermsForm, terms_of
 

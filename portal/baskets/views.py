@@ -18,8 +18,8 @@ from core.errors import DomainError
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import baskets, desks
 from exchange.models import AccessRequest, RequestBundle, RequestState
+from exchange.requests import baskets, desks
 from portal.actor import BUSINESS, actor, roles_required
 from portal.baskets.forms import AddForm, BasketForm, EndorseAllForm
 from portal.forms import FilterForm

@@ -15,12 +15,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import DomainError, NotFound
 from core.keyset import page
-from exchange import alerts
+from exchange.care import alerts
+from exchange.care.unusual_use import HABIT_DAYS
 from exchange.models import Alert
 from exchange.models.alert import UNSETTLED
 from exchange.statistics import periods
 from exchange.statistics.figures import CallScope, per_day
-from exchange.unusual_use import HABIT_DAYS
 from portal.actor import actor, roles_required
 from portal.calls.words import outcome_title
 from portal.care.forms import AlertFilter, HandleForm

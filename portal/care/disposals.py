@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from core.errors import NotFound
 from core.keyset import page
-from exchange import disposals
+from exchange.care import disposals
 from exchange.models import Disposal
 from portal.actor import actor, roles_required
 from portal.care.forms import DecisionForm, DisposalFilter, ReportForm

@@ -16,7 +16,7 @@ from catalog.models import Resource
 from core.errors import Forbidden, NotFound
 from core.keyset import page
 from core.roles import Role
-from exchange import break_glass
+from exchange.care import break_glass
 from exchange.models import BreakGlass, ConsumerSystem
 from exchange.querysets import is_reviewer
 from portal.actor import actor, roles_required

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Resource, SharingMode
-from exchange import break_glass
-from exchange.holds import Scope
+from exchange.care import break_glass
+from exchange.care.holds import Scope
+from exchange.care.usage_records import LONGEST, Usage
 from exchange.models import (
     AccessRequest,
     AlertKind,
@@ -21,7 +22,6 @@ from exchange.models import (
     HoldScope,
     Verdict,
 )
-from exchange.usage_records import LONGEST, Usage
 from portal.forms import FilterForm, OnceForm, PortalForm
 
 

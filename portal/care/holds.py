@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from core.errors import NotFound
 from core.keyset import page
-from exchange import holds
+from exchange.care import holds
 from exchange.subject_keys import subject_key_of
 from portal.actor import actor, roles_required
 from portal.care.forms import HoldForm, ReleaseForm

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from exchange.liabilities import liabilities
+from exchange.care.liabilities import liabilities
 from portal.actor import actor, roles_required
 from portal.care.pages import SEERS
 from portal.monitoring import charts

@@ -15,10 +15,10 @@ from core.errors import Forbidden, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.working_days import calendar
-from exchange import usage_records
+from exchange.care import usage_records
 from exchange.models import Grant, UsageInspection, UsageRecord
 from exchange.querysets import grants_visible_to, seats_on_grant
-from exchange.workflow import Seat
+from exchange.requests.workflow import Seat
 from portal.actor import actor, roles_required
 from portal.care.forms import CorrectionForm, InspectionForm, UsageForm
 from portal.care.pages import SEERS, created, save, words

@@ -21,7 +21,7 @@ from catalog.workflow import COMMAND_TITLES, Command, Party, allowed
 from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.roles import Role
-from exchange import break_glass
+from exchange.care import break_glass
 from portal.actor import BUSINESS, actor, roles_required
 from portal.catalog import progress
 from portal.catalog.forms import DecisionForm, MineForm, SearchForm

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Forbidden, NotFound
 from core.roles import Role
-from exchange.grant_workflow import GrantCommand, GrantStanding, decide_grant
+from exchange.granting.grant_workflow import GrantCommand, GrantStanding, decide_grant
 from exchange.models import Grant
 from exchange.querysets import grants_visible_to, seats_on_grant
 from portal.actor import BUSINESS, actor

@@ -11,11 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 from basedb.masking import MASK_TITLES, Mask, is_as_strict
 from core.models import Region
-from exchange.grant_narrowing import end_of
-from exchange.limits import ADDRESSES_AT_MOST
+from exchange.granting.grant_narrowing import end_of
+from exchange.granting.limits import ADDRESSES_AT_MOST
+from exchange.granting.narrowing import GrantTerms
 from exchange.models import AccessRequest, Grant
-from exchange.narrowing import GrantTerms
-from exchange.request_terms import MAX_QUOTA_PER_DAY
+from exchange.requests.request_terms import MAX_QUOTA_PER_DAY
 from portal.forms import OnceForm, RevisedForm
 from portal.grants.limits import LimitsForm, initial_limits, read_lines
 from portal.grants.words import last_day

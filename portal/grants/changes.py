@@ -16,8 +16,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Conflict, DomainError
 from core.submissions import digest_of, once
-from exchange import grant_clients, grant_narrowing, subject_tokens, terminations
-from exchange.grant_workflow import GrantCommand
+from exchange import subject_tokens
+from exchange.granting import grant_clients, grant_narrowing, terminations
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import Grant
 from portal.actor import actor, roles_required
 from portal.forms import RevisedForm

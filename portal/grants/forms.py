@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import SharingMode
-from exchange.grants import STATE_COMMANDS
+from exchange.granting.grants import STATE_COMMANDS
 from exchange.models import GrantState, SignatureAlgorithm, SuspensionGround
 from exchange.public_keys import PEM_AT_MOST
 from exchange.systems import SHARED_SECRET_ALGORITHMS

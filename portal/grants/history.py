@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from exchange.grant_versions import differences, terms_on
+from exchange.granting.grant_versions import differences, terms_on
 from exchange.models import GrantVersion
 from portal.actor import roles_required
 from portal.forms import FilterForm

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from exchange.limits import MAX_QUOTA_PER_SECOND, Limits
+from exchange.granting.limits import MAX_QUOTA_PER_SECOND, Limits
 from portal.forms import PortalForm
 
 COMMAS = re.compile("[,，、]")

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from core.errors import Forbidden, Invalid, NotFound
 from exchange.querysets import access_requests_visible_to
-from exchange.request_masks import choose_masks, may_choose, standing_masks
+from exchange.requests.request_masks import choose_masks, may_choose, standing_masks
 from portal.actor import actor, roles_required
 from portal.grants.access import SEERS
 from portal.grants.change_forms import MaskForm

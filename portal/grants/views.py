@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_POST
 from basedb.masking import MASK_TITLES, Mask
 from core.errors import DomainError
 from core.keyset import page
-from exchange import call_log, grants
-from exchange.grant_clients import has_own_clients
-from exchange.grant_workflow import GrantCommand
+from exchange import call_log
+from exchange.granting import grants
+from exchange.granting.grant_clients import has_own_clients
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import Credential, CredentialState, Grant, TerminationFiling
 from exchange.querysets import grants_visible_to
 from portal.actor import actor, roles_required

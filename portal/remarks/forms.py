@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from exchange.attachments.keeping import LARGEST, LONGEST_REASON, Upload
-from exchange.attachments.kinds import ACCEPT
-from exchange.remarks import LONGEST
+from exchange.requests.attachments.keeping import LARGEST, LONGEST_REASON, Upload
+from exchange.requests.attachments.kinds import ACCEPT
+from exchange.requests.remarks import LONGEST
 from portal.forms import OnceForm, PortalForm
 
 

@@ -15,13 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from core.errors import DomainError, NotFound
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import remarks
-from exchange.attachments import keeping
-from exchange.attachments.serving import headers_of
-from exchange.attachments.shelf import Shelf
 from exchange.models import AccessRequest
 from exchange.querysets import access_requests_visible_to
-from exchange.remark_reading import reads_private
+from exchange.requests import remarks
+from exchange.requests.attachments import keeping
+from exchange.requests.attachments.serving import headers_of
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.remark_reading import reads_private
 from portal.actor import BUSINESS, actor, roles_required
 from portal.remarks.forms import AttachForm, RedactForm, RemarkForm, uploads_of
 

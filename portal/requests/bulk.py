@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from core.errors import Invalid
-from exchange import bulk_decisions
-from exchange.inbox import open_claim_of
 from exchange.models import BulkOutcome
+from exchange.requests import bulk_decisions
+from exchange.requests.inbox import open_claim_of
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import OnceForm
 from portal.requests import words

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from catalog.models import SharingMode
 from core import working_days
 from core.audit import Actor
-from exchange import clocks, extensions, supervision
 from exchange.models import AccessRequest, MaterialReturn, RequestState
+from exchange.requests import clocks, extensions, supervision
 from portal.forms import PortalForm
 
 LATE_TITLES = {"SUBMITTED": gettext_lazy("补正时改动了申请事项，提交后须先经本部门负责人重新同意。")}

@@ -18,9 +18,9 @@ from django.views.decorators.http import require_GET, require_POST
 from core.errors import DomainError, NotFound
 from core.keyset import page
 from core.roles import Role
-from exchange import extensions, lateness, supervision
 from exchange.models import AccessRequest, ClockExtension, SupervisionNotice
 from exchange.querysets import access_requests_visible_to, is_reviewer
+from exchange.requests import extensions, lateness, supervision
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import PortalForm
 from portal.requests.case import ConsentForm, ExtensionForm, NoticeForm, ReplyForm

@@ -21,10 +21,10 @@ from core.errors import DomainError
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import claims, delegation
-from exchange.capacities import seats_held
 from exchange.models import AccessRequest, Desk
 from exchange.models.desk_work import DELEGABLE
+from exchange.requests import claims, delegation
+from exchange.requests.capacities import seats_held
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import OnceForm, PortalForm
 from portal.requests.inbox import SEERS, back_to

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import DataItem, Resource, SharingMode
 from core.audit import Actor
 from core.models import Region
-from exchange.limits import Limits
+from exchange.granting.limits import Limits
 from exchange.models import AccessRequest
 from exchange.querysets import systems_usable_by
-from exchange.request_terms import MAX_QUOTA_PER_DAY, Terms
-from exchange.workflow import Command
+from exchange.requests.request_terms import MAX_QUOTA_PER_DAY, Terms
+from exchange.requests.workflow import Command
 from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm
 from portal.grants.limits import LimitsForm, initial_limits
 

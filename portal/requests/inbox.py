@@ -22,10 +22,10 @@ from core.audit import Actor
 from core.errors import NotFound
 from core.keyset import page
 from core.roles import Role
-from exchange import desks, saved_filters
-from exchange import inbox as lists
 from exchange.models import AccessRequest, RequestState
-from exchange.supervision import SOON
+from exchange.requests import desks, saved_filters
+from exchange.requests import inbox as lists
+from exchange.requests.supervision import SOON
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import FilterForm, PortalForm
 from portal.requests import words

@@ -21,12 +21,13 @@ from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange import access_requests, desks, grants, saved_filters
-from exchange.capacities import seats_held
+from exchange.granting import grants
 from exchange.models import AccessRequest, Desk, RequestState
 from exchange.querysets import access_requests_visible_to, grants_visible_to
+from exchange.requests import access_requests, desks, saved_filters
+from exchange.requests.capacities import seats_held
+from exchange.requests.workflow import Command, Seat
 from exchange.upstream import authorizations
-from exchange.workflow import Command, Seat
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import PortalForm
 from portal.requests import case, words

@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from exchange.desks import department_name
 from exchange.models import AccessRequest, AccessRequestStep, Desk
-from exchange.workflow import DESK_OF, Command, Route, Seat, State
+from exchange.requests.desks import department_name
+from exchange.requests.workflow import DESK_OF, Command, Route, Seat, State
 from portal.shell import Step
 
 DONE_TITLES = {

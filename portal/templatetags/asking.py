@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from core.audit import Actor
 from core.roles import Role
-from exchange import remarks, renewals
-from exchange.attachments import keeping
 from exchange.models import AccessRequest, Grant, RequestState
 from exchange.querysets import access_requests_visible_to, is_reviewer
-from exchange.remark_reading import reads_private, remarks_visible_to
+from exchange.requests import remarks, renewals
+from exchange.requests.attachments import keeping
+from exchange.requests.remark_reading import reads_private, remarks_visible_to
 from portal.baskets.forms import CopyForm
 from portal.remarks.forms import AttachForm, RedactForm, RemarkForm
 

@@ -8,7 +8,7 @@ from django import template
 
 from core.audit import Actor
 from exchange.models import AccessRequest
-from exchange.request_masks import may_choose, standing_masks
+from exchange.requests.request_masks import may_choose, standing_masks
 from portal.actor import actor
 from portal.grants.change_forms import MaskForm
 from portal.grants.words import words_of_limits

@@ -13,12 +13,12 @@ import pytest
 from catalog.models import Resource
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
-from exchange import access_requests
-from exchange.access_requests import carry_out, commands_for, draft, edit
 from exchange.models import AccessRequest, AccessRequestStep, ConsumerSystem, Desk, Grant, MaterialReturn, RequestState, Route
 from exchange.querysets import access_requests_awaiting, access_requests_visible_to
-from exchange.request_terms import Terms
-from exchange.workflow import DESK_OF, Command, Seat, State
+from exchange.requests import access_requests
+from exchange.requests.access_requests import carry_out, commands_for, draft, edit
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import DESK_OF, Command, Seat, State
 from tests import factories
 from tests.factories import City
 

@@ -10,11 +10,11 @@ from django.db import DatabaseError, transaction
 
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import Notification
-from exchange import disposals, usage_records
-from exchange.grant_versions import write_version
-from exchange.liabilities import Ground, liabilities
+from exchange.care import disposals, usage_records
+from exchange.care.liabilities import Ground, liabilities
+from exchange.care.usage_records import Usage
+from exchange.granting.grant_versions import write_version
 from exchange.models import Disposal, Grant, GrantEvent, UsageInspection, UsageRecord
-from exchange.usage_records import Usage
 from tests import factories
 from tests.exchange.call_rows import counted
 from tests.factories import City

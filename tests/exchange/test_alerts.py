@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.models import Notification
-from exchange import alerts, unusual_use
+from exchange.care import alerts, unusual_use
 from exchange.models import Alert, CallStatistic, Grant
 from tests import factories
 from tests.exchange.call_rows import counted, recorded

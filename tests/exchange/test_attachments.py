@@ -13,14 +13,14 @@ from django.db import connection, transaction
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from core.models import AuditEntry
-from exchange import remarks
-from exchange.access_requests import carry_out
-from exchange.attachments import keeping, kinds, shelf
-from exchange.attachments.keeping import MOST, Upload, attachments_visible_to, open_one
-from exchange.attachments.serving import headers_of
-from exchange.attachments.shelf import Shelf
 from exchange.models import AccessRequest, Attachment
-from exchange.workflow import Command
+from exchange.requests import remarks
+from exchange.requests.access_requests import carry_out
+from exchange.requests.attachments import keeping, kinds, shelf
+from exchange.requests.attachments.keeping import MOST, Upload, attachments_visible_to, open_one
+from exchange.requests.attachments.serving import headers_of
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.exchange import files
 from tests.factories import City

@@ -13,14 +13,15 @@ from catalog.models import Resource
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
-from exchange import baskets, grants, renewals, terminations
-from exchange.access_requests import carry_out
-from exchange.baskets import Ask, basket_of, bundles_visible_to, endorse_all, parts_of, put_in, submit, take_out
-from exchange.grant_workflow import GrantCommand
+from exchange.granting import grants, terminations
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import AccessRequest, BasketEntry, ConsumerSystem, Grant, RequestBundle
-from exchange.origins import RENEWABLE_BEFORE
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests import baskets, renewals
+from exchange.requests.access_requests import carry_out
+from exchange.requests.baskets import Ask, basket_of, bundles_visible_to, endorse_all, parts_of, put_in, submit, take_out
+from exchange.requests.origins import RENEWABLE_BEFORE
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -12,11 +12,11 @@ from catalog.models import DataItem, Resource
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import AuditEntry, Notification
 from core.roles import Role
-from exchange.break_glass import Emergency, open_access, review, side_to_review, unreviewed
-from exchange.closing import close_ended
-from exchange.liabilities import Ground, liabilities
+from exchange.care.break_glass import Emergency, open_access, review, side_to_review, unreviewed
+from exchange.care.liabilities import Ground, liabilities
 from exchange.models import AccessRequest, BreakGlass, BreakGlassReview, ConsumerSystem, Grant
-from exchange.renewals import renew
+from exchange.requests.closing import close_ended
+from exchange.requests.renewals import renew
 from tests import factories
 from tests.factories import City
 

@@ -16,9 +16,9 @@ from core.audit import PLATFORM
 from core.calendar import Calendar
 from core.errors import Invalid
 from core.models import AuditEntry
-from exchange import clocks, sla_policies
 from exchange.models import AccessRequest, AccessRequestStep, SlaPolicy
-from exchange.workflow import DESK_OF, State
+from exchange.requests import clocks, sla_policies
+from exchange.requests.workflow import DESK_OF, State
 from tests import factories
 from tests.factories import City
 

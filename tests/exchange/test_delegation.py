@@ -13,15 +13,16 @@ from core.audit import Actor
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification, RoleAssignment
 from core.roles import Role
-from exchange import extensions, grants, remarks, supervision
-from exchange.access_requests import carry_out, commands_for
-from exchange.attachments.shelf import Shelf
-from exchange.delegation import give, revoke, with_delegations
-from exchange.grant_workflow import GrantCommand
+from exchange.granting import grants
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import AccessRequest, AccessRequestStep, Delegation, Grant
 from exchange.querysets import access_requests_awaiting, access_requests_visible_to, grants_visible_to
-from exchange.remark_reading import remarks_visible_to
-from exchange.workflow import Command
+from exchange.requests import extensions, remarks, supervision
+from exchange.requests.access_requests import carry_out, commands_for
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.delegation import give, revoke, with_delegations
+from exchange.requests.remark_reading import remarks_visible_to
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -19,19 +19,19 @@ from basedb.masking import Mask, is_as_strict, mask_value
 from core.calendar import SHANGHAI
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.models import AuditEntry, Notification
-from exchange.access_requests import carry_out
-from exchange.grant_clients import CLIENTS_AT_MOST, limit_addresses, load_clients
-from exchange.grant_narrowing import narrow, narrowable
-from exchange.grant_versions import differences, terms_of, terms_on
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state, issue_grant
-from exchange.limits import Limits, limit_faults
+from exchange.granting.grant_clients import CLIENTS_AT_MOST, limit_addresses, load_clients
+from exchange.granting.grant_narrowing import narrow, narrowable
+from exchange.granting.grant_versions import differences, terms_of, terms_on
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state, issue_grant
+from exchange.granting.limits import Limits, limit_faults
+from exchange.granting.narrowing import GrantTerms, widenings
+from exchange.granting.terminations import earliest_end, terminate
 from exchange.models import AccessRequest, Grant, GrantSubject, GrantVersion, TerminationFiling
-from exchange.narrowing import GrantTerms, widenings
-from exchange.renewals import renew
-from exchange.request_masks import standing_masks
-from exchange.terminations import earliest_end, terminate
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.renewals import renew
+from exchange.requests.request_masks import standing_masks
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -12,11 +12,11 @@ from catalog.models import DataItem
 from core.crypto import KeyRing, Sealed
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
-from exchange import supervision
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state, commands_for, masks_of, standing_of
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state, commands_for, masks_of, standing_of
 from exchange.models import AccessRequest, Credential, Grant
 from exchange.querysets import grants_visible_to, systems_visible_to
+from exchange.requests import supervision
 from exchange.systems import issue_credential, register, revoke_credential
 from tests import factories
 from tests.factories import City

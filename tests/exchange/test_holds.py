@@ -10,11 +10,11 @@ import pytest
 
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import AuditEntry
-from exchange import holds
-from exchange.attachments import keeping
 from exchange.bulk_jobs import files, jobs
-from exchange.holds import Scope
+from exchange.care import holds
+from exchange.care.holds import Scope
 from exchange.models import Attachment, BulkJob, Grant, HoldScope, LegalHold
+from exchange.requests.attachments import keeping
 from tests import factories
 from tests.factories import City
 

@@ -10,10 +10,10 @@ import pytest
 from core.errors import DomainError
 from core.models import AuditEntry
 from core.roles import Role
-from exchange.access_requests import carry_out, commands_for
 from exchange.models import AccessRequest, AccessRequestStep, Grant, MaterialReturn
 from exchange.querysets import access_requests_visible_to
-from exchange.workflow import DESK_OF, Command, Seat, State
+from exchange.requests.access_requests import carry_out, commands_for
+from exchange.requests.workflow import DESK_OF, Command, Seat, State
 from tests import factories
 from tests.factories import City
 

@@ -12,10 +12,10 @@ from core.audit_trail import visible_to
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Notification
 from core.roles import Role
-from exchange import remarks
-from exchange.attachments.shelf import Shelf
 from exchange.models import AccessRequest, AccessRequestStep, Remark
-from exchange.remark_reading import remarks_visible_to
+from exchange.requests import remarks
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.remark_reading import remarks_visible_to
 from tests import factories
 from tests.factories import City
 

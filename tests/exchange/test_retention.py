@@ -17,8 +17,8 @@ from psycopg2.errors import CheckViolation, InsufficientPrivilege, UndefinedTabl
 from core.audit import PLATFORM
 from core.errors import Conflict, Invalid
 from core.models import AuditEntry
-from exchange import holds, retention
-from exchange.evidence import archiving
+from exchange.care import holds
+from exchange.evidence import archiving, retention
 from exchange.evidence.checking import Trust, verify_archives
 from exchange.models import CallRecord, Chain, HoldScope, RetiredMonth, Seal
 from tests import factories

@@ -7,8 +7,8 @@ from itertools import product
 import pytest
 
 from core.errors import Conflict
-from exchange.routing import SharingTerms, route_of
-from exchange.workflow import Route
+from exchange.requests.routing import SharingTerms, route_of
+from exchange.requests.workflow import Route
 
 EVERY_SIDE_TERM = [*product(["", "POPULATION"], [False, True], [False, True])]
 

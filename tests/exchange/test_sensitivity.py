@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from core.errors import Conflict
-from exchange.grants import issue_grant
+from exchange.granting.grants import issue_grant
+from exchange.granting.sensitivity import is_verify_only, mode_fault
 from exchange.models import Grant
-from exchange.request_terms import Offer, items_fault
-from exchange.sensitivity import is_verify_only, mode_fault
+from exchange.requests.request_terms import Offer, items_fault
 from tests import factories
 from tests.factories import City
 

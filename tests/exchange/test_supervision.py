@@ -8,10 +8,10 @@ import pytest
 
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import Notification
-from exchange import lateness, supervision
-from exchange.access_requests import carry_out
 from exchange.models import AccessRequest, AccessRequestStep, SupervisionNotice
-from exchange.workflow import Command
+from exchange.requests import lateness, supervision
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

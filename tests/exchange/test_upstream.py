@@ -9,13 +9,13 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from exchange.access_requests import carry_out, edit
 from exchange.models import AccessRequest, Grant, UpstreamAuthorization, UpstreamInterface, UpstreamReceipt, UpstreamRelay
-from exchange.request_terms import Terms
-from exchange.routing import SharingTerms, route_of
+from exchange.requests.access_requests import carry_out, edit
+from exchange.requests.request_terms import Terms
+from exchange.requests.routing import SharingTerms, route_of
+from exchange.requests.workflow import Command, Route
 from exchange.upstream import authorizations, relays, sending
 from exchange.upstream.relays import NEXT
-from exchange.workflow import Command, Route
 from tests import factories
 from tests.factories import City
 

@@ -9,8 +9,8 @@ import pytest
 from core.errors import Conflict, DomainError, Forbidden
 from core.roles import Role
 from exchange import models
-from exchange.grant_workflow import GRANT_RULES, GrantCommand, GrantStanding, allowed_on_grant, decide_grant
-from exchange.workflow import (
+from exchange.granting.grant_workflow import GRANT_RULES, GrantCommand, GrantStanding, allowed_on_grant, decide_grant
+from exchange.requests.workflow import (
     DESK_OF,
     RULES,
     SIDE_OF,

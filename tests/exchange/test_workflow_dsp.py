@@ -16,10 +16,10 @@ from django.db import connection
 
 from core.errors import Conflict, DomainError, Forbidden, NotFound
 from core.roles import Role
-from exchange.access_requests import carry_out
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state
-from exchange.workflow import DESK_OF, RULES, Command, Route, State
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import DESK_OF, RULES, Command, Route, State
 from tests import factories
 from tests.exchange.test_access_requests import factories_step
 from tests.factories import City

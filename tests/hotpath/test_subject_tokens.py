@@ -14,7 +14,7 @@ from django.utils import timezone
 from basedb.identifiers import generate_citizen_id
 from core.errors import Conflict, Forbidden
 from core.models import AuditEntry
-from exchange.grant_clients import load_clients
+from exchange.granting.grant_clients import load_clients
 from exchange.models import Grant, GrantSubject, GrantTokenKey
 from exchange.subject_tokens import issue_token_key
 from tests.hotpath import partner as partners

@@ -8,11 +8,11 @@ import pytest
 
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import Notification
-from exchange import extensions
-from exchange.access_requests import carry_out, draft
 from exchange.models import AccessRequest, ClockExtension
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests import extensions
+from exchange.requests.access_requests import carry_out, draft
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.test import Client
 from django.urls import reverse
 
-from exchange.access_requests import carry_out
-from exchange.baskets import Ask, endorse_all, parts_of, submit
 from exchange.models import Grant
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.baskets import Ask, endorse_all, parts_of, submit
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -11,13 +11,13 @@ from django.test.utils import CaptureQueriesContext
 
 from core.errors import DomainError
 from core.models import AuditEntry, Notification
-from exchange import grants
-from exchange.access_requests import carry_out
-from exchange.closing import close_ended
-from exchange.grant_workflow import GrantCommand
+from exchange.granting import grants
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import AccessRequest, Grant
 from exchange.querysets import access_requests_visible_to
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.closing import close_ended
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from exchange.bulk_jobs import writing
 from exchange.bulk_jobs.marks import marks_in
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state
 from exchange.models import BulkJob, BulkPart
 from tests.hotpath.jobs import order, part, show
 from tests.hotpath.partner import make_person

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.test import Client
 
-from exchange import disposals
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state
-from exchange.liabilities import Ground, liabilities
+from exchange.care import disposals
+from exchange.care.liabilities import Ground, liabilities
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state
 from exchange.models import Disposal
 from tests import factories
 from tests.factories import City

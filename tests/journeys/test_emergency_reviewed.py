@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from core.ids import uuid7
-from exchange.liabilities import Ground, liabilities
+from exchange.care.liabilities import Ground, liabilities
 from exchange.models import BreakGlass, Grant
 from tests.hotpath.records import outcomes_of
 from tests.hotpath.scene import Scene, db, scene, web_role

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core.calendar import SHANGHAI
-from exchange import grants, renewals
-from exchange.access_requests import carry_out
+from exchange.granting import grants
 from exchange.models import Grant
-from exchange.workflow import Command
+from exchange.requests import renewals
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

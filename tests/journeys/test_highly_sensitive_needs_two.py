@@ -9,10 +9,10 @@ import pytest
 from catalog.models import DataItem
 from core.errors import Conflict, Forbidden
 from core.roles import Role
-from exchange.access_requests import carry_out
 from exchange.models import Grant
 from exchange.querysets import access_requests_awaiting
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from exchange.access_requests import carry_out, draft
 from exchange.models import CallRecord
 from exchange.national import requesters, serving
-from exchange.request_terms import Terms
+from exchange.requests.access_requests import carry_out, draft
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from exchange.systems import register
-from exchange.workflow import Command
 from tests.hotpath.scene import Scene, db, scene, web_role  # noqa: F401  # calls need committed rows
 from tests.sources.integrator import Integrator
 

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import NotFound
-from exchange import holds, retention, tracing
+from exchange import tracing
+from exchange.care import holds
+from exchange.evidence import retention
 from exchange.models import CallRecord, HoldScope
 from tests import factories
 from tests.exchange.sealed import sealable

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.errors import Forbidden, NotFound
-from exchange.access_requests import carry_out, draft
 from exchange.models import Grant
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out, draft
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

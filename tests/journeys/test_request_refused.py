@@ -8,9 +8,9 @@ import pytest
 
 from core.errors import Conflict
 from core.models import Notification
-from exchange.access_requests import carry_out
 from exchange.models import Grant
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

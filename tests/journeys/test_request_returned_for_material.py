@@ -10,10 +10,10 @@ import pytest
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import Notification, RoleAssignment
 from core.roles import Role
-from exchange.access_requests import carry_out, commands_for, draft, edit
 from exchange.models import AccessRequest, Grant, MaterialReturn
-from exchange.request_terms import Terms
-from exchange.workflow import Command, State
+from exchange.requests.access_requests import carry_out, commands_for, draft, edit
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command, State
 from tests import factories
 from tests.factories import City
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from core.calendar import SHANGHAI
 from core.models import Notification
-from exchange import alerts
+from exchange.care import alerts
 from exchange.models import Alert, CallStatistic, Grain
 from tests.hotpath.scene import Scene, db, scene, web_role
 from tests.hotpath.test_statistics import fold_everything

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 
 from core.errors import Conflict
-from exchange.access_requests import carry_out, draft
 from exchange.models import AccessRequest, Grant
-from exchange.request_terms import Terms
+from exchange.requests.access_requests import carry_out, draft
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from exchange.upstream import relays
-from exchange.workflow import Command
 from tests import factories
 from tests.exchange.test_upstream import authorize
 from tests.factories import City

@@ -15,8 +15,8 @@ import sys
 from django.utils import timezone
 from core.accounts import actor_of
 from core.models import User
-from exchange import grants
-from exchange.grant_workflow import GrantCommand
+from exchange.granting import grants
+from exchange.granting.grant_workflow import GrantCommand
 reviewer = actor_of(User.objects.select_related("department").get(username="reviewer"))
 grants.change_state(grant_uid=sys.argv[1], command=GrantCommand.REVOKE, reason="使用已经结束", actor=reviewer, now=timezone.now())
 """

@@ -8,9 +8,9 @@ from django.test import Client
 
 from core.models import RoleAssignment
 from core.roles import Role
-from exchange.access_requests import carry_out
 from exchange.models import Claim, Delegation, Grant
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from exchange.grants import issue_grant
+from exchange.granting.grants import issue_grant
+from exchange.granting.terminations import earliest_end
 from exchange.models import AccessRequest, Grant
-from exchange.terminations import earliest_end
 from tests import factories
 from tests.factories import City
 from tests.openapi.test_access_requests_api import JSON, ROOT, as_, body_of

@@ -9,9 +9,9 @@ from django.test import Client
 from django.urls import reverse
 
 from core.roles import Role
-from exchange.access_requests import carry_out
 from exchange.models import AccessRequest, AccessRequestStep, ClockExtension, SupervisionNotice
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 from tests.portal.test_requests import as_

@@ -14,8 +14,8 @@ from django.urls import reverse
 from catalog.models import Resource
 from core.models import AuditEntry, Notification
 from core.roles import Role
-from exchange.daily_digest import tell_the_day
 from exchange.models import AccessRequest, AccessRequestStep, Claim, DailyDigest, Delegation, Grant, SavedFilter
+from exchange.requests.daily_digest import tell_the_day
 from tests import factories
 from tests.factories import City
 

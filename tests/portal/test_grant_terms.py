@@ -12,10 +12,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from basedb.identifiers import generate_citizen_id
-from exchange.grant_workflow import GrantCommand
-from exchange.grants import change_state, issue_grant
+from exchange.granting.grant_workflow import GrantCommand
+from exchange.granting.grants import change_state, issue_grant
+from exchange.granting.terminations import earliest_end
 from exchange.models import AccessRequest, Grant, GrantSubject
-from exchange.terminations import earliest_end
 from tests import factories
 from tests.factories import City
 

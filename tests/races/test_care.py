@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 from django.db import connection, transaction
 
-from exchange import alerts, holds
+from exchange.care import alerts, holds
 from exchange.models import Alert, Grant, GrantVersion, HoldScope, LegalHold
 from tests import factories
 from tests.exchange.call_rows import counted

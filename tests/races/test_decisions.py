@@ -15,10 +15,10 @@ from core.ids import uuid7
 from core.models import AuditEntry, Notification
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange.access_requests import carry_out, draft
 from exchange.models import AccessRequest, AccessRequestStep, Grant, MaterialReturn
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests.access_requests import carry_out, draft
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 

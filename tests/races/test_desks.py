@@ -8,10 +8,10 @@ import pytest
 
 from core.errors import Conflict
 from core.roles import Role
-from exchange.bulk_decisions import open_bulk, work_off
-from exchange.claims import claim
-from exchange.delegation import give
 from exchange.models import AccessRequest, AccessRequestStep, Claim, Delegation, Grant
+from exchange.requests.bulk_decisions import open_bulk, work_off
+from exchange.requests.claims import claim
+from exchange.requests.delegation import give
 from tests import factories
 from tests.factories import City
 from tests.races.test_decisions import at_once, town

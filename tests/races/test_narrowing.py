@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from exchange.calls import connections
 from exchange.calls.admission import close as close_line
-from exchange.grant_narrowing import narrow, narrowable
+from exchange.granting.grant_narrowing import narrow, narrowable
 from exchange.models import Grant
 from tests.hotpath.records import records_of
 from tests.hotpath.scene import Scene, db, scene, web_role

@@ -10,16 +10,17 @@ import pytest
 
 from core.errors import Conflict
 from core.roles import Role
-from exchange import baskets, grants, renewals
-from exchange.access_requests import carry_out
-from exchange.attachments import keeping, shelf
-from exchange.attachments.keeping import MOST, Upload
-from exchange.attachments.shelf import Shelf
-from exchange.baskets import Ask
-from exchange.grant_workflow import GrantCommand
+from exchange.granting import grants
+from exchange.granting.grant_workflow import GrantCommand
 from exchange.models import AccessRequest, Attachment, Grant, RequestBundle
-from exchange.request_terms import Terms
-from exchange.workflow import Command
+from exchange.requests import baskets, renewals
+from exchange.requests.access_requests import carry_out
+from exchange.requests.attachments import keeping, shelf
+from exchange.requests.attachments.keeping import MOST, Upload
+from exchange.requests.attachments.shelf import Shelf
+from exchange.requests.baskets import Ask
+from exchange.requests.request_terms import Terms
+from exchange.requests.workflow import Command
 from tests import factories
 from tests.factories import City
 from tests.races.test_decisions import at_once

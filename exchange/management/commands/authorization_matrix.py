@@ -11,9 +11,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
-from exchange.grant_workflow import GRANT_RULES, GrantCommand, GrantStanding
+from exchange.granting.grant_workflow import GRANT_RULES, GrantCommand, GrantStanding
 from exchange.models import Desk, GrantState, RequestState, Stage
-from exchange.workflow import (
+from exchange.requests.workflow import (
     DESK_OF,
     REASON_REQUIRED,
     RULES,
@@ -21,16 +21,16 @@ from exchange.workflow import (
     Seat,
     State,
 )
-from exchange.workflow import (
+from exchange.requests.workflow import (
     Command as RequestCommand,
 )
 
 PAGE = settings.BASE_DIR / "docs" / "authorization-matrix.md"
-ORDER_809 = settings.BASE_DIR / "exchange" / "order_809.json"
+ORDER_809 = settings.BASE_DIR / "exchange" / "requests" / "order_809.json"
 INTRODUCTION = """\
 # Authorization matrix
 
-Generated from `exchange/workflow.py` and `exchange/order_809.json` by `manage.py authorization_matrix`; a test watches it.
+Generated from `workflow.py` and `order_809.json` in `exchange/requests/` by `manage.py authorization_matrix`; a test watches it.
 
 A seat says who somebody is towards one object: requester or provider by the department that owns it, operator or head by
 appointment, data centre by being its reviewer. Auditors, system and security administrators have no seat. Four eyes: who drafted a

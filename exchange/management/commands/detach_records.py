@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import DomainError
-from exchange import retention
+from exchange.evidence import retention
 
 
 def month_of(text: str) -> date:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import DomainError
-from exchange import retention
+from exchange.evidence import retention
 from exchange.management.commands.detach_records import month_of
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Invalid
-from exchange import sla_policies
+from exchange.requests import sla_policies
 
 LARGEST = 1_000_000
 
