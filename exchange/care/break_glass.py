@@ -26,7 +26,17 @@ from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange.granting import grants
 from exchange.granting.sensitivity import is_verify_only, mode_fault
-from exchange.models import AccessRequest, BreakGlass, BreakGlassReview, ConsumerSystem, Desk, Grant, RequestState, Verdict
+from exchange.models import (
+    AccessRequest,
+    BreakGlass,
+    BreakGlassReview,
+    ConsumerSystem,
+    Desk,
+    Grant,
+    GrantState,
+    RequestState,
+    Verdict,
+)
 from exchange.models.material_return import ReturningSide
 from exchange.querysets import grants_visible_to, is_reviewer, seats_on_grant
 from exchange.requests.desks import data_centres
@@ -61,6 +71,7 @@ def open_access(*, resource_uid: UUID, wanted: Emergency, actor: Actor, now: dat
     resource = _resource(resource_uid)
     system = _system(wanted.system, actor)
     _check(wanted, resource)
+    _check_earlier(system, resource, now)
     access_request = _request(wanted, resource, system, opener_id, now)
     authorizations.check_approvable(access_request, now)
     valid_to = now + timedelta(hours=wanted.hours)
@@ -176,6 +187,7 @@ def _resource(uid: UUID) -> Resource:
 
 def _system(uid: UUID, actor: Actor) -> ConsumerSystem:
     rows = ConsumerSystem.objects.filter(uid=uid, is_active=True).select_related("department")
+    rows = rows.select_for_update(of=("self",), no_key=True)
     found = (rows if is_reviewer(actor) else rows.filter(department_id__in=[actor.department_id])).first()
     if found is None:
         text = _("请选择已启用的使用方系统。")
@@ -196,6 +208,17 @@ def _check(wanted: Emergency, resource: Resource) -> None:
     }
     if found := {name: text for name, text in fault.items() if text}:
         raise Invalid("break_glass.invalid", _("应急访问的内容有误，请修改后再提交。"), found)
+
+
+def _check_earlier(system: ConsumerSystem, resource: Resource, now: datetime) -> None:
+    """An emergency is not prolonged by another one: the one before must be over, and reviewed once that is due."""
+    running = BreakGlass.objects.filter(grant__system=system, grant__resource=resource, grant__valid_to__gt=now)
+    if running.exclude(grant__state=GrantState.REVOKED).exists():
+        raise Conflict("break_glass.open_already", _("该系统对此资源的应急访问尚未结束，不能重复开启。"))
+    overdue = unreviewed().filter(grant__system=system, review_due_at__lt=now).first()
+    if overdue is not None:
+        text = _("该系统此前的应急访问（%(number)s）逾期未复核，请提供方和数据中心先完成复核，再开启新的应急访问。")
+        raise Conflict("break_glass.review_overdue", text % {"number": overdue.number})
 
 
 def _mode_fault(wanted: Emergency, resource: Resource) -> str:

@@ -189,3 +189,17 @@ def test_a_refusal_anywhere_leaves_nothing_behind(city: City, resource: Resource
     with pytest.raises(DomainError):
         open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=now)
     assert ConsumerSystem.objects.count() == 1
+
+
+def test_an_emergency_is_not_prolonged_by_another_one(city: City, resource: Resource, wanted: Emergency, now: datetime) -> None:
+    made = open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=now)
+    with pytest.raises(Conflict) as running:
+        open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=now)
+    late = made.review_due_at + timedelta(hours=1)
+    with pytest.raises(Conflict) as overdue:
+        open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=late)
+    assert (running.value.code, overdue.value.code) == ("break_glass.open_already", "break_glass.review_overdue")
+    assert BreakGlass.objects.count() == Grant.objects.count() == AccessRequest.objects.count() == 1
+    for person in ("police_head", "reviewer"):
+        review(break_glass_uid=made.uid, verdict="JUSTIFIED", opinion="属实", actor=city.actor(person), now=late)
+    assert open_access(resource_uid=resource.uid, wanted=wanted, actor=city.actor("education_head"), now=late).pk != made.pk
