@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def test_many_requests_are_decided_at_once_and_each_says_how_it_ended(person: Ca
 def fill_desk(stack: RunningStack) -> None:
     """Let so many requests wait at the desk."""
     done = subprocess.run(
-        [str(stack.folder / "venv" / "bin" / "python"), str(ROOT / "manage.py"), "fill_desk", "--waiting", str(WAITING)],
+        [sys.executable, str(ROOT / "manage.py"), "fill_desk", "--waiting", str(WAITING)],
         cwd=ROOT, env=stack.environment, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.browser.person import Person
 Call = Callable[[str], Person]
 Album = Callable[[str], Path | None]
 
+SEALED_WITHIN_SECONDS = 90
 LINKS = ("调用 · 已应答", "封存", "调用当时的授权", "共享申请与审批", "申请时的目录版本", "数据来源")
 
 
@@ -28,6 +30,10 @@ def test_a_call_is_traced_to_its_source_and_back_on_one_page(person: Call, commi
     chain = auditor.page.get_by_role("list", name="溯源链")
     headings = chain.get_by_role("heading").all_inner_texts()
     assert all(any(link in heading for heading in headings) for link in LINKS), headings
+    until = time.monotonic() + SEALED_WITHIN_SECONDS
+    while auditor.page.get_by_text("尚未封存").count() and time.monotonic() < until:
+        auditor.page.wait_for_timeout(2000)
+        auditor.page.reload()
     auditor.reads("刚刚核验：与封存时一致")
     auditor.reads("人口基础信息归集")
     auditor.look("tracing", committed=committed("9-tracing"))

@@ -109,5 +109,5 @@ def exchange(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield made
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)  # workers that are still starting end when they have started
         made.stop_redis()
