@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import frame
+from ops.kin import end_group
 from ops.processes import commands
 
 THREADS = 2
@@ -32,13 +33,13 @@ def serving(target: str, role: str = "web", **variables: str) -> Iterator[int]:
         [sys.executable, *command],
         env=frame.environment(role) | {"GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": str(port)} | variables,
         stdout=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait(port, server)
         yield int(port)
     finally:
-        server.terminate()
-        server.wait(20)
+        end_group(server)
 
 
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:

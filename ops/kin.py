@@ -7,6 +7,7 @@ the stack's data folder. Nothing is ever ended by its name alone.
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -88,3 +89,16 @@ def end(signs: Signs, *, gently: signal.Signals, seconds: float) -> int:
                 continue
         wait_gone(left, patience)
     return len(found)
+
+
+def end_group(leader: subprocess.Popen[bytes], *, seconds: float = 20.0) -> None:
+    """End a server started in a session of its own, with its workers.
+
+    A granian worker that is told to stop while it still starts never hears of it, and its parent waits for ever: then by force.
+    """
+    leader.terminate()
+    try:
+        leader.wait(seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(leader.pid, signal.SIGKILL)
+        leader.wait(seconds)

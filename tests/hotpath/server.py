@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from ops.kin import end_group
 from ops.launch import allow_files
 from ops.memory import installed_program
 from ops.processes import commands
@@ -103,11 +104,10 @@ def exchange(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "GRANIAN_PORT": str(made.port),
     }
     command = [sys.executable, *commands(settings.ENV.run_dir)["web"], "--workers", str(WORKERS)]
-    server = subprocess.Popen(command, env=variables, cwd=settings.BASE_DIR)
+    server = subprocess.Popen(command, env=variables, cwd=settings.BASE_DIR, start_new_session=True)
     try:
         wait_for(made.port, server)
         yield made
     finally:
-        server.terminate()
-        server.wait(60)  # workers that are still starting end when they have started
+        end_group(server)
         made.stop_redis()

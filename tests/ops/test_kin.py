@@ -3,6 +3,8 @@
 import os
 import signal
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,3 +50,19 @@ def test_a_stubborn_process_is_ended_by_force(tmp_path: Path) -> None:
     kin.end(kin.Signs(f"{tmp_path}:"), gently=signal.SIGTERM, seconds=0.2)
     assert process.wait(5) == -signal.SIGKILL
     process.stdout.close()
+
+
+def test_a_server_whose_worker_does_not_hear_is_ended_with_it_by_force(tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    worker = f"import os, signal, time; signal.signal(15, signal.SIG_IGN); open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    parent = (
+        f"import signal, subprocess, sys; signal.signal(15, signal.SIG_IGN); subprocess.call([sys.executable, '-c', {worker!r}])"
+    )
+    server = subprocess.Popen([sys.executable, "-c", parent], start_new_session=True)
+    until = time.monotonic() + 20
+    while not (told.exists() and told.read_text()) and time.monotonic() < until:
+        time.sleep(0.05)
+    pid = int(told.read_text())
+    kin.end_group(server, seconds=0.5)
+    assert server.poll() is not None
+    assert not kin.wait_gone([pid], 5)
