@@ -54,10 +54,9 @@ def test_a_stubborn_process_is_ended_by_force(tmp_path: Path) -> None:
 
 def test_a_server_whose_worker_does_not_hear_is_ended_with_it_by_force(tmp_path: Path) -> None:
     told = tmp_path / "pid"
-    worker = f"import os, signal, time; signal.signal(15, signal.SIG_IGN); open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
-    parent = (
-        f"import signal, subprocess, sys; signal.signal(15, signal.SIG_IGN); subprocess.call([sys.executable, '-c', {worker!r}])"
-    )
+    deaf = "import os, signal, subprocess, sys, time; signal.signal(15, signal.SIG_IGN); "
+    worker = f"{deaf} open({str(told)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    parent = f"{deaf} subprocess.call([sys.executable, '-c', {worker!r}])"
     server = subprocess.Popen([sys.executable, "-c", parent], start_new_session=True)
     until = time.monotonic() + 20
     while not (told.exists() and told.read_text()) and time.monotonic() < until:
