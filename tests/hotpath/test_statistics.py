@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import random
 import threading
 import time
@@ -26,7 +25,7 @@ from tests.exchange.killing import finish, kill_when
 from tests.hotpath import partner as partners
 from tests.hotpath.scene import Scene
 
-CALLS = int(os.environ.get("MIXED_CALLS", "2000"))  # 10,000 take a minute longer
+CALLS = 10_000
 
 
 @pytest.fixture(autouse=True)
