@@ -33,6 +33,8 @@ def _written(writing: Writing, raw: str) -> str:
             return raw.translate(_DATE_DROPPED)
         case Writing.NUMBER:
             return raw.translate(_NUMBER_DROPPED)
+        case Writing.GEOMETRY | Writing.OBJECT:
+            return raw.strip(BLANKS)
 
 
 def clean_sql(field: Field, expression: str) -> str:
@@ -52,6 +54,8 @@ def _written_sql(writing: Writing, expression: str) -> str:
             return f"translate({expression}, {quote(_DATE_MARKS)}, '')"
         case Writing.NUMBER:
             return f"translate({expression}, {quote(_NUMBER_MARKS)}, '')"
+        case Writing.GEOMETRY | Writing.OBJECT:
+            return f"btrim({expression}, {quote(BLANKS)})"
 
 
 def typed_sql(field: Field, expression: str) -> str:
@@ -61,6 +65,10 @@ def typed_sql(field: Field, expression: str) -> str:
             return f"to_date({expression}, 'YYYYMMDD')"
         case DataType.NUMBER:
             return f"({expression})::numeric"
+        case DataType.GEOMETRY:
+            return f"({expression})::geometry"
+        case DataType.OBJECT:
+            return f"({expression})::jsonb"
         case DataType.TEXT:
             return expression
 
@@ -71,6 +79,10 @@ def shown_sql(field: Field, column: str) -> str:
         case DataType.DATE:
             return f"to_char({column}, 'YYYY-MM-DD')"
         case DataType.NUMBER:
+            return f"({column})::text"
+        case DataType.GEOMETRY:
+            return f"ST_AsGeoJSON({column})"
+        case DataType.OBJECT:
             return f"({column})::text"
         case DataType.TEXT:
             return column

@@ -1,0 +1,169 @@
+"""What the field contract is written in (数据字典): data types, grades, kinds of departments, fields and datasets."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from basedb.identifiers import CALENDAR_DAY
+from basedb.masking import Mask
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+AMOUNT_PATTERN = "[0-9]{1,12}(?:[.][0-9]{1,6})?"
+PHONE_PATTERN = "[0-9+-]+"
+
+
+class DataType(StrEnum):
+    """Data types of items, as the catalogue guide writes them (发改高技〔2017〕1272号)."""
+
+    TEXT = "C"
+    NUMBER = "N"
+    DATE = "D"
+    GEOMETRY = "G"  # CGCS2000 (EPSG:4490); not one of the guide's letters
+    OBJECT = "O"  # JSON, such as the face of a licence; not one of the guide's letters
+
+
+class Grade(StrEnum):
+    """Grades of sensitivity inside general data (数据分级)."""
+
+    L1 = "L1"
+    L2 = "L2"
+    L3 = "L3"
+    L4 = "L4"
+
+
+class Subject(StrEnum):
+    """Whom a row is about."""
+
+    PERSON = "PERSON"
+    LEGAL_ENTITY = "LEGAL_ENTITY"
+    EITHER = "EITHER"  # a person or a legal entity, as the row's own field says
+    PLACE = "PLACE"  # a parcel, an address, a division: nobody
+
+
+class Kind(StrEnum):
+    """How rows of a dataset come to stand in its table."""
+
+    MASTER = "MASTER"  # one row a subject, fused from all records of it
+    FACT = "FACT"  # one row an event or document of a subject, known by `row_fields`
+
+
+class Source(StrEnum):
+    """The kind of department that is lead collector of a field (数源部门)."""
+
+    PUBLIC_SECURITY = "PUBLIC_SECURITY"
+    CIVIL_AFFAIRS = "CIVIL_AFFAIRS"
+    MARKET_REGULATION = "MARKET_REGULATION"
+    HEALTH = "HEALTH"
+    SOCIAL_SECURITY = "SOCIAL_SECURITY"
+    MEDICAL_INSURANCE = "MEDICAL_INSURANCE"
+    EDUCATION = "EDUCATION"
+    DISABLED_FEDERATION = "DISABLED_FEDERATION"
+    STAFFING = "STAFFING"
+    TAX = "TAX"
+    CREDIT = "CREDIT"
+    NATURAL_RESOURCES = "NATURAL_RESOURCES"
+    HOUSING = "HOUSING"
+    TRANSPORT = "TRANSPORT"
+    ENVIRONMENT = "ENVIRONMENT"
+    AGRICULTURE = "AGRICULTURE"
+    POWER = "POWER"
+    GOVERNMENT_SERVICES = "GOVERNMENT_SERVICES"
+    OTHER = "OTHER"
+
+
+class Writing(StrEnum):
+    """How raw text is brought into standard writing before it is checked."""
+
+    TEXT = "TEXT"
+    CODE = "CODE"
+    CITIZEN_ID = "CITIZEN_ID"
+    DATE = "DATE"
+    NUMBER = "NUMBER"
+    GEOMETRY = "GEOMETRY"
+    OBJECT = "OBJECT"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One field: its Chinese title, standard, form and sensitivity. `pattern` must match the whole cleaned text."""
+
+    name: str
+    title: "_StrPromise"
+    source: Source
+    length: int
+    data_type: DataType = DataType.TEXT
+    writing: Writing = Writing.TEXT
+    required: bool = False
+    standard: str = ""
+    grade: Grade = Grade.L2
+    mask: Mask = Mask.NONE
+    code_set: str = ""
+    pattern: str = ""
+    may_lie_ahead: bool = False  # a day that need not be past
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """One table of a base database as the platform knows it.
+
+    `key_field` names the subject (or the place itself); `row_fields` together name one row of a FACT and are not needed
+    for a MASTER, which has one row a subject.
+    """
+
+    code: str
+    title: "_StrPromise"
+    base_database: str
+    subject: Subject
+    key_field: str
+    region_field: str
+    table: str
+    fields: tuple[Field, ...]
+    kind: Kind = Kind.MASTER
+    row_fields: tuple[str, ...] = ()
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        """The names in the order of the contract."""
+        return tuple(field.name for field in self.fields)
+
+    def field(self, name: str) -> Field:
+        """Return one field; KeyError when the contract has none of that name."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise KeyError(name)
+
+
+def coded(
+    name: str,
+    title: "_StrPromise",
+    source: Source,
+    *,
+    standard: str = "",
+    required: bool = False,
+    grade: Grade = Grade.L2,
+    length: int = 2,
+) -> Field:
+    return Field(
+        name=name, title=title, source=source, length=length, writing=Writing.CODE, required=required,
+        standard=standard, grade=grade, code_set=name,
+    )  # fmt: skip
+
+
+def day(
+    name: str,
+    title: "_StrPromise",
+    source: Source,
+    *,
+    required: bool = False,
+    grade: Grade = Grade.L1,
+    mask: Mask = Mask.NONE,
+    may_lie_ahead: bool = False,
+) -> Field:
+    return Field(
+        name=name, title=title, source=source, length=8, data_type=DataType.DATE, writing=Writing.DATE,
+        required=required, standard="GB/T 7408", grade=grade, mask=mask, pattern=CALENDAR_DAY,
+        may_lie_ahead=may_lie_ahead,
+    )  # fmt: skip
