@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from basedb.models.source_record import Provenance
+from basedb.models.source_record import MasterRow
 
 
-class LegalEntity(Provenance):
+class LegalEntity(MasterRow):
     """The current row of an entity, keyed by its unified social credit code (统一社会信用代码)."""
 
     uscc = models.CharField(_("统一社会信用代码"), max_length=18, unique=True)

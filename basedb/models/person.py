@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from basedb.models.source_record import Provenance
+from basedb.models.source_record import MasterRow
 
 
-class Person(Provenance):
+class Person(MasterRow):
     """The current row of a person. `subject_key` is the key everywhere; the id number itself stays in this table."""
 
     citizen_id = models.CharField(_("公民身份号码"), max_length=18)
