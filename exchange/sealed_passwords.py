@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 
 from core.crypto import SealBroken, Sealed
 from core.errors import Invalid
-from exchange.models import AggregationPlan, BackflowSubscription
+from exchange.models import AggregationPlan, BackflowSubscription, PlanDraft
 from exchange.systems import key_ring
 
-Holder = AggregationPlan | BackflowSubscription
-_KINDS = {AggregationPlan: "aggregation_plan", BackflowSubscription: "backflow_subscription"}
+Holder = AggregationPlan | BackflowSubscription | PlanDraft
+_KINDS = {AggregationPlan: "aggregation_plan", BackflowSubscription: "backflow_subscription", PlanDraft: "plan_draft"}
 
 
 def _place(holder: Holder) -> bytes:

@@ -20,6 +20,7 @@ from exchange.models.bulk_job import BulkFetch, BulkJob, BulkPart, FileFormat, J
 from exchange.models.call_record import CallRecord, CallSubjects, RejectedAttempt
 from exchange.models.call_statistics import CallStatistic, Grain, StatisticsCursor
 from exchange.models.clock import ClockExtension, ExtensionState, SlaPolicy, Stage
+from exchange.models.connector import PlanDraft, SchemaChange, SchemaChangeState, SourceSchema
 from exchange.models.desk_work import BulkDecision, BulkLine, BulkOutcome, Claim, DailyDigest, Delegation, SavedFilter
 from exchange.models.evidence import Archive, Chain, RetiredMonth, Seal, SealTimestamp
 from exchange.models.feed import FeedMember
@@ -136,6 +137,7 @@ __all__ = [
     "NationalRequester",
     "NationalService",
     "NationalSession",
+    "PlanDraft",
     "ReceiptOrigin",
     "RejectState",
     "RejectedAttempt",
@@ -150,12 +152,15 @@ __all__ = [
     "Route",
     "RunState",
     "SavedFilter",
+    "SchemaChange",
+    "SchemaChangeState",
     "Seal",
     "SealTimestamp",
     "SignatureAlgorithm",
     "SlaPolicy",
     "Source",
     "SourceConnection",
+    "SourceSchema",
     "Stage",
     "StatisticsCursor",
     "SubscriptionState",

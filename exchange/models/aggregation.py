@@ -15,7 +15,15 @@ class ConnectorKind(models.TextChoices):
     """Where rows come from."""
 
     POSTGRESQL = "POSTGRESQL", _("部门数据库(PostgreSQL)")
+    MYSQL = "MYSQL", _("部门数据库(MySQL/MariaDB)")
+    SQL_SERVER = "SQL_SERVER", _("部门数据库(SQL Server)")
+    ORACLE = "ORACLE", _("部门数据库(Oracle)")
+    DM = "DM", _("部门数据库(达梦)")
     CSV_DROP = "CSV_DROP", _("前置机文件(CSV)")
+    EXCEL_DROP = "EXCEL_DROP", _("前置机文件(Excel)")
+    JSON_DROP = "JSON_DROP", _("前置机文件(JSON 行)")
+    GEO_DROP = "GEO_DROP", _("前置机空间数据文件")
+    HTTP_PAGES = "HTTP_PAGES", _("接口分页读取(HTTP)")
 
 
 class RunState(models.TextChoices):
