@@ -5,30 +5,12 @@ domain data and stay Chinese. Division codes are not here: they are rows (`core.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
-
-
-@dataclass(frozen=True)
-class CodeSet:
-    """The codes of one kind with their Chinese labels."""
-
-    code: str
-    title: "_StrPromise"
-    standard: str
-    labels: Mapping[str, str]
-    closed: bool = True
-
-    def label(self, code: str) -> str:
-        """Return the label, or the code itself when it is not listed."""
-        return self.labels.get(code, code)
-
+from basedb import code_sets_credit
+from basedb.code_set import CodeSet
 
 # GB/T 3304-1991 numbers the 56 groups in this order, from 01.
 # fmt: off
@@ -177,4 +159,4 @@ _SETS = (
     ),
 )
 
-CODE_SETS: Mapping[str, CodeSet] = MappingProxyType({code_set.code: code_set for code_set in _SETS})
+CODE_SETS: Mapping[str, CodeSet] = MappingProxyType({code_set.code: code_set for code_set in (*_SETS, *code_sets_credit.SETS)})
