@@ -102,6 +102,7 @@ class Field:
     code_set: str = ""
     pattern: str = ""
     may_lie_ahead: bool = False  # a day that need not be past
+    aliases: tuple[str, ...] = ()  # names departments' tables give it, such as those of a national field list
 
 
 @dataclass(frozen=True, kw_only=True)
