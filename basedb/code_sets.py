@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from django.utils.translation import gettext_lazy as _
 
-from basedb import code_sets_credit
+from basedb import code_sets_credit, code_sets_geography, code_sets_legal_entity, code_sets_population
 from basedb.code_set import CodeSet
 
 # GB/T 3304-1991 numbers the 56 groups in this order, from 01.
@@ -159,4 +159,4 @@ _SETS = (
     ),
 )
 
-CODE_SETS: Mapping[str, CodeSet] = MappingProxyType({code_set.code: code_set for code_set in (*_SETS, *code_sets_credit.SETS)})
+CODE_SETS: Mapping[str, CodeSet] = MappingProxyType({code_set.code: code_set for code_set in (*_SETS, *code_sets_credit.SETS, *code_sets_geography.SETS, *code_sets_population.SETS, *code_sets_legal_entity.SETS)})

@@ -1,10 +1,32 @@
 """What each database role may do to the base databases. The web door only reads them."""
 
-from core.privileges import Privileges
+from core.privileges import LEDGER, Privileges
 
 BASE = {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"}
 
+_CASE = {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"}
+_CREDIT: Privileges = {
+    **{
+        f"basedb_credit{kind}": BASE
+        for kind in ("permit", "penalty", "dishonesty", "abnormal", "commitment", "evaluation", "measure")
+    },
+    "basedb_creditcatalogversion": _CASE,
+    "basedb_creditcatalogitem": {"web": "SELECT, INSERT", "worker": "SELECT", "reader": "SELECT"},
+    "basedb_credittier": _CASE,
+    "basedb_creditstanding": _CASE,
+    "basedb_creditshield": _CASE,
+    "basedb_creditevent": LEDGER,
+    "basedb_credittakedown": {"web": "SELECT", "worker": "SELECT, INSERT", "reader": "SELECT"},
+    "basedb_creditrepair": _CASE,
+    "basedb_creditobjection": _CASE,
+    "basedb_licence": BASE,
+    "basedb_licencetype": _CASE,
+    "basedb_licencemark": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+    "basedb_licencereview": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+}
+
 PRIVILEGES: Privileges = {
+    **_CREDIT,
     "basedb_person": BASE,
     "basedb_legalentity": BASE,
     "basedb_datasource": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},

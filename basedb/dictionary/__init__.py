@@ -7,13 +7,13 @@ columns of the same names. Code sets are in `code_sets`, rules in `rules`, clean
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from basedb.dictionary import legal_entity, population
+from basedb.dictionary import credit, geography, legal_entity, licence, population
 from basedb.dictionary.contract import Dataset, DataType, Field, Grade, Kind, Source, Subject, Writing
 from basedb.dictionary.legal_entity import ENTERPRISE
 from basedb.dictionary.population import PERSON
 
 __all__ = ["DATASETS", "ENTERPRISE", "PERSON", "DataType", "Dataset", "Field", "Grade", "Kind", "Source", "Subject", "Writing"]
 
-_BASES = (population, legal_entity)
+_BASES = (population, legal_entity, credit, licence, geography)
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType({dataset.code: dataset for base in _BASES for dataset in base.DATASETS})

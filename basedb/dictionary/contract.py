@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from basedb.identifiers import CALENDAR_DAY
+from basedb.identifiers import CALENDAR_DAY, DIVISION_PATTERN
 from basedb.masking import Mask
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ class DataType(StrEnum):
     DATE = "D"
     GEOMETRY = "G"  # CGCS2000 (EPSG:4490); not one of the guide's letters
     OBJECT = "O"  # JSON, such as the face of a licence; not one of the guide's letters
+    SUBJECT = "K"  # the key of another person or legal entity, sealed from its identifier; not one of the guide's letters
 
 
 class Grade(StrEnum):
@@ -83,6 +84,7 @@ class Writing(StrEnum):
     NUMBER = "NUMBER"
     GEOMETRY = "GEOMETRY"
     OBJECT = "OBJECT"
+    SUBJECT = "SUBJECT"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +104,7 @@ class Field:
     code_set: str = ""
     pattern: str = ""
     may_lie_ahead: bool = False  # a day that need not be past
+    link: Subject | None = None  # whose identifier is delivered; only its key is kept (`links`)
     aliases: tuple[str, ...] = ()  # names departments' tables give it, such as those of a national field list
 
 
@@ -167,4 +170,51 @@ def day(
         name=name, title=title, source=source, length=8, data_type=DataType.DATE, writing=Writing.DATE,
         required=required, standard="GB/T 7408", grade=grade, mask=mask, pattern=CALENDAR_DAY,
         may_lie_ahead=may_lie_ahead,
+    )  # fmt: skip
+
+
+SUBJECT_KEY_PATTERN = "[0-9a-f]{32}"
+
+
+def subject_link(name: str, title: "_StrPromise", source: Source, link: Subject, *, required: bool = False) -> Field:
+    """Another person or legal entity, delivered by its identifier and kept by its key alone."""
+    return Field(
+        name=name, title=title, source=source, length=32, data_type=DataType.SUBJECT, writing=Writing.SUBJECT, required=required,
+        standard="GB 11643" if link is Subject.PERSON else "GB 32100", grade=Grade.L3, mask=Mask.HIDDEN,
+        pattern=SUBJECT_KEY_PATTERN, link=link,
+    )  # fmt: skip
+
+
+def words(
+    name: str,
+    title: "_StrPromise",
+    source: Source,
+    length: int,
+    *,
+    required: bool = False,
+    grade: Grade = Grade.L1,
+    mask: Mask = Mask.NONE,
+    pattern: str = "",
+    standard: str = "",
+) -> Field:
+    """A text, of a pattern if one is given."""
+    return Field(
+        name=name, title=title, source=source, length=length, required=required, grade=grade, mask=mask, pattern=pattern,
+        standard=standard, writing=Writing.CODE if pattern else Writing.TEXT,
+    )  # fmt: skip
+
+
+def amount(name: str, title: "_StrPromise", source: Source, *, grade: Grade = Grade.L1, pattern: str = AMOUNT_PATTERN) -> Field:
+    """A number that is not negative."""
+    return Field(
+        name=name, title=title, source=source, length=20, data_type=DataType.NUMBER, writing=Writing.NUMBER, grade=grade,
+        pattern=pattern,
+    )  # fmt: skip
+
+
+def region(title: "_StrPromise", source: Source, *, required: bool = True, mask: Mask = Mask.NONE) -> Field:
+    """The division a row belongs to."""
+    return Field(
+        name="region_code", title=title, source=source, length=12, writing=Writing.CODE, required=required,
+        standard="GB/T 2260", grade=Grade.L1, mask=mask, pattern=DIVISION_PATTERN,
     )  # fmt: skip

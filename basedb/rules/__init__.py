@@ -5,18 +5,18 @@ null. Rules are tried in order and the first broken one rejects the row. Its cod
 other rows (duplicates in a batch) and with stored rows belongs to ingest. One module a base.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from types import MappingProxyType
 
 from basedb.dictionary import DATASETS, Dataset
-from basedb.rules import legal_entity, population
+from basedb.rules import credit, geography, legal_entity, licence, population
 from basedb.rules.conditions import CONTROL_CHARACTERS, TODAY, Rule
 from basedb.sql_text import quote
 
 __all__ = ["CONTROL_CHARACTERS", "RULES", "Rule", "broken_rule_sql", "rule_named"]
 
-_BASES = (population, legal_entity)
+_BASES = (population, legal_entity, credit, licence, geography)
 
 RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({code: rules for base in _BASES for code, rules in base.RULES.items()})
 
@@ -24,9 +24,10 @@ if RULES.keys() != DATASETS.keys():
     raise RuntimeError("every dataset needs its rules")
 
 
-def broken_rule_sql(dataset: Dataset, *, today: date) -> str:
-    """Return an SQL expression: the code of the first rule a row of staging table `s` breaks, or null."""
-    cases = " ".join(f"WHEN {rule.condition} THEN {quote(rule.code)}" for rule in RULES[dataset.code])
+def broken_rule_sql(dataset: Dataset, *, today: date, exempt: Collection[str] = ()) -> str:
+    """Return an SQL expression: the code of the first rule a row of staging table `s` breaks, or null; `exempt` ones do not count."""
+    rules = [rule for rule in RULES[dataset.code] if rule.code not in exempt]
+    cases = " ".join(f"WHEN {rule.condition} THEN {quote(rule.code)}" for rule in rules)
     return f"(CASE {cases} END)".replace(TODAY, quote(f"{today:%Y%m%d}"))
 
 
