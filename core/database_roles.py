@@ -34,6 +34,8 @@ def statements() -> list[str]:
     sql = [
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA public TO {roles}",
+        # batches are compared and fused in temporary tables of their transaction
+        "DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO worker', current_database()); END $$",
     ]
     for table, grants in sorted(declared().items()):
         sql.append(f"REVOKE ALL ON {table} FROM PUBLIC, {roles}")
@@ -48,7 +50,7 @@ def apply(using: str = "default") -> None:
     with connection.cursor() as cursor:
         for statement in statements():
             table = statement.split(" ON ")[1].split(" ")[0]
-            if table == "SCHEMA" or table in present:
+            if table in ("SCHEMA", "DATABASE") or table in present:
                 cursor.execute(statement)
 
 
