@@ -33,7 +33,7 @@ def _written(writing: Writing, raw: str) -> str:
             return raw.translate(_DATE_DROPPED)
         case Writing.NUMBER:
             return raw.translate(_NUMBER_DROPPED)
-        case Writing.GEOMETRY | Writing.OBJECT:
+        case Writing.GEOMETRY | Writing.OBJECT | Writing.SUBJECT:
             return raw.strip(BLANKS)
 
 
@@ -54,7 +54,7 @@ def _written_sql(writing: Writing, expression: str) -> str:
             return f"translate({expression}, {quote(_DATE_MARKS)}, '')"
         case Writing.NUMBER:
             return f"translate({expression}, {quote(_NUMBER_MARKS)}, '')"
-        case Writing.GEOMETRY | Writing.OBJECT:
+        case Writing.GEOMETRY | Writing.OBJECT | Writing.SUBJECT:
             return f"btrim({expression}, {quote(BLANKS)})"
 
 
@@ -66,9 +66,11 @@ def typed_sql(field: Field, expression: str) -> str:
         case DataType.NUMBER:
             return f"({expression})::numeric"
         case DataType.GEOMETRY:
-            return f"({expression})::geometry"
+            return f"basedb_read_geometry({expression})"  # CGCS2000, whatever projection it came in
         case DataType.OBJECT:
             return f"({expression})::jsonb"
+        case DataType.SUBJECT:
+            return f"decode({expression}, 'hex')"
         case DataType.TEXT:
             return expression
 
@@ -84,5 +86,7 @@ def shown_sql(field: Field, column: str) -> str:
             return f"ST_AsGeoJSON({column})"
         case DataType.OBJECT:
             return f"({column})::text"
+        case DataType.SUBJECT:
+            return f"encode({column}, 'hex')"
         case DataType.TEXT:
             return column

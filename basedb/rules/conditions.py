@@ -83,7 +83,7 @@ def _field_rules(dataset: Dataset, field: Field) -> Iterator[Rule]:
         yield rule_of(dataset, f"{name}.format", _("{field}格式不正确"), broken)
     if not (code_set and code_set.closed) and field.pattern not in _CHEAPER_FORMS:
         yield rule_of(dataset, f"{name}.too_long", _("{field}过长"), f"char_length({text}) > {field.length}")
-    if not code_set and not field.pattern:
+    if not code_set and not field.pattern and field.data_type not in (DataType.GEOMETRY, DataType.OBJECT):
         broken = f"{text} ~ {quote(CONTROL_CHARACTERS)}"
         yield rule_of(dataset, f"{name}.control_character", _("{field}含有控制字符或乱码"), broken)
     if field.data_type is DataType.DATE and not field.may_lie_ahead:
