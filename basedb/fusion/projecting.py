@@ -77,13 +77,13 @@ def project(dataset: Dataset, *, touched: str, run_id: int | None, now: datetime
         cursor.execute("SET LOCAL enable_seqscan = off")  # the keys are few against the tables, whatever the estimates say
         cursor.execute(*linking.records_sql(plan, touched))
         cursor.execute("ANALYZE fusion_record")
-        lone = _project_lone(cursor, plan, run_id) if run_id is not None else Projected()
+        lone = _project_lone(cursor, plan, run_id, now) if run_id is not None else Projected()
         rest = _project_rest(cursor, plan, touched, now)
         cursor.execute("SET LOCAL enable_seqscan = on")
     return lone + rest
 
 
-def _project_lone(cursor: Any, plan: Plan, run_id: int) -> Projected:
+def _project_lone(cursor: Any, plan: Plan, run_id: int, now: datetime) -> Projected:
     """Subjects nobody knew, with one record: it is their golden row. Most of a first load takes this way."""
     dataset = plan.dataset
     values = ", ".join(typed_sql(field, f"(r.payload ->> {quote(field.name)})") for field in dataset.fields)
@@ -100,12 +100,12 @@ def _project_lone(cursor: Any, plan: Plan, run_id: int) -> Projected:
             INSERT INTO basedb_crosswalk (chain, dataset, entity_key, tier, rule_version, linked)
             SELECT chain, %s, subject_key, 'EXACT', %s, tstzrange(known_from, NULL) FROM lone RETURNING 1
         ), added AS (
-            INSERT INTO {dataset.table} (subject_key, source_record_id, source_department_id, run_id, {names})
-            SELECT l.subject_key, l.record_id, l.department_id, l.run_id, {values}
+            INSERT INTO {dataset.table} (subject_key, version, source_record_id, source_department_id, run_id, changed_at, {names})
+            SELECT l.subject_key, 1, l.record_id, l.department_id, l.run_id, %s, {values}
             FROM lone l JOIN basedb_sourcerecord r ON r.id = l.record_id WHERE l.is_lead RETURNING 1
         )
         SELECT (SELECT count(*) FROM linked), (SELECT count(*) FROM added)""",
-        [run_id, dataset.code, RULE_VERSION],
+        [run_id, dataset.code, RULE_VERSION, now],
     )
     linked, added = cursor.fetchone()
     return Projected(added=added, linked=linked)
@@ -209,8 +209,8 @@ def _golden_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
             OR ({_listed("b", columns)}) IS DISTINCT FROM ({_listed("g", columns)})) RETURNING 1
     ),
     added AS (
-        INSERT INTO {dataset.table} (subject_key, {", ".join(columns)}, changed_at)
-        SELECT g.entity_key, {_listed("g", columns)}, %s FROM golden g
+        INSERT INTO {dataset.table} (subject_key, version, {", ".join(columns)}, changed_at)
+        SELECT g.entity_key, 1, {_listed("g", columns)}, %s FROM golden g
         WHERE NOT EXISTS (SELECT FROM {dataset.table} b WHERE b.subject_key = g.entity_key) RETURNING 1
     ),
     withdrawn AS (
