@@ -159,4 +159,8 @@ _SETS = (
     ),
 )
 
-CODE_SETS: Mapping[str, CodeSet] = MappingProxyType({code_set.code: code_set for code_set in (*_SETS, *code_sets_credit.SETS, *code_sets_geography.SETS, *code_sets_population.SETS, *code_sets_legal_entity.SETS)})
+_BASES = (code_sets_credit, code_sets_geography, code_sets_population, code_sets_legal_entity)
+
+CODE_SETS: Mapping[str, CodeSet] = MappingProxyType(
+    {code_set.code: code_set for code_set in (*_SETS, *(code_set for base in _BASES for code_set in base.SETS))}
+)

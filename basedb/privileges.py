@@ -25,7 +25,39 @@ _CREDIT: Privileges = {
     "basedb_licencereview": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
 }
 
+_FACTS: Privileges = {
+    f"basedb_{table}": BASE
+    for table in (
+        "nameusage",
+        "identifier",
+        "household",
+        "householdmember",
+        "residence",
+        "vitalevent",
+        "attribute",
+        "entitychange",
+        "entitybranch",
+        "entityofficer",
+        "entityshareholder",
+        "entityqualification",
+        "entityannualreport",
+        "entitytaxregistration",
+        "entityinsuranceregistration",
+        "entitylegacyidentifier",
+        "entitysuccession",
+        "entityverification",
+    )
+}
+_EVENTS: Privileges = {
+    "basedb_lifeevent": {"web": "SELECT", "worker": "SELECT, INSERT", "reader": "SELECT"},
+    "basedb_lifeeventsubscription": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},
+    "basedb_lifeeventnotice": {"web": "SELECT, UPDATE (seen_at, seen_by_id)", "worker": "SELECT, INSERT", "reader": "SELECT"},
+    "basedb_reviewmark": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+}
+
 PRIVILEGES: Privileges = {
+    **_FACTS,
+    **_EVENTS,
     **_CREDIT,
     "basedb_person": BASE,
     "basedb_legalentity": BASE,
@@ -47,4 +79,9 @@ PRIVILEGES: Privileges = {
     "basedb_divisionoutline": {"web": "SELECT, INSERT, UPDATE (superseded_at)", "worker": "SELECT", "reader": "SELECT"},
     "basedb_geometrysource": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT"},
     "basedb_divisionfigure": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE, DELETE", "reader": "SELECT"},
+    "basedb_qualityrule": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},
+    "basedb_qualitycheck": {"web": "SELECT, INSERT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+    "basedb_qualityresult": {"web": "SELECT", "worker": "SELECT, INSERT", "reader": "SELECT"},
+    "basedb_qualitytask": {"web": "SELECT, UPDATE", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+    "basedb_qualityfault": {"web": "SELECT, UPDATE", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
 }

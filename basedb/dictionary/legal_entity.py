@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from basedb.dictionary import legal_entity_facts
 from basedb.dictionary.contract import AMOUNT_PATTERN, Dataset, DataType, Field, Grade, Source, Subject, Writing, coded, day
 from basedb.identifiers import DIVISION_PATTERN, USCC_PATTERN
 from basedb.masking import Mask
@@ -84,4 +85,4 @@ ENTERPRISE = Dataset(
     ),
 )
 
-DATASETS = (ENTERPRISE,)
+DATASETS = (ENTERPRISE, *legal_entity_facts.DATASETS)

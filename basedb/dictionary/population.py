@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from basedb.dictionary import population_facts
 from basedb.dictionary.contract import PHONE_PATTERN, Dataset, Field, Grade, Source, Subject, Writing, coded, day
 from basedb.identifiers import CITIZEN_ID_PATTERN, DIVISION_PATTERN
 from basedb.masking import Mask
@@ -73,4 +74,4 @@ PERSON = Dataset(
     ),
 )
 
-DATASETS = (PERSON,)
+DATASETS = (PERSON, *population_facts.DATASETS)

@@ -40,17 +40,45 @@ from basedb.models.geography import (
     RealEstateUnit,
 )
 from basedb.models.legal_entity import LegalEntity
+from basedb.models.legal_entity_facts import (
+    EntityAnnualReport,
+    EntityBranch,
+    EntityChange,
+    EntityInsuranceRegistration,
+    EntityLegacyIdentifier,
+    EntityOfficer,
+    EntityQualification,
+    EntityShareholder,
+    EntitySuccession,
+    EntityTaxRegistration,
+)
 from basedb.models.licence import Licence, LicenceMark, LicenceReview, LicenceType, MarkKind
+from basedb.models.life_events import LifeEvent, LifeEventKind, LifeEventNotice, LifeEventSubscription, ReviewMark
 from basedb.models.person import Person
+from basedb.models.population import Attribute, Household, HouseholdMember, Identifier, NameUsage, Residence, VitalEvent
+from basedb.models.quality import (
+    CheckState,
+    Dimension,
+    FaultState,
+    QualityCheck,
+    QualityFault,
+    QualityResult,
+    QualityRule,
+    QualityTask,
+    RuleKind,
+)
 from basedb.models.source_record import DataSource, SourceRecord
+from basedb.models.verification import Corroboration, EntityVerification, VerificationState
 
 __all__ = [
     "Address",
+    "Attribute",
     "AuthorityRule",
     "BoundaryLoad",
     "Building",
     "ConflictKind",
     "ConflictState",
+    "Corroboration",
     "CreditAbnormal",
     "CreditCatalogItem",
     "CreditCatalogVersion",
@@ -73,16 +101,35 @@ __all__ = [
     "Division",
     "DivisionFigure",
     "DivisionOutline",
+    "EntityAnnualReport",
+    "EntityBranch",
+    "EntityChange",
+    "EntityInsuranceRegistration",
+    "EntityLegacyIdentifier",
+    "EntityOfficer",
+    "EntityQualification",
+    "EntityShareholder",
+    "EntitySuccession",
+    "EntityTaxRegistration",
+    "EntityVerification",
     "FusionConflict",
     "GeometrySource",
     "Grid",
+    "Household",
+    "HouseholdMember",
+    "Identifier",
     "LegalEntity",
     "Licence",
     "LicenceMark",
     "LicenceReview",
     "LicenceType",
+    "LifeEvent",
+    "LifeEventKind",
+    "LifeEventNotice",
+    "LifeEventSubscription",
     "MarkKind",
     "MatchTier",
+    "NameUsage",
     "ObjectionState",
     "Ownership",
     "Parcel",
@@ -91,6 +138,10 @@ __all__ = [
     "PlanningZone",
     "RealEstateUnit",
     "RepairState",
+    "Residence",
+    "ReviewMark",
     "SourceRecord",
     "Strategy",
+    "VerificationState",
+    "VitalEvent",
 ]

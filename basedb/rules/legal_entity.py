@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from basedb.dictionary.legal_entity import ENTERPRISE
 from basedb.identifiers import citizen_id_valid_sql, uscc_check_sql, uscc_organization_valid_sql
+from basedb.rules import legal_entity_facts
 from basedb.rules.conditions import Rule, column, later, ordered, present, rule_of
 
 
@@ -57,4 +58,4 @@ def _enterprise_rules() -> Iterator[Rule]:
     )
 
 
-RULES = {ENTERPRISE.code: ordered(ENTERPRISE, _enterprise_rules())}
+RULES = {ENTERPRISE.code: ordered(ENTERPRISE, _enterprise_rules()), **legal_entity_facts.RULES}

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from basedb.dictionary.population import PERSON
 from basedb.identifiers import birth_matches_sql, citizen_id_check_sql, sex_matches_sql
+from basedb.rules import population_facts
 from basedb.rules.conditions import Rule, column, later, ordered, present, rule_of
 
 
@@ -43,4 +44,4 @@ def _person_rules() -> Iterator[Rule]:
     )
 
 
-RULES = {PERSON.code: ordered(PERSON, _person_rules())}
+RULES = {PERSON.code: ordered(PERSON, _person_rules()), **population_facts.RULES}
