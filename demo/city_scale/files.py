@@ -1,0 +1,86 @@
+"""The files departments drop on the exchange node (前置机文件): entities, market licences, commitments; two encodings in turn.
+
+PostgreSQL writes them by COPY, in the order of numbers and under the Chinese titles of the contract; a file appears under its
+name when it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.utils import translation
+
+from basedb.dictionary import DATASETS
+from demo.city_scale import entities, licences
+from demo.city_scale.counts import Counts
+
+if TYPE_CHECKING:
+    from demo.city_scale.making import Making
+
+ENTITY_FOLDER = "market_regulation"
+LICENCE_FOLDER = "market_regulation_licences"
+ROWS_PER_FILE = 100_000
+
+
+@dataclass(frozen=True)
+class DropFile:
+    """One file: where, in which encoding of PostgreSQL, and the query over a range that fills it."""
+
+    folder: str
+    name: str
+    encoding: str
+    query: str
+    first: int
+    last: int
+
+
+def titles(dataset: str, columns: tuple[str, ...]) -> dict[str, str]:
+    """Return column -> Chinese title of the contract."""
+    with translation.override(None):
+        return {name: str(DATASETS[dataset].field(name).title) for name in columns}
+
+
+def header(dataset: str, columns: tuple[str, ...]) -> str:
+    """Return the select list that names the columns by their titles."""
+    return ", ".join(f'f.{name} AS "{title}"' for name, title in titles(dataset, columns).items())
+
+
+def planned(counts: Counts) -> Iterator[DropFile]:
+    """Yield the files of a city of that size."""
+    entity_query = entities.FILE.replace("{header}", header("legal_entity.enterprise", entities.COLUMNS))
+    yield from _series(ENTITY_FOLDER, "legal_entities", entity_query, 0, counts.entities - 1)
+    if "licence.licence" not in DATASETS:
+        return
+    own = [kind for kind in licences.kinds(counts) if kind.department == licences.IN_FILES]
+    query = licences.FILE.replace("{header}", header("licence.licence", licences.COLUMNS))
+    yield from _series(LICENCE_FOLDER, "licences", query, own[0].first + 1, own[-1].first + own[-1].count)
+
+
+def _series(folder: str, name: str, query: str, first: int, last: int) -> Iterator[DropFile]:
+    """Cut a range into files of at most so many rows, never fewer than two, so that both encodings appear."""
+    size = min(ROWS_PER_FILE, -(-(last - first + 1) // 2))
+    for number, low in enumerate(range(first, last + 1, size)):
+        encoding = entities.ENCODINGS[number % len(entities.ENCODINGS)]
+        yield DropFile(folder, f"{name}_{number + 1:03d}.csv", encoding, query, low, min(low + size - 1, last))
+
+
+def write(making: Making) -> None:
+    """Write every file of the city into its folder on the exchange node."""
+    for file in planned(making.counts):
+        folder = making.folder / file.folder
+        folder.mkdir(parents=True, exist_ok=True)
+        _write(making, file, folder / file.name)
+    making.say("files: " + ", ".join(f"{path.parent.name}/{path.name}" for path in sorted(making.folder.glob("*/*.csv"))))
+
+
+def _write(making: Making, file: DropFile, path: Path) -> None:
+    query = file.query.format(first=file.first, last=file.last, **making.names())
+    part = path.with_name(f".{path.name}.part")
+    with closing(making.connect()) as connection, connection.cursor() as cursor, part.open("wb") as target:
+        cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT csv, HEADER, ENCODING '{file.encoding}')", target)
+    os.replace(part, path)
