@@ -21,7 +21,8 @@ from basedb.identifiers import (
     upgrade_citizen_id,
     uscc_valid,
 )
-from basedb.masking import Mask, mask_sql
+from basedb.masking import OF_GEOMETRY, Mask, mask_sql
+from basedb.precision import reduced_sql
 from basedb.sql_text import quote
 
 ITEM_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -94,6 +95,9 @@ def select(
 def _column(dataset: Dataset, item: str, field: str | None, mask: str) -> Column:
     if field not in dataset.field_names or not ITEM_NAME.fullmatch(item):
         raise ValueError(f"{dataset.code} has nothing to serve {item} from")
+    is_geometry = dataset.field(field).data_type is DataType.GEOMETRY
+    if Mask(mask) not in (Mask.NONE, Mask.HIDDEN) and is_geometry is not (Mask(mask) in OF_GEOMETRY):
+        raise ValueError(f"{mask} is no mask of {item}")
     return Column(item, field, Mask(mask))
 
 
@@ -132,12 +136,14 @@ def row_sql(selection: Selection, *, subject_key: str, region_prefix: str, lists
     A selection with a row filter needs its values: one SQL array of texts for each listed field, and a query of the
     members' subject keys; ValueError without them.
     """
-    dataset = DATASETS[selection.dataset]
-    limits = "".join(f" AND {limit}" for limit in _limits(selection, lists, members))
-    return (
-        f"{dataset.table} {ROW} ON {ROW}.subject_key = {subject_key} "
-        f"AND starts_with({ROW}.{dataset.region_field}, {region_prefix}){limits}"
-    )
+    reached = reach_sql(selection, region_prefix=region_prefix, lists=lists, members=members)
+    return f"{DATASETS[selection.dataset].table} {ROW} ON {ROW}.subject_key = {subject_key} AND {reached}"
+
+
+def reach_sql(selection: Selection, *, region_prefix: str, lists: Sequence[str] = (), members: str = "") -> str:
+    """Whether a row lies within a division and the row filter, whose values are SQL expressions as `row_sql` takes them."""
+    inside = f"starts_with({ROW}.{DATASETS[selection.dataset].region_field}, {region_prefix})"
+    return " AND ".join([inside, *_limits(selection, lists, members)])
 
 
 def _limits(selection: Selection, lists: Sequence[str], members: str) -> list[str]:
@@ -211,6 +217,8 @@ def inside_sql(selection: Selection, *, region_prefix: str, lists: Sequence[Sequ
 
 def _shown(selection: Selection, column: Column) -> str:
     field = DATASETS[selection.dataset].field(column.field)
+    if column.mask in OF_GEOMETRY:
+        return shown_sql(field, reduced_sql(column.mask, f"{ROW}.{field.name}"))
     return mask_sql(column.mask, shown_sql(field, f"{ROW}.{field.name}"))
 
 

@@ -33,6 +33,11 @@ class Mask(StrEnum):
     USCC = "USCC"
     BIRTH_YEAR = "BIRTH_YEAR"
     COUNTY = "COUNTY"
+    SNAP_10M = "SNAP_10M"
+    SNAP_100M = "SNAP_100M"
+    SNAP_1KM = "SNAP_1KM"
+    CENTRE = "CENTRE"
+    CENTRE_1KM = "CENTRE_1KM"
     HIDDEN = "HIDDEN"
 
 
@@ -45,17 +50,28 @@ MASK_TITLES = {
     Mask.USCC: _("信用代码留前八位后一位"),
     Mask.BIRTH_YEAR: _("日期只留年份"),
     Mask.COUNTY: _("区划代码留到区县"),
+    Mask.SNAP_10M: _("坐标概略到10米"),
+    Mask.SNAP_100M: _("坐标概略到100米"),
+    Mask.SNAP_1KM: _("坐标概略到1公里"),
+    Mask.CENTRE: _("图形只留中心点"),
+    Mask.CENTRE_1KM: _("图形只留中心点，概略到1公里"),
     Mask.HIDDEN: _("全部隐藏"),
 }
+
+# Masks of geometry: their expressions are in `precision`. Each chain goes from the finer to the coarser.
+_COARSER = ((Mask.SNAP_10M, Mask.SNAP_100M, Mask.SNAP_1KM), (Mask.CENTRE, Mask.CENTRE_1KM))
+OF_GEOMETRY = frozenset(mask for chain in _COARSER for mask in chain)
 
 
 def is_as_strict(mask: Mask, other: Mask) -> bool:
     """Return whether `mask` shows nothing that `other` hides.
 
     A partial order: no mask is the laxest, hiding all the strictest; two different kinds between them cannot be compared,
-    since which of them shows more depends on the value.
+    since which of them shows more depends on the value. Of two precisions of geometry the coarser one is the stricter.
     """
-    return mask is other or mask is Mask.HIDDEN or other is Mask.NONE
+    if mask is other or mask is Mask.HIDDEN or other is Mask.NONE:
+        return True
+    return any(mask in chain and other in chain and chain.index(mask) > chain.index(other) for chain in _COARSER)
 
 
 @dataclass(frozen=True)
@@ -114,6 +130,8 @@ def _kept_start(length: int) -> _Twin:
     return _Twin(partial(_start, length), partial(_start_sql, length))
 
 
+_HIDDEN = _Twin(lambda value: HIDDEN_TEXT, lambda text: f"(CASE WHEN {text} IS NOT NULL THEN '{HIDDEN_TEXT}' END)")
+
 _TWINS = {
     Mask.NONE: _Twin(lambda value: value, lambda text: text),
     Mask.NAME: _kept_ends(1, 0),
@@ -123,8 +141,5 @@ _TWINS = {
     Mask.USCC: _kept_ends(8, 1),
     Mask.BIRTH_YEAR: _kept_start(4),
     Mask.COUNTY: _kept_start(6),
-    Mask.HIDDEN: _Twin(
-        lambda value: HIDDEN_TEXT,
-        lambda text: f"(CASE WHEN {text} IS NOT NULL THEN '{HIDDEN_TEXT}' END)",
-    ),
-}
+    Mask.HIDDEN: _HIDDEN,
+} | dict.fromkeys(OF_GEOMETRY, _HIDDEN)  # a text under a mask of geometry is not shown at all

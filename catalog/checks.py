@@ -137,6 +137,8 @@ def _check_modes(problems: Problems, entry: Entry) -> None:
         problems["sharing_modes"].append(_("文件类资源只能批量复制。"))
     if modes & {SharingMode.VERIFY, SharingMode.QUERY} and not any(item.is_key for item in entry.items):
         problems["items"].append(_("比对验证、检索查询需要主键，请把用来查询的信息项标为主键。"))
+    if SharingMode.FEATURES in modes and not any(item.data_type == "G" and not item.is_withheld for item in entry.items):
+        problems["sharing_modes"].append(_("地图服务需要一个可共享的空间图形信息项。"))
     if all(item.is_withheld for item in entry.items) and entry.items:
         problems["items"].append(_("全部信息项都不予共享，请把共享属性改为“不予共享”。"))
 

@@ -42,12 +42,13 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def _answered(environ: dict[str, Any]) -> Answer:
     path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
     asked = _asked(path, method)
-    if environ.get("QUERY_STRING"):
+    query = environ.get("QUERY_STRING") or ""
+    if query and asked.mode != "FEATURES":
         raise Refusal("call.unknown_path", {"query": "not_signed_and_not_allowed"})
     header = environ.get
     announced = header("CONTENT_LENGTH") or ""
     call = Incoming(
-        path=path,
+        path=f"{path}?{query}" if query else path,
         grant_uid=asked.grant_uid,
         mode=asked.mode,
         key=header("HTTP_X_GOV_KEY", ""),
@@ -64,6 +65,8 @@ def _answered(environ: dict[str, Any]) -> Answer:
         place=asked.place,
         wanted_range=header("HTTP_RANGE", ""),
         if_range=header("HTTP_IF_RANGE", ""),
+        if_none_match=header("HTTP_IF_NONE_MATCH", ""),
+        query=query,
     )
     return answer(call, now=datetime.now(tz=UTC))
 

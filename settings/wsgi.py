@@ -1,6 +1,7 @@
 """WSGI entry: exchange calls go straight to their own door, everything else to Django."""
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
 from typing import Any
@@ -19,6 +20,7 @@ from openapi.national import PATHS as NATIONAL_PATHS  # noqa: E402
 from openapi.national import application as national  # noqa: E402
 
 CALL_PREFIX = "/openapi/v1/calls/"
+LAYER_CALL = re.compile("/openapi/v1/ogc/collections/[^/]+/(?:items(?:/.*)?|tiles/WebMercatorQuad/.+)")
 reverse("openapi:health")  # imports every view and fills the resolver now, so that no worker's first visitor waits for it
 
 
@@ -26,11 +28,16 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     """Dispatch by path; the call door runs without sessions, CSRF, messages and Django's URL resolver."""
     if settings.TRUSTED_PROXIES:
         environ["REMOTE_ADDR"] = client_address(environ)
-    if environ["PATH_INFO"].startswith(CALL_PREFIX):
+    if environ["PATH_INFO"].startswith(CALL_PREFIX) or is_layer_call(environ):
         return calls(environ, start_response)
     if environ["PATH_INFO"] in NATIONAL_PATHS:
         return national(environ, start_response)
     return portal(environ, start_response)
+
+
+def is_layer_call(environ: dict[str, Any]) -> bool:
+    """Return whether a system that signs asks for features or tiles; people and documents about layers are Django's."""
+    return "HTTP_X_GOV_KEY" in environ and LAYER_CALL.fullmatch(environ["PATH_INFO"]) is not None
 
 
 def client_address(environ: dict[str, Any]) -> str:

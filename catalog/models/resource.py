@@ -31,6 +31,7 @@ class SharingMode(models.TextChoices):
     QUERY = "QUERY", _("检索查询")
     BULK = "BULK", _("批量复制")
     SUBSCRIBE = "SUBSCRIBE", _("变更订阅")
+    FEATURES = "FEATURES", _("地图服务")
 
 
 class Grade(models.TextChoices):

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from core.ids import uuid7
 from exchange.calls import (
@@ -31,7 +31,7 @@ from exchange.calls import (
 from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
 from exchange.calls.dispatch import operation_of
-from exchange.calls.operations import Operation
+from exchange.calls.operations import Lookup, Operation
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
 from exchange.sources import answering as sources
@@ -50,7 +50,7 @@ class Progress:
     def __init__(self) -> None:
         self.terms: Terms | None = None
         self.question: Question | None = None
-        self.operation: Operation | None = None
+        self.operation: Operation | Lookup | None = None
 
 
 def answer(call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], Signed] = authentication.authenticate) -> Answer:
@@ -77,6 +77,8 @@ def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -
         body = call.translate(body)
     progress.operation = operation_of(call)
     _learn_remembered(progress, call.grant_uid, signed, body, now)
+    if isinstance(progress.operation, Lookup):
+        return _looked_up(progress.operation, signed, progress, body, now)
     if progress.operation is not None:
         return _operated(progress.operation, signed, progress, body, now)
     if signed.mode == "BULK":
@@ -193,6 +195,19 @@ def _admitted_and_opened(signed: Signed, progress: Progress, body: bytes, now: d
     return allowance
 
 
+def _looked_up(lookup: Lookup, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
+    """Answer an operation whose one statement reads and records."""
+    allowance = _once_recovered(admission.admit, signed, progress)
+    served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
+    if served is None:
+        _learn_again(signed, progress, body, now)
+        served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
+    if served is None or not isinstance(served.body, bytes):
+        raise Refusal("platform.unavailable", {"grant": "is_changing"})
+    own = _headers(signed.call_id, signed, served.status, served.content_type, served.digest, served.cache)
+    return Answer(served.status, own + served.headers + allowance.headers(), [served.body])
+
+
 def _operated(operation: Operation, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
     """Answer an operation on a bulk job or a feed: opened in the records before anything is handed over, closed after."""
     operation.prepare(signed, *_known(progress), now)
@@ -234,13 +249,7 @@ def refuse(refusal: Refusal, signed: Signed | None = None) -> Answer:
     """Return the answer that says no; signed when we know to whom."""
     verdict = refusal.verdict
     call_id = signed.call_id if signed else str(uuid7())
-    told: dict[str, Any] = {
-        "code": refusal.code,
-        "message": str(verdict.message),
-        "details": refusal.details,
-        "request_id": call_id,
-    }
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = json.dumps(refusal.told(call_id), ensure_ascii=False).encode()
     headers = _headers(call_id, signed, verdict.status, JSON, hashlib.sha256(body).hexdigest())
     if isinstance(refusal, OverQuota):
         headers += [*refusal.allowance.headers(), ("Retry-After", str(refusal.allowance.reset_seconds))]
@@ -249,10 +258,12 @@ def refuse(refusal: Refusal, signed: Signed | None = None) -> Answer:
     return Answer(verdict.status, headers, [body])
 
 
-def _headers(call_id: str, signed: Signed | None, status: int, content_type: str, digest: str) -> list[tuple[str, str]]:
+def _headers(
+    call_id: str, signed: Signed | None, status: int, content_type: str, digest: str, cache: str = "no-store"
+) -> list[tuple[str, str]]:
     headers = [
         ("Content-Type", content_type),
-        ("Cache-Control", "no-store"),
+        ("Cache-Control", cache),
         ("X-Gov-Call-Id", call_id),
         ("X-Request-Id", call_id),
     ]

@@ -1,6 +1,7 @@
 """Which operation a call asks for (作业分派): one table, so that the door and the decision cannot disagree.
 
-Operations use Django's connection. The door has no request cycle that would replace a lost one, so it is looked after here.
+Operations use Django's connection. The door has no request cycle that would replace a lost one, so it is looked after here;
+lookups use the connection of calls and need none of it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from basedb.lookup import Selection
 from exchange.bulk_jobs.calling import CancelJob, HandOverPart, OpenJob, ShowJob
-from exchange.calls.operations import Operation, Served
+from exchange.calls.operations import Lookup, Operation, Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Incoming, Question, Signed, Terms
+from exchange.features.calling import ReadLayer
 from exchange.feeds.calling import ReadChanges
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,10 @@ OPERATIONS: Final[Mapping[str, Callable[[Incoming], Operation]]] = MappingProxyT
         "job.cancel": CancelJob,
         "feed.changes": ReadChanges,
     }
+)
+
+LOOKUPS: Final[Mapping[str, Callable[[Incoming], Lookup]]] = MappingProxyType(
+    dict.fromkeys(("features.items", "features.item", "features.tile"), ReadLayer)
 )
 
 
@@ -67,6 +73,8 @@ def _refusing() -> Iterator[None]:
         raise Refusal("platform.unavailable") from None
 
 
-def operation_of(call: Incoming) -> Operation | None:
+def operation_of(call: Incoming) -> Operation | Lookup | None:
     """Return the operation a call asks for, None when it asks for its mode itself."""
+    if call.operation in LOOKUPS:
+        return LOOKUPS[call.operation](call)
     return _OnLivingConnection(OPERATIONS[call.operation](call)) if call.operation else None

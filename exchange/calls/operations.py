@@ -1,7 +1,7 @@
-"""Operations (作业操作): what a call may ask for beside the one answer of its mode - bulk jobs and change feeds.
+"""Operations (作业操作): what a call may ask for beside the one answer of its mode - bulk jobs, change feeds, map services.
 
 Each is decided where every call is decided: signature, standing, grant and quota are checked by `answering`, which opens the
-record before `serve` and closes it after. Nothing here decides who may call.
+record before `serve` and closes it after; a lookup records with the statement that reads. Nothing here decides who may call.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from basedb.lookup import Selection
 from exchange.calls.terms import Question, Signed, Terms
@@ -19,13 +19,18 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An answer. Bytes are digested, recorded as closed and signed; a stream records its end itself."""
+    """An answer. Bytes are digested, recorded as closed and signed; a stream records its end itself.
+
+    A lookup tells the digest it recorded; `cache` is what its receiver may do with a copy.
+    """
 
     body: bytes | Iterable[bytes]
     row_count: int = 0
     status: int = 200
     content_type: str = JSON
     headers: list[tuple[str, str]] = field(default_factory=list)
+    digest: str = ""
+    cache: str = "no-store"
 
 
 class Operation(Protocol):
@@ -44,3 +49,16 @@ class Operation(Protocol):
 
     def serve(self, signed: Signed, terms: Terms, question: Question, now: datetime) -> Served:
         """Do what was asked."""
+
+
+@runtime_checkable
+class Lookup(Protocol):
+    """An operation that reads and records in one statement, as a query does. `read` may refuse and costs no quota."""
+
+    is_order: bool
+
+    def read(self, body: bytes, selection: Selection) -> Question:
+        """Return the question a request asks."""
+
+    def read_and_record(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Served | None:
+        """Return the answer, recorded and committed; None when the grant has changed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +38,10 @@ class Refusal(Exception):
     def verdict(self) -> Verdict:
         """The line of the table."""
         return REFUSALS[self.code]
+
+    def told(self, request_id: str) -> dict[str, Any]:
+        """Return the body of the answer that says no."""
+        return {"code": self.code, "message": str(self.verdict.message), "details": self.details, "request_id": request_id}
 
 
 REFUSALS: Mapping[str, Verdict] = MappingProxyType(
@@ -76,6 +80,12 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "job.range_not_satisfiable": Verdict(416, _("请求的字节范围超出这一部分的长度")),
         "feed.timepoint_too_old": Verdict(416, _("时间点过旧或不属于现在的数据库，请调用方以 after 为 null 重新取全量")),
         "feed.terms_changed": Verdict(416, _("授权内容在取得时间点之后有变化，请调用方以 after 为 null 重新取全量")),
+        "features.unknown_parameter": Verdict(400, _("调用方请求中有未知的参数，参数名见 details")),
+        "features.invalid_parameter": Verdict(400, _("调用方请求的参数取值不正确，原因见 details")),
+        "features.invalid_filter": Verdict(400, _("调用方的过滤条件写法不正确，或用到了没有授权的信息项，原因见 details")),
+        "features.not_found": Verdict(404, _("这个图层里没有这个要素，或不在授权范围内")),
+        "features.no_such_tile": Verdict(404, _("没有这个瓦片，请调用方核对级别和行列号")),
+        "features.not_a_layer": Verdict(503, _("授权的信息项里没有可显示的空间图形，请使用部门重新申请")),
         "call.control_parameter": Verdict(422, _("调用方的管控参数缺失或不在授权范围内，原因见 details")),
         "call.matter_required": Verdict(422, _("授权限定了事项，调用方须在 context.matter 中写明事项编码")),
         "call.replayed": Verdict(409, _("同一个签名请求已经用过，请调用方更换随机数重新签名")),

@@ -38,6 +38,8 @@ class Incoming:
     place: tuple[str, ...] = ()  # what the path names behind the grant: a job, a part
     wanted_range: str = ""
     if_range: str = ""
+    if_none_match: str = ""
+    query: str = ""  # only of map services; it stands in `path`, too, and is signed with it
     translate: Callable[[bytes], bytes] | None = None  # of another convention, into a body of ours
 
 

@@ -1,0 +1,228 @@
+"""The SQL of map services (制图语句): GeoJSON and tiles are made in PostGIS, of the granted items, rows and precision alone.
+
+An answer is one SELECT with the columns body and row_count. For a call it stands inside the statement that admits and records
+it; for people signed in it is run as it is. What a mask of geometry moves or hides decides about boxes, filters and counts, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
+from typing import Any, Final
+
+from basedb.cleaning import shown_sql
+from basedb.dictionary import DataType
+from basedb.lookup import ROW, Column, reach_sql
+from basedb.masking import Mask, mask_sql
+from basedb.precision import cell_of, reduced_sql
+from basedb.sql_text import quote
+from exchange.calls.statement import ADMITTED, ASKED, MEMBERS, record_sql
+from exchange.features.asking import Asked
+from exchange.features.filters import VALUE, Condition
+from exchange.features.layers import Layer
+from exchange.features.reference_systems import is_latitude_first
+
+DIGITS: Final = 7  # of a degree: about a centimetre
+TILE_EXTENT: Final = 4_096
+TILE_BUFFER: Final = 64
+TILE_ROWS: Final = 20_000
+WHOLE_FROM_ZOOM: Final = 14  # from here on shapes are drawn as they are
+CELLS_A_TILE: Final = 512  # below that zoom, coordinates move to a grid of so many cells, and points share one
+
+Values = dict[str, Any]
+Parameters = tuple[tuple[str, str], ...]
+
+RECORDED: Final = """
+WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}),
+answer AS MATERIALIZED (SELECT made.* FROM admitted CROSS JOIN LATERAL ({answer}) AS made),
+signed AS MATERIALIZED (SELECT body, row_count, sha256({bytes}) AS digest FROM answer),
+recorded AS ({record})
+SELECT body, encode(digest, 'hex'), row_count FROM signed"""
+PAGE: Final = """
+SELECT '{{"type":"FeatureCollection","features":[' || coalesce(string_agg({feature}, ',' ORDER BY number)
+        FILTER (WHERE number <= <<limit>>), '') || '],"numberReturned":' || least(count(*), <<limit>>){matched}
+    || ',"timeStamp":"' || to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') || '","links":[' || <<links>>
+    || coalesce(',' || <<next>> || encode((array_agg(fid ORDER BY number) FILTER (WHERE number = <<limit>>
+        AND total > <<limit>>))[1], 'hex') || '"}}', '') || ']}}' AS body,
+    least(count(*), <<limit>>) AS row_count
+FROM (SELECT *, row_number() OVER (ORDER BY fid) AS number, count(*) OVER () AS total FROM (
+    SELECT {columns} FROM {table} {row} WHERE {condition} ORDER BY fid LIMIT <<limit>> + 1) AS picked) AS numbered"""
+ONE: Final = """
+SELECT coalesce(made.body, <<missing>>) AS body, (made.body IS NOT NULL)::int::bigint AS row_count FROM (SELECT 1) AS always
+LEFT JOIN (SELECT {feature} AS body FROM (SELECT {columns} FROM {table} {row} WHERE {condition}) AS picked) AS made ON true"""
+TILE: Final = """
+SELECT coalesce(ST_AsMVT(drawn, <<layer>>, {extent}, 'shape'), '') AS body, count(*) AS row_count FROM (
+    SELECT ST_AsMVTGeom(ST_Transform(picked.shape, 3857), bounds.tile, {extent}, {buffer}, true) AS shape, {properties}
+    FROM (SELECT ST_TileEnvelope(<<z>>, <<x>>, <<y>>) AS tile) AS bounds, ({picked}) AS picked) AS drawn
+WHERE shape IS NOT NULL"""
+BOX: Final = "(SELECT ST_Transform(ST_TileEnvelope(<<z>>, <<x>>, <<y>>, margin => {margin}), 4490))"
+
+
+def reach_parameters(list_count: int) -> Parameters:
+    """Return names and types of the parameters that limit the rows."""
+    return ("region_prefix", "text"), *((f"list_{number}", "text[]") for number in range(list_count))
+
+
+def condition_parameters(conditions: Sequence[Condition]) -> tuple[Parameters, Values]:
+    """Return the parameters of conditions, in the order their marks stand."""
+    given = [pair for condition in conditions for pair in condition.values]
+    names = [f"v_{number}" for number in range(len(given))]
+    return (
+        tuple((name, "text") for name in names),
+        {name: value for name, (_, value) in zip(names, given, strict=True)},
+    )
+
+
+def _numbered(conditions: Sequence[Condition]) -> list[str]:
+    """Return the SQL of conditions with their marks numbered and typed."""
+    numbers = count()
+    told = []
+    for condition in conditions:
+        parts = condition.sql.split(VALUE)
+        sql = parts[0]
+        for (kind, _), part in zip(condition.values, parts[1:], strict=True):
+            sql += f"<<v_{next(numbers)}>>::{kind}{part}"
+        told.append(sql)
+    return told
+
+
+def page_sql(layer: Layer, asked: Asked) -> str:
+    """The SELECT of a page of features in the order of their keys, with the link to the next one."""
+    flags = (is_latitude_first(asked.crs), bool(asked.after), bool(asked.bbox), asked.period, asked.is_counted)
+    return _page(layer, tuple(_numbered(asked.conditions)), *flags[:3], _days_asked(asked), asked.is_counted)
+
+
+def _days_asked(asked: Asked) -> tuple[bool, bool]:
+    first, last = asked.period or (None, None)
+    return first is not None, last is not None
+
+
+@lru_cache(maxsize=256)
+def _page(
+    layer: Layer,
+    conditions: tuple[str, ...],
+    flipped: bool,  # noqa: FBT001
+    continued: bool,  # noqa: FBT001
+    boxed: bool,  # noqa: FBT001
+    days: tuple[bool, bool],
+    counted: bool,  # noqa: FBT001
+) -> str:
+    limits = [_reach(layer), *conditions, *_days(layer, days)]
+    if boxed:
+        limits.append(_boxed(layer, "ST_GeomFromEWKT(<<bbox>>)", is_exact=True))
+    total = f"(SELECT count(*) FROM {layer.table} {ROW} WHERE {' AND '.join(limits)})"
+    if continued:
+        limits.append(f"{ROW}.{layer.key} > <<after>>")
+    return PAGE.format(
+        feature=_feature(layer, flipped=flipped),
+        matched=f" || ',\"numberMatched\":' || {total}" if counted else "",
+        columns=_columns(layer),
+        table=layer.table,
+        row=ROW,
+        condition=" AND ".join(limits),
+    )
+
+
+@lru_cache(maxsize=256)
+def feature_sql(layer: Layer, *, is_flipped: bool) -> str:
+    """The SELECT of one feature; what stands in `missing`, and a count of nought, when the grant does not reach it."""
+    return ONE.format(
+        feature=_feature(layer, flipped=is_flipped, links=True),
+        columns=_columns(layer),
+        table=layer.table,
+        row=ROW,
+        condition=f"{_reach(layer)} AND {ROW}.{layer.key} = <<fid>>",
+    )
+
+
+@lru_cache(maxsize=512)
+def tile_sql(layer: Layer, zoom: int) -> str:
+    """The SELECT of one vector tile. At small scales coordinates move to a coarser grid and points in one cell are one."""
+    is_whole = zoom >= WHOLE_FROM_ZOOM
+    shape = _shape(layer)
+    limits = [_reach(layer), _boxed(layer, BOX.format(margin=TILE_BUFFER / TILE_EXTENT), is_exact=False)]
+    if not is_whole:
+        cell = 360 / 2**zoom / CELLS_A_TILE
+        shape = f"ST_SnapToGrid({shape}, {cell:.9f})"
+    columns = ", ".join(f"{_shown(layer, column)} AS {_named(column)}" for column in layer.properties)
+    one_a_cell = "" if is_whole else f"DISTINCT ON (ST_SnapToGrid(ST_PointOnSurface({_shape(layer)}), {cell:.9f})) "
+    picked = (
+        f"SELECT {one_a_cell}{shape} AS shape, encode({ROW}.{layer.key}, 'hex') AS fid{', ' * bool(columns)}{columns} "
+        f"FROM {layer.table} {ROW} WHERE {' AND '.join(limits)} LIMIT {TILE_ROWS}"
+    )
+    properties = ", ".join(["picked.fid", *(f"picked.{_named(column)}" for column in layer.properties)])
+    return TILE.format(extent=TILE_EXTENT, buffer=TILE_BUFFER, properties=properties, picked=picked)
+
+
+@lru_cache(maxsize=512)
+def recorded(answer: str, layer: Layer, *, is_text: bool) -> str:
+    """The statement of a call: admitted, answered and recorded, or nothing."""
+    return RECORDED.format(
+        admitted=ADMITTED,
+        answer=answer,
+        bytes="convert_to(body, 'UTF8')" if is_text else "body",
+        record=record_sql("FEATURES", layer.selection, subject_key="NULL::bytea"),
+    )
+
+
+CALL_PARAMETERS: Final[Parameters] = ASKED
+PERSON_PARAMETERS: Final[Parameters] = (("grant_id", "bigint"),)
+
+
+def _reach(layer: Layer) -> str:
+    lists = [f"<<list_{number}>>" for number in range(len(layer.selection.rows.listed))]
+    inside = reach_sql(layer.selection, region_prefix="<<region_prefix>>", lists=lists, members=MEMBERS)
+    return f"{ROW}.withdrawn_at IS NULL AND {ROW}.{layer.geometry.field} IS NOT NULL AND {inside}"
+
+
+def _days(layer: Layer, days: tuple[bool, bool]) -> list[str]:
+    """Whether a feature holds on one of the days asked about; what the layer does not tell does not limit."""
+    begins, ends = layer.period()
+    has_first, has_last = days
+    limits = [f"({ROW}.{begins} IS NULL OR {ROW}.{begins} <= <<last_day>>)"] if begins and has_last else []
+    if ends and has_first:
+        limits.append(f"({ROW}.{ends} IS NULL OR {ROW}.{ends} >= <<first_day>>)")
+    return limits
+
+
+def _boxed(layer: Layer, box: str, *, is_exact: bool) -> str:
+    """Whether a feature touches a box, as far as it may be seen; the index is asked with the box made wider by a cell."""
+    stored, shape = f"{ROW}.{layer.geometry.field}", _shape(layer)
+    if shape == stored:
+        return f"ST_Intersects({stored}, {box})" if is_exact else f"{stored} && {box}"
+    width, height = cell_of(layer.geometry.mask)
+    wider = f"{stored} && ST_Expand({box}, {width}, {height})"
+    return f"{wider} AND ST_Intersects({shape}, {box})" if is_exact else f"{wider} AND {shape} && {box}"
+
+
+def _shape(layer: Layer) -> str:
+    return reduced_sql(layer.geometry.mask, f"{ROW}.{layer.geometry.field}")
+
+
+def _columns(layer: Layer) -> str:
+    told = [f"{ROW}.{layer.key} AS fid", f"{_shape(layer)} AS shape"]
+    return ", ".join([*told, *(f"{_shown(layer, column)} AS {_named(column)}" for column in layer.properties)])
+
+
+def _named(column: Column) -> str:
+    """Return the name of an item inside a statement, where it cannot meet ours."""
+    return f'"{column.item}"' if column.item not in ("fid", "shape") else f'"{column.item}_"'
+
+
+def _shown(layer: Layer, column: Column) -> str:
+    """Return an item as it may be seen: a number that is not masked stays one, anything else is text or null."""
+    field = layer.field(column)
+    stored = f"{ROW}.{field.name}"
+    if column.mask is Mask.NONE and field.data_type is DataType.NUMBER:
+        return f"{stored}::float8"
+    return mask_sql(column.mask, shown_sql(field, stored))
+
+
+def _feature(layer: Layer, *, flipped: bool, links: bool = False) -> str:
+    shape = "ST_FlipCoordinates(shape)" if flipped else "shape"
+    pairs = ", ".join(f"{quote(column.item)}, {_named(column)}" for column in layer.properties)
+    return (
+        f"'{{\"type\":\"Feature\",\"id\":\"' || encode(fid, 'hex') || '\",\"geometry\":' || ST_AsGeoJSON({shape}, {DIGITS}, 0) "
+        f"|| ',\"properties\":' || json_build_object({pairs})::text{' || <<links>>' if links else ''} || '}}'"
+    )
