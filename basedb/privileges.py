@@ -7,7 +7,7 @@ BASE = {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"}
 _CASE = {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"}
 _CREDIT: Privileges = {
     **{
-        f"basedb_credit{kind}": BASE
+        f"basedb_credit{kind}": {**BASE, "web": "SELECT, UPDATE (changed_xid)"}
         for kind in ("permit", "penalty", "dishonesty", "abnormal", "commitment", "evaluation", "measure")
     },
     "basedb_creditcatalogversion": _CASE,

@@ -77,7 +77,8 @@ def test_defect_of_a_credit_or_licence_row_is_named(judge: Judge, code: str, def
 
 
 def test_tiers_say_how_long_a_penalty_may_be_shown(judge: Judge) -> None:
-    for severity, last, first_wrong in [("1", "20251201", "20251202"), ("3", "20280901", "20280902"), (None, "20280901", "20280902")]:
+    limits = [("1", "20251201", "20251202"), ("3", "20280901", "20280902"), (None, "20280901", "20280902")]
+    for severity, last, first_wrong in limits:
         assert judge("credit.penalty", good_row("credit.penalty", severity=severity, publish_until=last)) is None
         wrong = good_row("credit.penalty", severity=severity, publish_until=first_wrong)
         assert judge("credit.penalty", wrong) == "publish_until.too_late"

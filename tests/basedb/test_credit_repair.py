@@ -1,0 +1,166 @@
+"""Repair of credit records: tiers as data, the path from window to determining department, what a grant does."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from basedb.credit import repairs, shipped
+from basedb.credit.records import with_display
+from basedb.credit.tiers import months_later
+from basedb.credit.workflow import Command
+from basedb.models import CreditEvent, CreditRepair, CreditTier
+from core.calendar import SHANGHAI
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.models import Notification
+from tests.basedb.credit_facts import make_fact
+from tests.factories import City
+
+PENALTY = "credit.penalty"
+
+
+def at(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T10:00:00").replace(tzinfo=SHANGHAI)
+
+
+def submit(record: Any, city: City, now: datetime, who: str = "police_operator", dataset: str = PENALTY) -> CreditRepair:
+    return repairs.submit_repair(
+        dataset=dataset,
+        row_key=bytes(record.row_key),
+        reason="义务已履行",
+        evidence="罚款缴款凭证",
+        actor=city.actor(who),
+        now=now,
+    )
+
+
+@pytest.fixture
+def penalty(city: City) -> Any:
+    shipped.load_tiers(apps)
+    return make_fact(PENALTY, city.market, authority_code=city.market.code)
+
+
+TIERS = [  # severity, last day of showing, last day that is too early, first possible day
+    ("1", "20251201", None, "2025-09-03"),
+    ("2", "20260901", "2025-12-02", "2025-12-03"),
+    ("3", "20280901", "2026-09-02", "2026-09-03"),
+    (None, "20260901", "2025-12-02", "2025-12-03"),
+]
+
+
+@pytest.mark.parametrize(("severity", "until", "early", "first"), TIERS)
+def test_repair_before_the_shortest_time_is_refused_with_the_first_day(
+    city: City, severity: str | None, until: str, early: str | None, first: str
+) -> None:
+    shipped.load_tiers(apps)
+    record = make_fact(PENALTY, city.market, severity=severity, publish_until=until)
+    if early:
+        with pytest.raises(Invalid) as refused:
+            submit(record, city, at(early))
+        assert refused.value.code == "repair.too_early"
+        assert refused.value.details["first_day"] == first
+        assert first in str(refused.value.message)
+        assert not CreditRepair.objects.exists()
+    assert submit(record, city, at(first)).state == "SUBMITTED"
+
+
+def test_tiers_are_rows_that_may_be_changed(city: City, penalty: Any) -> None:
+    CreditTier.objects.filter(code="2").update(min_months=1, accept_days=1)
+    repair = submit(penalty, city, at("2025-10-09"))
+    assert repair.due_at == datetime(2025, 10, 11, tzinfo=SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "later"),
+    [((2025, 11, 30), 3, (2026, 2, 28)), ((2025, 1, 31), 1, (2025, 2, 28)), ((2025, 9, 3), 36, (2028, 9, 3))],
+)
+def test_months_end_with_the_month(day: Any, months: int, later: Any) -> None:
+    assert months_later(date(*day), months) == date(*later)
+
+
+def test_whoever_determined_the_record_repairs_it(city: City, penalty: Any) -> None:
+    day = at("2026-01-05")
+    repair = submit(penalty, city, day)
+    assert repair.owner == city.market
+    assert Notification.objects.filter(user=city.people["reviewer"]).count() == 1
+
+    def go(command: Command, who: str, revision: int, text: str = "情况属实") -> CreditRepair:
+        return repairs.advance_repair(uid=repair.uid, revision=revision, command=command, text=text, actor=city.actor(who), now=day)
+
+    with pytest.raises(Forbidden):
+        go(Command.ACCEPT, "market_head", 1)
+    with pytest.raises(NotFound):
+        go(Command.ACCEPT, "education_head", 1)
+    accepted = go(Command.ACCEPT, "reviewer", 1)
+    assert accepted.due_at == datetime(2026, 1, 20, tzinfo=SHANGHAI), "ten working days"
+    with pytest.raises(Conflict):
+        go(Command.ACCEPT, "reviewer", 1)
+    with pytest.raises(Invalid):
+        go(Command.CHECK, "market_operator", 2, " ")
+    go(Command.CHECK, "market_operator", 2)
+    with pytest.raises(Forbidden):
+        go(Command.GRANT, "market_operator", 3)
+    granted = go(Command.GRANT, "market_head", 3, "准予")
+    assert (granted.state, granted.due_at, granted.decided_at) == ("GRANTED", None, day)
+    shown: Any = with_display(PENALTY, date(2026, 1, 5)).get(pk=penalty.pk)
+    assert shown.display == "REPAIRED"
+    assert [event.kind for event in CreditEvent.objects.all()] == [
+        "repair.submitted", "repair.accepted", "repair.checked", "repair.granted",
+    ]  # fmt: skip
+    assert Notification.objects.filter(user=city.people["police_operator"], title__contains="准予").exists()
+    with pytest.raises(NotFound):
+        submit(penalty, city, day)
+    with pytest.raises(Conflict, match="ended"):
+        submit(penalty, city, day, "market_operator")
+
+
+def test_refused_repair_leaves_the_record_shown_and_may_be_asked_again(city: City, penalty: Any) -> None:
+    day = at("2026-01-05")
+    repair = submit(penalty, city, day)
+    for revision, (command, who) in enumerate(
+        [
+            (Command.ACCEPT, "reviewer"),
+            (Command.EXTEND, "market_head"),
+            (Command.CHECK, "market_operator"),
+            (Command.RETURN, "market_head"),
+            (Command.CHECK, "market_operator"),
+            (Command.REFUSE, "market_head"),
+        ],
+        1,
+    ):
+        repair = repairs.advance_repair(
+            uid=repair.uid, revision=revision, command=command, text="意见", actor=city.actor(who), now=day
+        )
+    assert repair.state == "REFUSED"
+    assert repair.is_extended
+    shown: Any = with_display(PENALTY, date(2026, 1, 5)).get(pk=penalty.pk)
+    assert shown.display == "SHOWN"
+    assert submit(penalty, city, day).state == "SUBMITTED"
+
+
+def test_answer_may_be_put_off_once(city: City, penalty: Any) -> None:
+    day = at("2026-01-05")
+    repair = submit(penalty, city, day)
+    repairs.advance_repair(uid=repair.uid, revision=1, command=Command.ACCEPT, actor=city.actor("reviewer"), now=day)
+    given = {"command": Command.EXTEND, "text": "案情复杂", "actor": city.actor("market_head"), "now": day}
+    extended = repairs.advance_repair(uid=repair.uid, revision=2, **given)
+    assert extended.due_at > datetime(2026, 1, 20, tzinfo=SHANGHAI)
+    with pytest.raises(Conflict, match="extended_already"):
+        repairs.advance_repair(uid=repair.uid, revision=3, **given)
+
+
+def test_permits_are_not_repaired(city: City) -> None:
+    shipped.load_tiers(apps)
+    permit = make_fact("credit.permit", city.market)
+    with pytest.raises(Invalid, match="not_adverse"):
+        submit(permit, city, at("2026-01-05"), dataset="credit.permit")
+
+
+def test_second_application_for_one_record_is_refused_while_one_is_open(city: City, penalty: Any) -> None:
+    submit(penalty, city, at("2026-01-05"))
+    with pytest.raises(Conflict, match="already_open"):
+        submit(penalty, city, at("2026-01-05"), "education_operator")
+    assert CreditRepair.objects.count() == 1
