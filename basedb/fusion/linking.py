@@ -140,15 +140,15 @@ def identity_conflicts_sql(plan: Plan, due_at: datetime | None, now: datetime) -
     return sql, [plan.dataset.code, now, due_at, plan.dataset.code]
 
 
-def identity_resolved_sql(plan: Plan, touched: str, now: datetime) -> tuple[str, list[Any]]:
-    """Resolve the conflicts of touched identifiers under which nothing is held apart any more."""
-    return (
-        f"UPDATE basedb_fusionconflict c SET state = 'RESOLVED', resolved_at = %s "
-        f"FROM (SELECT DISTINCT subject_key FROM {touched}) k WHERE c.entity_key = k.subject_key AND c.dataset = %s "
-        f"AND c.kind = 'IDENTITY' AND c.state <> 'RESOLVED' "
-        f"AND NOT EXISTS (SELECT FROM fusion_target t WHERE t.subject_key = c.entity_key AND {_HELD})",
-        [now, plan.dataset.code],
-    )
+def identity_resolved_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
+    """Resolve the conflicts of the entities at hand under whose identifier nothing is held apart any more."""
+    sql = f"""
+        WITH held AS MATERIALIZED (SELECT DISTINCT t.subject_key FROM fusion_target t WHERE {_HELD})
+        UPDATE basedb_fusionconflict c SET state = 'RESOLVED', resolved_at = %s
+        FROM fusion_entity e LEFT JOIN held h ON h.subject_key = e.entity_key
+        WHERE c.entity_key = e.entity_key AND c.dataset = %s AND c.kind = 'IDENTITY' AND c.state <> 'RESOLVED'
+        AND h.subject_key IS NULL"""
+    return sql, [now, plan.dataset.code]
 
 
 _HELD: Final = f"t.tier = {quote(MatchTier.HELD)} AND NOT t.is_decided AND t.is_current"

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import connection
 
+from basedb import followers
 from basedb.cleaning import typed_sql
 from basedb.dictionary import Dataset, Kind
 from basedb.fusion import linking
@@ -77,9 +78,10 @@ def project(dataset: Dataset, *, touched: str, run_id: int | None, now: datetime
         cursor.execute("SET LOCAL enable_seqscan = off")  # the keys are few against the tables, whatever the estimates say
         cursor.execute(*linking.records_sql(plan, touched))
         cursor.execute("ANALYZE fusion_record")
+        cursor.execute(_abandoned_sql(touched))
         lone = _project_lone(cursor, plan, run_id, now) if run_id is not None else Projected()
-        rest = _project_rest(cursor, plan, touched, now)
-        cursor.execute("SET LOCAL enable_seqscan = on")
+        rest = _project_rest(cursor, plan, now)
+    followers.follow(dataset.code, touched=touched, now=now)
     return lone + rest
 
 
@@ -111,7 +113,7 @@ def _project_lone(cursor: Any, plan: Plan, run_id: int, now: datetime) -> Projec
     return Projected(added=added, linked=linked)
 
 
-def _project_rest(cursor: Any, plan: Plan, touched: str, now: datetime) -> Projected:
+def _project_rest(cursor: Any, plan: Plan, now: datetime) -> Projected:
     """Subjects of several records, and those known before: link, choose, compare."""
     dataset, due_at = plan.dataset, deadline(now, getattr(settings, ANSWERED_WITHIN))
     cursor.execute(*linking.links_sql(plan))
@@ -119,18 +121,17 @@ def _project_rest(cursor: Any, plan: Plan, touched: str, now: datetime) -> Proje
     cursor.execute(*linking.closing_sql(now))
     cursor.execute(*linking.opening_sql(plan, now))
     linked = cursor.rowcount
-    cursor.execute(*_entities_sql(dataset, touched))
-    if not cursor.rowcount:
-        return Projected(linked=linked)
+    cursor.execute(*_entities_sql())
     cursor.execute("ANALYZE fusion_entity")
     cursor.execute(*_members_sql(dataset))
     cursor.execute("ANALYZE fusion_member")
     cursor.execute(*_golden_sql(plan, now))
     added, changed, withdrawn = cursor.fetchone()
+    cursor.execute("SET LOCAL enable_seqscan = on")
     conflicts = 0
     for statement in (
         linking.identity_conflicts_sql(plan, due_at, now),
-        linking.identity_resolved_sql(plan, touched, now),
+        linking.identity_resolved_sql(plan, now),
         _conflicts_sql(dataset, due_at, now),
         _resolved_sql(dataset, now),
     ):
@@ -139,16 +140,22 @@ def _project_rest(cursor: Any, plan: Plan, touched: str, now: datetime) -> Proje
     return Projected(added=added, changed=changed, withdrawn=withdrawn, linked=linked, conflicts=conflicts)
 
 
-def _entities_sql(dataset: Dataset, touched: str) -> tuple[str, list[Any]]:
-    """Every entity whose group may differ now: the keys left over, where their chains were, where they are."""
+def _abandoned_sql(touched: str) -> str:
+    """Keys no record carries any more: the entity may have lost its last one."""
+    return f"""
+        INSERT INTO fusion_entity SELECT DISTINCT t.subject_key FROM {touched} t
+        WHERE t.subject_key IS NOT NULL AND NOT EXISTS (SELECT FROM fusion_record f WHERE f.subject_key = t.subject_key)"""
+
+
+def _entities_sql() -> tuple[str, list[Any]]:
+    """Every other entity whose group may differ now: the keys left over, where their chains were, where they are."""
     return (
-        f"""
+        """
         INSERT INTO fusion_entity
         SELECT subject_key FROM fusion_target
         UNION SELECT old_entity FROM fusion_target WHERE old_entity IS NOT NULL
         UNION SELECT entity_key FROM fusion_target WHERE entity_key IS NOT NULL
-        UNION SELECT t.subject_key FROM {touched} t JOIN {dataset.table} b USING (subject_key)
-            WHERE NOT EXISTS (SELECT FROM fusion_record f WHERE f.subject_key = t.subject_key) AND b.withdrawn_at IS NULL""",
+        EXCEPT SELECT entity_key FROM fusion_entity""",
         [],
     )
 
