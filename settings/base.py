@@ -32,6 +32,7 @@ BREAK_GLASS_QUOTA_PER_DAY = 200
 # Working days to dispose of the data of a grant that has ended, and to file the usage record of a quarter that has ended.
 DISPOSAL_DAYS = 10
 USAGE_RECORD_DAYS = 10
+QUALITY_WORKING_DAYS = 10  # working days a department has to put right what a quality check found
 FUSION_CONFLICT_DAYS = 10  # working days a department has to verify a value sources disagree about (Order 809 Art. 26)
 # When use counts as unusual. Nights are 22:00 to 06:00 in Shanghai; `times` compares with the mean of the last 14 days.
 ALERT_THRESHOLDS = {

@@ -79,7 +79,7 @@ def _field_rules(dataset: Dataset, field: Field) -> Iterator[Rule]:
         broken = f"{present(name)} AND {text} NOT IN ({codes})"
         yield rule_of(dataset, f"{name}.code", _("{field}不是有效代码"), broken)
     elif field.pattern:
-        broken = f"{present(name)} AND NOT {_matches_sql(field.pattern, text)}"
+        broken = f"{present(name)} AND NOT {matches_sql(field.pattern, text)}"
         yield rule_of(dataset, f"{name}.format", _("{field}格式不正确"), broken)
     if not (code_set and code_set.closed) and field.pattern not in _CHEAPER_FORMS:
         yield rule_of(dataset, f"{name}.too_long", _("{field}过长"), f"char_length({text}) > {field.length}")
@@ -99,7 +99,8 @@ _CHEAPER_FORMS = {
 }
 
 
-def _matches_sql(pattern: str, column: str) -> str:
+def matches_sql(pattern: str, column: str) -> str:
+    """Whether a text matches the whole of a pattern of the contract."""
     if pattern in _CHEAPER_FORMS:
         return _CHEAPER_FORMS[pattern](column)
     return f"({column} ~ {quote(f'^(?:{pattern})$')})"

@@ -1,0 +1,219 @@
+"""Carrying out a check (质量检查): all rules over all rows of a dataset, or over those one aggregation run changed.
+
+Rules that look at one row at a time share one scan. A rule that cannot be carried out is an error of its own and spoils nothing
+else: it has neither passed nor failed. What failed becomes the task of the department the rows come from. Everything is one
+transaction; the row of the check stays locked meanwhile, which tells a worker that works from one that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import Error, connection, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from basedb.dictionary import DATASETS, Dataset
+from basedb.models import CheckState, QualityCheck, QualityResult, QualityRule, RuleKind
+from basedb.quality import tasks
+from basedb.quality.compiling import APART, apart_sql, passes_sql
+from basedb.quality.measures import MEASURES
+from core.errors import DomainError
+
+log = logging.getLogger(__name__)
+Clock = Callable[[], datetime]
+_MANY = 2**32  # a failed row counts one and this, so that one sum tells both how many were checked and how many failed
+_TIMEOUT = "20min"
+PATIENCE = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a check found so far: rule -> department -> (checked, failed), and the rules that could not be carried out."""
+
+    rows: int = 0
+    counts: dict[int, dict[int | None, tuple[int, int]]] = field(default_factory=dict)
+    errors: dict[int, str] = field(default_factory=dict)
+
+    def add(self, rule: QualityRule, department: int | None, checked: int, failed: int) -> None:
+        """Note what one rule found at one department; nothing checked is nothing found."""
+        if checked:
+            self.counts.setdefault(rule.pk, {})[department] = (checked, failed)
+
+    def failed(self, rule: QualityRule) -> int:
+        """Return how many rows failed a rule."""
+        return sum(failed for _checked, failed in self.counts.get(rule.pk, {}).values())
+
+
+def work(*, check_uid: UUID, clock: Clock) -> None:
+    """Carry a queued check to its end; one that another worker has in hand is left to it."""
+    QualityCheck.objects.filter(uid=check_uid, state=CheckState.QUEUED).update(state=CheckState.RUNNING, started_at=clock())
+    try:
+        with transaction.atomic():
+            held = QualityCheck.objects.select_for_update(skip_locked=True, no_key=True)
+            check = held.filter(uid=check_uid, state=CheckState.RUNNING).first()
+            if check is None:
+                return
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
+            _carry_out(check, clock)
+    except (Error, DomainError) as error:
+        log.error("quality check %s: %s", check_uid, type(error).__name__)  # a database error's text may quote a row
+        said = error.message if isinstance(error, DomainError) else _("数据库没有完成这次检查，请稍后重新检查。")
+        QualityCheck.objects.filter(uid=check_uid, state=CheckState.RUNNING).update(
+            state=CheckState.FAILED, finished_at=clock(), message=str(said)[:300]
+        )
+
+
+def unattended(*, now: datetime) -> list[UUID]:
+    """Return the checks no worker has in hand: queued for a while, or left by a worker that is gone."""
+    waiting = Q(state=CheckState.QUEUED, queued_at__lte=now - timedelta(seconds=5))
+    left = Q(state=CheckState.RUNNING, started_at__lte=now - PATIENCE)
+    with transaction.atomic():
+        free = QualityCheck.objects.select_for_update(skip_locked=True, no_key=True).filter(waiting | left)
+        return [check.uid for check in free]
+
+
+def _carry_out(check: QualityCheck, clock: Clock) -> None:
+    dataset, now = DATASETS[check.dataset], clock()
+    rules = list(QualityRule.objects.filter(dataset=dataset.code, is_active=True, retired_at=None).order_by("code"))
+    rows = _rows(check)
+    found = look(dataset, rules, rows=rows, now=now)
+    QualityResult.objects.bulk_create(_results(check, rules, found))
+    _collect(dataset, rules, rows, found, now)
+    tasks.assign(dataset, rules, found.errors, batch_only=check.run_id is not None, now=now)
+    check.row_count, check.state, check.finished_at = found.rows, CheckState.DONE, clock()
+    check.save(update_fields=["row_count", "state", "finished_at"])
+
+
+def _rows(check: QualityCheck) -> str:
+    batch = f" AND b.run_id = {int(check.run_id)}" if check.run_id is not None else ""
+    return f"b.withdrawn_at IS NULL{batch}"
+
+
+def look(dataset: Dataset, rules: Sequence[QualityRule], *, rows: str, now: datetime) -> Found:
+    """Return what the rules find; nothing is written."""
+    found = Found()
+    by_row = {rule: sql for rule in rules if rule.kind not in APART and (sql := _compiled(dataset, rule, found, now))}
+    try:
+        with transaction.atomic():
+            _scan(dataset, by_row, rows, found)
+    except Error:
+        for rule, sql in by_row.items():
+            _alone(found, rule, lambda rule=rule, sql=sql: _scan(dataset, {rule: sql}, rows, found))  # type: ignore[misc]
+    for rule in rules:
+        if rule.kind in APART:
+            _alone(found, rule, lambda rule=rule: _look_apart(dataset, rule, rows, found))  # type: ignore[misc]
+        elif rule.kind == RuleKind.MEASURE:
+            _alone(found, rule, lambda rule=rule: _measure(dataset, rule, now, found))  # type: ignore[misc]
+    return found
+
+
+def _compiled(dataset: Dataset, rule: QualityRule, found: Found, now: datetime) -> str:
+    if rule.kind == RuleKind.MEASURE:
+        return ""
+    try:
+        return passes_sql(dataset, rule, today=now.date())
+    except DomainError as error:
+        found.errors[rule.pk] = str(error.message)
+        return ""
+
+
+def _alone(found: Found, rule: QualityRule, looking: Callable[[], None]) -> None:
+    """Let one rule fail by itself."""
+    try:
+        with transaction.atomic():
+            looking()
+    except DomainError as error:
+        found.errors[rule.pk] = str(error.message)
+    except Error as error:
+        code = getattr(error.__cause__, "pgcode", "") or ""
+        found.errors[rule.pk] = _("数据库不能执行这条规则（错误码 %(code)s）。") % {"code": code}
+
+
+def _scan(dataset: Dataset, by_row: dict[QualityRule, str], rows: str, found: Found) -> None:
+    """Count what all rules check and fail, in one pass over the table."""
+    sums = "".join(
+        f", coalesce(sum(CASE {sql} WHEN true THEN 1::bigint WHEN false THEN {_MANY + 1} END), 0)" for sql in by_row.values()
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT b.source_department_id, count(*){sums} FROM {dataset.table} b WHERE {rows} GROUP BY 1")
+        lines = cursor.fetchall()
+    found.rows = sum(line[1] for line in lines)
+    for department, _count, *told in lines:
+        for rule, both in zip(by_row, told, strict=True):
+            failed, checked = divmod(int(both), _MANY)
+            found.add(rule, department, checked, failed)
+
+
+def _look_apart(dataset: Dataset, rule: QualityRule, rows: str, found: Found) -> None:
+    with connection.cursor() as cursor:
+        query = apart_sql(dataset, rule, rows)
+        cursor.execute(f"SELECT department_id, count(*), count(*) FILTER (WHERE NOT passes) FROM ({query}) q GROUP BY 1")
+        for department, checked, failed in cursor.fetchall():
+            found.add(rule, department, checked, failed)
+
+
+def _measure(dataset: Dataset, rule: QualityRule, now: datetime, found: Found) -> None:
+    measure = MEASURES.get(str(rule.parameters.get("name")))
+    if measure is None:
+        found.errors[rule.pk] = _("没有这项运行指标。")
+        return
+    for department, measured in measure(dataset.code, now).items():
+        found.add(rule, department, measured.checked, measured.failed)
+
+
+def _results(check: QualityCheck, rules: Iterable[QualityRule], found: Found) -> list[QualityResult]:
+    results = []
+    for rule in rules:
+        if rule.pk in found.errors:
+            results.append(QualityResult(check_of=check, rule=rule, error=found.errors[rule.pk][:200]))
+            continue
+        counts = found.counts.get(rule.pk) or {None: (0, 0)}
+        results += [
+            QualityResult(check_of=check, rule=rule, department_id=department, checked=checked, failed=failed)
+            for department, (checked, failed) in counts.items()
+        ]
+    return results
+
+
+def _collect(dataset: Dataset, rules: Sequence[QualityRule], rows: str, found: Found, now: datetime) -> None:
+    """Put the rows that failed into a temporary table: rule, row, version, department. At most so many a rule and department."""
+    failing = [rule for rule in rules if found.failed(rule) and rule.kind != RuleKind.MEASURE]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"DROP TABLE IF EXISTS pg_temp.{tasks.FAULTS};"
+            f"CREATE TEMPORARY TABLE {tasks.FAULTS} (rule_id bigint, row_id bigint, row_version integer, department_id bigint) "
+            "ON COMMIT DROP"
+        )
+        by_row = {rule: passes_sql(dataset, rule, today=now.date()) for rule in failing if rule.kind not in APART}
+        if by_row:
+            places = ", ".join(f"({rule.pk}, {sql})" for rule, sql in by_row.items())
+            any_of = " OR ".join(f"{sql} IS FALSE" for sql in by_row.values())
+            cursor.execute(
+                _listed_sql(
+                    f"SELECT v.rule_id, b.id AS row_id, b.version AS row_version, b.source_department_id AS department_id "
+                    f"FROM {dataset.table} b CROSS JOIN LATERAL (VALUES {places}) AS v(rule_id, passes) "
+                    f"WHERE {rows} AND ({any_of}) AND v.passes IS FALSE"
+                )
+            )
+        for rule in failing:
+            if rule.kind in APART:
+                query = apart_sql(dataset, rule, rows)
+                cursor.execute(
+                    _listed_sql(
+                        f"SELECT {rule.pk}::bigint AS rule_id, id AS row_id, version AS row_version, department_id "
+                        f"FROM ({query}) q WHERE NOT passes"
+                    )
+                )
+
+
+def _listed_sql(query: str) -> str:
+    return (
+        f"INSERT INTO {tasks.FAULTS} SELECT rule_id, row_id, row_version, department_id FROM (SELECT q.*, row_number() OVER "
+        f"(PARTITION BY rule_id, department_id ORDER BY row_id) AS place FROM ({query}) q) p WHERE place <= {tasks.MOST_LISTED}"
+    )

@@ -1,0 +1,232 @@
+"""From a rule to SQL (规则编译): what a rule asks of a row, as one expression or one statement.
+
+An expression over alias `b` is true when the row passes, false when it fails, and null when the rule does not apply to it; null is
+not counted as checked. Names come from the field contract, values of parameters are quoted literals. A rule that cannot be
+compiled is Invalid, naming the parameter.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+from django.utils.translation import gettext as _
+
+from basedb.code_sets import CODE_SETS
+from basedb.dictionary import DATASETS, Dataset, DataType, Field, Kind
+from basedb.identifiers import citizen_id_check_sql, sex_matches_sql, uscc_check_sql, uscc_organization_valid_sql
+from basedb.models import QualityRule, RuleKind
+from basedb.rules.conditions import matches_sql
+from basedb.sql_text import quote
+from core.errors import Invalid
+
+ROW: Final = "b"
+APART: Final = frozenset({RuleKind.REFERENCE, RuleKind.UNIQUE})
+OPERATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
+TODAY: Final = "today"
+LONGEST_LIST: Final = 500
+# Tables a value may have to stand in beside those of the contract: name -> (table, column).
+REGISTERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({"region": ("core_region", "code")})
+
+_CHECKS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {"citizen_id": citizen_id_check_sql, "uscc": uscc_check_sql, "organization": uscc_organization_valid_sql}
+)
+
+
+def _birth_agrees(column: str, identifier: str) -> str:
+    return f"(to_char({column}, 'YYYYMMDD') = substr({identifier}, 7, 8))"
+
+
+def _sex_agrees(column: str, identifier: str) -> str:
+    return f"CASE WHEN {identifier} IS NOT NULL AND {column} IS NOT NULL THEN {sex_matches_sql(identifier, column)} END"
+
+
+def _kind_agrees(column: str, identifier: str) -> str:
+    return f"({column} = left({identifier}, 2))"
+
+
+_AGREEMENTS: Final[Mapping[str, Callable[[str, str], str]]] = MappingProxyType(
+    {"birth": _birth_agrees, "sex": _sex_agrees, "kind": _kind_agrees}
+)
+
+
+def wrong(parameter: str, text: str) -> Invalid:
+    """Return the error of a rule that cannot be carried out."""
+    return Invalid("quality.rule_invalid", _("规则不能执行：%(what)s") % {"what": text}, {parameter: text})
+
+
+def column_of(dataset: Dataset, name: str, parameter: str = "field") -> str:
+    """Return the column of a field; Invalid when the contract has none of that name."""
+    return f"{ROW}.{field_of(dataset, name, parameter).name}"
+
+
+def field_of(dataset: Dataset, name: str, parameter: str = "field") -> Field:
+    """Return a field of the contract; Invalid when it has none of that name."""
+    try:
+        return dataset.field(name)
+    except KeyError:
+        raise wrong(parameter, _("没有字段「%(name)s」") % {"name": str(name)[:60]}) from None
+
+
+def passes_sql(dataset: Dataset, rule: QualityRule, *, today: date) -> str:
+    """Return the expression of a rule that looks at one row at a time."""
+    compiler = _ROW_RULES.get(rule.kind)
+    if compiler is None:
+        raise wrong("kind", _("该类规则不逐行检查"))
+    passes = compiler(dataset, rule, today)
+    when = rule.parameters.get("when")
+    if when is None:
+        return f"({passes})"
+    column = column_of(dataset, str(when.get("field", "")), "when")
+    return f"(CASE WHEN {column} IN ({_listed(when.get('in'), 'when')}) THEN {passes} END)"
+
+
+def apart_sql(dataset: Dataset, rule: QualityRule, rows: str) -> str:
+    """Return the query of a rule that has to look beyond one row: id, version, department, passes of each row it applies to.
+
+    `rows` is the condition that limits the rows checked.
+    """
+    start = f"SELECT {ROW}.id, {ROW}.version, {ROW}.source_department_id AS department_id, "
+    if rule.kind == RuleKind.UNIQUE:
+        return start + _unique(dataset, rule, rows)
+    return start + _reference(dataset, rule, rows)
+
+
+def _required(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    return f"{column_of(dataset, rule.field)} IS NOT NULL"
+
+
+def _form(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    """Length, pattern and closed code list as the contract has them; typed columns are of the right form by themselves."""
+    field = field_of(dataset, rule.field)
+    column = f"{ROW}.{field.name}"
+    if field.data_type is not DataType.TEXT:
+        raise wrong("field", _("「%(name)s」不是文本字段") % {"name": field.title})
+    code_set = CODE_SETS[field.code_set] if field.code_set else None
+    if code_set and code_set.closed:
+        return f"{column} IN ({', '.join(quote(code) for code in code_set.labels)})"
+    if field.pattern:
+        return matches_sql(field.pattern, column)
+    return f"char_length({column}) <= {field.length}"
+
+
+def _codes(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    return f"{column_of(dataset, rule.field)} IN ({_listed(rule.parameters.get('codes'), 'codes')})"
+
+
+def _listed(values: Any, parameter: str) -> str:
+    if not isinstance(values, list) or not 0 < len(values) <= LONGEST_LIST:
+        raise wrong(parameter, _("须为 1 至 %(most)s 个取值的列表") % {"most": LONGEST_LIST})
+    return ", ".join(quote(str(value)) for value in values)
+
+
+def _range(dataset: Dataset, rule: QualityRule, today: date) -> str:
+    field = field_of(dataset, rule.field)
+    bounds = [
+        f"{ROW}.{field.name} {operator} {_bound(field, rule.parameters[name], name, today)}"
+        for name, operator in (("least", ">="), ("most", "<="))
+        if rule.parameters.get(name) is not None
+    ]
+    if not bounds:
+        raise wrong("least", _("须给出下限 least 或上限 most"))
+    return " AND ".join(bounds)
+
+
+def _bound(field: Field, value: Any, parameter: str, today: date) -> str:
+    text = str(value)
+    if field.data_type is DataType.DATE:
+        if text == TODAY:
+            return f"date {quote(today.isoformat())}"
+        try:
+            return f"date {quote(date.fromisoformat(text).isoformat())}"
+        except ValueError:
+            raise wrong(parameter, _("不是日期")) from None
+    if field.data_type is DataType.NUMBER and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,6})?", text):
+        return text
+    raise wrong(parameter, _("范围只用于日期和数值字段"))
+
+
+def _compare(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    operator = rule.parameters.get("operator")
+    if operator not in OPERATORS:
+        raise wrong("operator", _("须为 %(operators)s 之一") % {"operators": " ".join(OPERATORS)})
+    field, other = field_of(dataset, rule.field), field_of(dataset, str(rule.parameters.get("other", "")), "other")
+    if field.data_type is not other.data_type:
+        raise wrong("other", _("两个字段的类型不同"))
+    days = rule.parameters.get("within_days")
+    if days is None:
+        return f"{ROW}.{field.name} {operator} {ROW}.{other.name}"
+    if field.data_type is not DataType.DATE or not isinstance(days, int):
+        raise wrong("within_days", _("天数只用于日期字段，须为整数"))
+    return f"{ROW}.{field.name} {operator} {ROW}.{other.name} + {days}"
+
+
+def _agrees(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    agreement = _AGREEMENTS.get(str(rule.parameters.get("as")))
+    if agreement is None:
+        raise wrong("as", _("须为 %(names)s 之一") % {"names": "、".join(_AGREEMENTS)})
+    return agreement(column_of(dataset, rule.field), column_of(dataset, str(rule.parameters.get("other", "")), "other"))
+
+
+def _check_digit(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    check = _CHECKS.get(str(rule.parameters.get("scheme")))
+    if check is None:
+        raise wrong("scheme", _("须为 %(names)s 之一") % {"names": "、".join(_CHECKS)})
+    return check(column_of(dataset, rule.field))
+
+
+def _not_doubtful(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    field = field_of(dataset, rule.field)
+    if dataset.kind is not Kind.MASTER:
+        raise wrong("kind", _("只有融合数据集有多源一致规则"))
+    doubtful, named = f"{ROW}.doubtful", quote(json.dumps([field.name]))
+    return f"CASE WHEN {ROW}.{field.name} IS NOT NULL THEN {doubtful} = '[]' OR NOT {doubtful} @> {named} END"
+
+
+def _reference(dataset: Dataset, rule: QualityRule, rows: str) -> str:
+    column = column_of(dataset, rule.field)
+    register = rule.parameters.get("register")
+    if register is not None:
+        if register not in REGISTERS:
+            raise wrong("register", _("须为 %(names)s 之一") % {"names": "、".join(REGISTERS)})
+        table, target = REGISTERS[register]
+        joined = f"LEFT JOIN (SELECT DISTINCT {target} AS value FROM {table}) t ON t.value = {column}"
+    else:
+        other = DATASETS.get(str(rule.parameters.get("dataset")))
+        if other is None:
+            raise wrong("dataset", _("没有这个数据集"))
+        target = field_of(other, str(rule.parameters.get("target", "")), "target").name
+        joined = (
+            f"LEFT JOIN (SELECT DISTINCT {target} AS value FROM {other.table} WHERE withdrawn_at IS NULL) t ON t.value = {column}"
+        )
+    return f"t.value IS NOT NULL AS passes FROM {dataset.table} {ROW} {joined} WHERE {rows} AND {column} IS NOT NULL"
+
+
+def _unique(dataset: Dataset, rule: QualityRule, rows: str) -> str:
+    names = rule.parameters.get("fields") or [rule.field]
+    columns = [column_of(dataset, str(name), "fields") for name in names]
+    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    plain = ", ".join(column.partition(".")[2] for column in columns)
+    same = " AND ".join(f"t.{column.partition('.')[2]} = {column}" for column in columns)
+    living = f"{dataset.table} {ROW} WHERE {ROW}.withdrawn_at IS NULL AND {given}"
+    twice = f"SELECT {plain} FROM {living} GROUP BY {plain} HAVING count(*) > 1"
+    first = columns[0].partition(".")[2]
+    return f"t.{first} IS NULL AS passes FROM {dataset.table} {ROW} LEFT JOIN ({twice}) t ON {same} WHERE {rows} AND {given}"
+
+
+_ROW_RULES: Final[Mapping[str, Callable[[Dataset, QualityRule, date], str]]] = MappingProxyType(
+    {
+        RuleKind.REQUIRED: _required,
+        RuleKind.FORM: _form,
+        RuleKind.CODES: _codes,
+        RuleKind.RANGE: _range,
+        RuleKind.COMPARE: _compare,
+        RuleKind.AGREES: _agrees,
+        RuleKind.CHECK_DIGIT: _check_digit,
+        RuleKind.NOT_DOUBTFUL: _not_doubtful,
+    }
+)

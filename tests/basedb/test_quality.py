@@ -1,0 +1,280 @@
+"""Quality: what is checked is counted, errors are neither pass nor failure, and what failed finds its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from basedb.dictionary import DATASETS
+from basedb.identifiers import generate_citizen_id
+from basedb.models import (
+    CheckState,
+    FaultState,
+    Person,
+    QualityCheck,
+    QualityFault,
+    QualityResult,
+    QualityRule,
+    QualityTask,
+    RuleKind,
+)
+from basedb.quality import checking, rulebook, scores, tasks
+from basedb.quality.measures import MEASURES, Measured
+from core.errors import Conflict, Forbidden, Invalid
+from core.models import Notification
+from tests.factories import City
+
+NOW = timezone.now()
+PEOPLE = "population.person"
+
+
+def person(city: City, serial: int, **values: Any) -> Person:
+    born = date(1980, 5, 6)
+    row = {
+        "subject_key": serial.to_bytes(16, "big"),
+        "source_department": city.police,
+        "source_record_id": serial,
+        "run_id": 1,
+        "citizen_id": generate_citizen_id("990101", born, serial),
+        "name": f"张{serial}",
+        "sex": "1" if serial % 2 else "2",
+        "birth_on": born,
+        "person_status": "0",
+        "region_code": "320102",
+    }
+    return Person.objects.create(**row | values)
+
+
+def rule(code: str, kind: str, field: str = "", **values: Any) -> QualityRule:
+    given = {"title": code, "dimension": "ACCURACY", "parameters": {}} | values
+    return QualityRule.objects.create(dataset=PEOPLE, code=code, kind=kind, field=field, **given)
+
+
+def check(**values: Any) -> QualityCheck:
+    made = QualityCheck.objects.create(dataset=PEOPLE, queued_at=NOW, **values)
+    checking.work(check_uid=made.uid, clock=lambda: NOW)
+    made.refresh_from_db()
+    return made
+
+
+def told(of: QualityCheck) -> dict[str, tuple[int, int, bool]]:
+    results = QualityResult.objects.filter(check_of=of).select_related("rule")
+    return {result.rule.code: (result.checked, result.failed, bool(result.error)) for result in results}
+
+
+@pytest.fixture
+def measures() -> Iterator[None]:
+    kept = dict(MEASURES)
+    yield
+    MEASURES.clear()
+    MEASURES.update(kept)
+
+
+def test_each_rule_counts_the_rows_it_applies_to_and_those_that_fail(city: City) -> None:
+    person(city, 1)
+    person(city, 2, died_on=date(1970, 1, 1), person_status="9")
+    person(city, 3, sex="2", person_status="9")
+    person(city, 4, citizen_id="990101198005060040", birth_on=date(1981, 1, 1), phone="139-0000")
+    rule("sex", RuleKind.AGREES, "sex", parameters={"as": "sex", "other": "citizen_id"})
+    rule("birth", RuleKind.AGREES, "birth_on", parameters={"as": "birth", "other": "citizen_id"})
+    rule("digit", RuleKind.CHECK_DIGIT, "citizen_id", parameters={"scheme": "citizen_id"})
+    rule("died", RuleKind.COMPARE, "died_on", parameters={"operator": ">=", "other": "birth_on"})
+    rule("dead", RuleKind.REQUIRED, "died_on", parameters={"when": {"field": "person_status", "in": ["9"]}})
+    rule("phone", RuleKind.FORM, "phone")
+    rule("status", RuleKind.CODES, "person_status", parameters={"codes": ["0", "1"]})
+    rule("range", RuleKind.RANGE, "birth_on", parameters={"least": "1980-12-31", "most": "today"})
+    rule("region", RuleKind.REFERENCE, "region_code", parameters={"register": "region"})
+    assert told(check()) == {
+        "sex": (4, 1, False),
+        "birth": (4, 1, False),
+        "digit": (4, 1, False),
+        "died": (1, 1, False),
+        "dead": (2, 1, False),
+        "phone": (1, 0, False),
+        "status": (4, 2, False),
+        "range": (4, 3, False),
+        "region": (4, 0, False),
+    }
+
+
+def test_the_same_value_twice_fails_both_rows(city: City) -> None:
+    for serial in (1, 2, 3):
+        person(city, serial, phone="100" if serial < 3 else "101")
+    person(city, 4)
+    rule("phone", RuleKind.UNIQUE, "phone")
+    assert told(check()) == {"phone": (3, 2, False)}
+    assert QualityFault.objects.count() == 2
+
+
+def test_a_rule_that_cannot_be_carried_out_is_an_error_and_spoils_no_other(city: City) -> None:
+    person(city, 1, name="")
+    rule("good", RuleKind.REQUIRED, "former_name")
+    rule("unknown", RuleKind.REQUIRED, "no_such_field")
+    rule("types", RuleKind.CODES, "birth_on", parameters={"codes": ["not a day"]})
+    done = check()
+    assert done.state == CheckState.DONE
+    assert told(done) == {"good": (1, 1, False), "unknown": (0, 0, True), "types": (0, 0, True)}
+    said = QualityResult.objects.get(check_of=done, rule__code="types").error
+    assert "22007" in said
+    assert "not a day" not in said
+
+
+def test_nought_checked_is_not_a_pass(city: City) -> None:
+    rule("required", RuleKind.REQUIRED, "name")
+    result = QualityResult.objects.get(check_of=check())
+    assert (result.checked, result.failed) == (0, 0)
+    assert scores.verdict(result) == scores.Verdict.NOTHING
+    assert scores.grouped([result], lambda found: found.rule_id)[result.rule_id].percent is None
+
+
+def test_withdrawn_rows_are_not_checked_and_a_batch_check_sees_its_run_alone(city: City) -> None:
+    person(city, 1, former_name=None, run_id=7)
+    person(city, 2, run_id=8)
+    person(city, 3, run_id=7, withdrawn_at=NOW)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    assert told(check()) == {"former": (2, 2, False)}
+    assert told(check(run_id=7)) == {"former": (1, 1, False)}
+
+
+def test_failed_rows_become_a_task_of_their_department_and_end_when_they_are_put_right(city: City) -> None:
+    wrong = person(city, 1)
+    person(city, 2, source_department=city.education)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    task = QualityTask.objects.get(department=city.police)
+    assert (task.open_count, task.closed_at) == (1, None)
+    assert QualityTask.objects.count() == 2
+    assert Notification.objects.filter(user__department=city.police, path=f"/quality/tasks/{task.uid}/").exists()
+    Person.objects.filter(pk=wrong.pk).update(former_name="张", version=2)
+    check()
+    task.refresh_from_db()
+    assert (task.open_count, task.closed_at) == (0, NOW)
+    assert QualityFault.objects.get(task=task).state == FaultState.FIXED
+
+
+def test_the_second_check_opens_no_second_task_and_tells_nobody_twice(city: City) -> None:
+    person(city, 1)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    messages = Notification.objects.count()
+    check()
+    assert QualityTask.objects.count() == QualityFault.objects.count() == 1
+    assert Notification.objects.count() == messages
+
+
+def test_what_is_accepted_stays_so_until_the_row_changes(city: City) -> None:
+    one = person(city, 1)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    task = QualityTask.objects.get()
+    fault = QualityFault.objects.get()
+    actor = city.actor("police_operator")
+    with pytest.raises(Invalid, match="quality.reason_required"):
+        tasks.accept(uid=task.uid, fault_uids=[fault.uid], reason=" ", actor=actor, now=NOW)
+    with pytest.raises(Forbidden):
+        tasks.accept(uid=task.uid, fault_uids=[fault.uid], reason="没有曾用名", actor=city.actor("reviewer"), now=NOW)
+    tasks.accept(uid=task.uid, fault_uids=[fault.uid], reason="没有曾用名", actor=actor, now=NOW)
+    with pytest.raises(Conflict):
+        tasks.accept(uid=task.uid, fault_uids=[fault.uid], reason="没有曾用名", actor=actor, now=NOW)
+    check()
+    assert not QualityTask.objects.filter(closed_at=None).exists()
+    Person.objects.filter(pk=one.pk).update(name="李四", version=2)
+    check()
+    assert QualityTask.objects.filter(closed_at=None).count() == 1
+
+
+def test_a_check_left_by_a_dead_worker_is_taken_up_again(city: City) -> None:
+    person(city, 1)
+    rule("name", RuleKind.REQUIRED, "name")
+    left = QualityCheck.objects.create(
+        dataset=PEOPLE, queued_at=NOW, state=CheckState.RUNNING, started_at=NOW - timedelta(minutes=2)
+    )
+    assert checking.unattended(now=NOW) == [left.uid]
+    checking.work(check_uid=left.uid, clock=lambda: NOW)
+    left.refresh_from_db()
+    assert (left.state, left.row_count) == (CheckState.DONE, 1)
+
+
+def test_measures_of_the_rooms_above_are_rules_like_others(city: City, measures: None) -> None:
+    MEASURES["freshness"] = lambda dataset, now: {city.police.pk: Measured(checked=3, failed=1)}
+    rule("fresh", RuleKind.MEASURE, parameters={"name": "freshness"})
+    rule("other", RuleKind.MEASURE, parameters={"name": "nobody_offers_this"})
+    assert told(check()) == {"fresh": (3, 1, False), "other": (0, 0, True)}
+    assert not QualityTask.objects.exists()
+
+
+def test_every_standard_rule_can_be_carried_out(city: City) -> None:
+    rulebook.load_standard_rules(now=NOW)
+    assert rulebook.load_standard_rules(now=NOW) == 0
+    for dataset in DATASETS.values():
+        rules = list(QualityRule.objects.filter(dataset=dataset.code).exclude(kind=RuleKind.MEASURE))
+        assert rules
+        found = checking.look(dataset, rules, rows="b.withdrawn_at IS NULL", now=NOW)
+        assert found.errors == {}, dataset.code
+
+
+def test_a_changed_rule_is_a_new_version_and_old_results_keep_theirs(city: City) -> None:
+    person(city, 1)
+    old = rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    new = rulebook.change_rule(uid=old.uid, actor=city.actor("reviewer"), now=NOW, field="name")
+    assert (new.version, new.field) == (2, "name")
+    assert QualityResult.objects.get().rule_id == old.pk
+    with pytest.raises(Conflict):
+        rulebook.change_rule(uid=old.uid, actor=city.actor("reviewer"), now=NOW, field="sex")
+    with pytest.raises(Forbidden):
+        rulebook.change_rule(uid=new.uid, actor=city.actor("police_operator"), now=NOW, field="sex")
+    with pytest.raises(Invalid):
+        rulebook.change_rule(
+            uid=new.uid, actor=city.actor("reviewer"), now=NOW, kind="COMPARE", parameters={"operator": "=", "other": "birth_on"}
+        )
+
+
+def test_a_rule_whose_parameters_hold_sql_reaches_nothing(city: City) -> None:
+    person(city, 1)
+    rule("codes", RuleKind.CODES, "name", parameters={"codes": ["'); DROP TABLE basedb_person; --"]})
+    rule("operator", RuleKind.COMPARE, "died_on", parameters={"operator": "; DROP TABLE basedb_person", "other": "birth_on"})
+    found = told(check())
+    assert found == {"codes": (1, 1, False), "operator": (0, 0, True)}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM basedb_person")
+        assert cursor.fetchone() == (1,)
+
+
+def test_departments_see_their_own_scores_alone(city: City) -> None:
+    person(city, 1)
+    person(city, 2, source_department=city.education)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    rule("name", RuleKind.REQUIRED, "name")
+    check()
+    own = scores.grouped(scores.newest_results(city.actor("police_operator")), lambda result: result.department_id)
+    assert list(own) == [city.police.pk]
+    assert (own[city.police.pk].percent, own[city.police.pk].checked) == (50, 2)
+    every = scores.grouped(scores.newest_results(city.actor("reviewer")), lambda result: result.department_id)
+    assert set(every) == {city.police.pk, city.education.pk}
+
+
+def test_history_has_one_score_a_check(city: City) -> None:
+    one = person(city, 1)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    Person.objects.filter(pk=one.pk).update(former_name="张")
+    check()
+    reviewer = city.actor("reviewer")
+    assert [score.percent for _check, score in scores.history(reviewer, dataset=PEOPLE)] == [0, 100]
+
+
+def test_at_most_so_many_rows_are_listed_and_the_rest_is_counted(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "MOST_LISTED", 2)
+    for serial in range(1, 6):
+        person(city, serial)
+    rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    task = QualityTask.objects.get()
+    assert (task.open_count, task.unlisted_count, QualityFault.objects.count()) == (2, 3, 2)
+    assert isinstance(task.due_at, datetime)
