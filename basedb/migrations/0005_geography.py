@@ -34,6 +34,7 @@ _NEEDED_BY_TABLES = (
     _words.CHINESE_NUMBER,
     _words.NORMALIZE,
     _words.DETAIL,
+    _words.WORDS,
     _words.PARTS,
     _words.SCORE,
 )
@@ -196,6 +197,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "words",
+                    models.GeneratedField(
+                        db_persist=True,
+                        expression=models.Func(models.F("full_address"), function="basedb_address_words"),
+                        output_field=models.TextField(),
+                    ),
+                ),
+                (
                     "source_department",
                     models.ForeignKey(
                         db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.department"
@@ -209,9 +218,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["region_code"], name="address_region", opclasses=["text_pattern_ops"]),
                     models.Index(fields=["address_code"], name="address_code"),
                     django.contrib.postgres.indexes.GistIndex(fields=["location"], name="address_location"),
-                    django.contrib.postgres.indexes.GinIndex(
-                        fields=["normalized"], name="address_normalized", opclasses=["gin_trgm_ops"]
-                    ),
+                    django.contrib.postgres.indexes.GinIndex(fields=["words"], name="address_words", opclasses=["gin_trgm_ops"]),
                 ],
             },
         ),

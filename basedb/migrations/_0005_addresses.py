@@ -44,6 +44,10 @@ BEGIN
   kept := regexp_replace(kept, '([甲乙丙丁])单元', '#\\1', 'g');
   kept := replace(replace(replace(replace(kept, '#甲', '1单元'), '#乙', '2单元'), '#丙', '3单元'), '#丁', '4单元');
   kept := regexp_replace(kept, '([0-9A-Z]+)(?:号楼|幢|#楼?|座)', '\\1栋', 'g');
+  found := regexp_match(kept, '(栋|单元)([零〇一二两三四五六七八九十百]+)$');
+  IF found IS NOT NULL THEN
+    kept := left(kept, -length(found[2])) || basedb_chinese_number(found[2]);
+  END IF;
   kept := regexp_replace(kept, '(栋|单元)([0-9]+)(?:号房|号|房|户)?$', '\\1\\2室');
   kept := regexp_replace(kept, '([0-9]+)(?:号房|房|户)$', '\\1室');
   kept := regexp_replace(kept, '([号区园苑城院庄庭府里村])([0-9]+)-([0-9]+)-([0-9]+)室?$', '\\1\\2栋\\3单元\\4室');
@@ -64,6 +68,14 @@ BEGIN
   kept := regexp_replace(kept, '^[^街镇乡路号]{1,10}(?:街道办事处|街道|镇|乡)(?=.)', '');
   RETURN regexp_replace(kept, '^[^社村路街号]{1,10}(?:社区|村委会|居委会)', '');
 END $$
+"""
+
+# What candidates are sought by: the detail with its parts as words, so that a door is found whatever follows it.
+WORDS = """
+CREATE FUNCTION basedb_address_words(raw text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
+  SELECT btrim(regexp_replace(regexp_replace(basedb_address_detail(basedb_normalize_address(raw)),
+    '(大道|路|街|巷|弄|道|胡同|里|号|栋|单元|室)', '\\1 ', 'g'), '([^0-9A-Z ])([0-9A-Z])', '\\1 \\2', 'g'))
+$$
 """
 
 PARTS = """
@@ -117,14 +129,13 @@ MATCH = """
 CREATE FUNCTION basedb_match_address(raw text, division text, most integer) RETURNS TABLE (address_id bigint, score numeric)
 LANGUAGE sql STABLE STRICT AS $$
   WITH asked AS MATERIALIZED (
-    SELECT basedb_normalize_address(raw) AS whole, basedb_address_detail(basedb_normalize_address(raw)) AS detail,
-      coalesce(substring(basedb_address_detail(basedb_normalize_address(raw)) from '^.*?[0-9]号'),
-        basedb_address_detail(basedb_normalize_address(raw))) AS head),
+    SELECT basedb_normalize_address(raw) AS whole, basedb_address_words(raw) AS words,
+      coalesce(substring(basedb_address_words(raw) from '^.*?[0-9]号'), basedb_address_words(raw)) AS head),
   near AS (
     SELECT a.id, a.normalized FROM asked, basedb_address a
-    WHERE asked.head <% a.normalized AND a.withdrawn_at IS NULL AND a.address_state = '1'
+    WHERE asked.head <% a.words AND a.withdrawn_at IS NULL AND a.address_state = '1'
       AND starts_with(a.region_code, basedb_match_address.division)
-    ORDER BY word_similarity(asked.detail, a.normalized) DESC, similarity(asked.whole, a.normalized) DESC, a.id LIMIT 60)
+    ORDER BY word_similarity(asked.head, a.words) DESC, similarity(asked.words, a.words) DESC, a.id LIMIT 60)
   SELECT n.id, s.score FROM asked, near n, LATERAL (SELECT basedb_address_score(asked.whole, n.normalized) AS score) s
   ORDER BY s.score DESC, n.id LIMIT most
 $$

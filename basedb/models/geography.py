@@ -138,6 +138,9 @@ class Address(MasterRow):
     normalized = models.GeneratedField(
         expression=Func(F("full_address"), function="basedb_normalize_address"), output_field=models.TextField(), db_persist=True
     )
+    words = models.GeneratedField(
+        expression=Func(F("full_address"), function="basedb_address_words"), output_field=models.TextField(), db_persist=True
+    )
 
     class Meta:
         verbose_name = _("标准地址")
@@ -146,7 +149,7 @@ class Address(MasterRow):
             models.Index(fields=["region_code"], name="address_region", opclasses=["text_pattern_ops"]),
             models.Index(fields=["address_code"], name="address_code"),
             GistIndex(fields=["location"], name="address_location"),
-            GinIndex(fields=["normalized"], name="address_normalized", opclasses=["gin_trgm_ops"]),
+            GinIndex(fields=["words"], name="address_words", opclasses=["gin_trgm_ops"]),
         ]
 
 

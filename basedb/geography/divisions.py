@@ -1,0 +1,160 @@
+"""Divisions through time (区划沿革): what a code stood for on a day, what followed it, and which division a point lies in.
+
+Delivered ranges (`Division`) decide where there are any for a code; else the table every node has (`core.Region`). Names are
+the latter's alone. Outlines are those an operator loaded after approval (`boundaries`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib.gis.geos import Point
+from django.db import connection
+from django.db.models import Q
+
+from basedb.models import Division, DivisionOutline
+from basedb.models.geography import CGCS2000
+from core.models import Region
+
+_SPLIT = re.compile("[,，、]")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A division as it stood: `code` is the six (or nine, twelve) digits of the standards, `region_code` the short one."""
+
+    code: str
+    region_code: str
+    name: str
+    level: str
+    valid_from: date | None
+    valid_to: date | None
+
+
+def short_code(code: str) -> str:
+    """Return the code without the pairs of noughts that stand for a higher level: 320000 is 32, 320100 is 3201."""
+    if len(code) > 9 and not code.endswith("000"):
+        return code
+    code = re.sub("000$", "", code[:9]) if len(code) > 6 else code
+    if len(code) == 6 and code.endswith("00"):
+        return code[:2] if code.endswith("0000") else code[:4]
+    return code
+
+
+def long_code(code: str) -> str:
+    """Return the six digits (or more) of a short code: 3201 is 320100."""
+    return code.ljust(6, "0")
+
+
+def division_on(code: str, day: date) -> Standing | None:
+    """Return what a code stood for on a day, None when it stood for nothing then."""
+    code = long_code(code)
+    short = short_code(code)
+    names = {(row.valid_from, row.valid_to): row.name for row in Region.objects.filter(code=short).order_by("valid_from")}
+    delivered = Division.objects.filter(division_code=code, withdrawn_at=None)
+    if delivered.exists():
+        row = delivered.filter(_stands_on(day)).order_by("-valid_from").first()
+        if row is None:
+            return None
+        name = names.get((row.valid_from, row.valid_to)) or next(reversed(names.values()), code)
+        return Standing(code, short, name, row.division_level, row.valid_from, row.valid_to)
+    region = Region.objects.filter(_stands_on(day), code=short).order_by("-valid_from").first()
+    return region and Standing(code, short, region.name, region.level, region.valid_from, region.valid_to)
+
+
+def _stands_on(day: date) -> Q:
+    return (Q(valid_from=None) | Q(valid_from__lte=day)) & (Q(valid_to=None) | Q(valid_to__gt=day))
+
+
+def successors(code: str) -> tuple[str, ...]:
+    """Return the codes that took over from one, as delivered and as the node's own table has it; none for a standing one."""
+    return _related(code, "successors")
+
+
+def predecessors(code: str) -> tuple[str, ...]:
+    """Return the codes one took over from."""
+    return _related(code, "predecessors")
+
+
+def _related(code: str, side: str) -> tuple[str, ...]:
+    code = long_code(code)
+    lists = Division.objects.filter(division_code=code, withdrawn_at=None).exclude(**{side: None}).values_list(side, flat=True)
+    found = {part for text in lists for part in _SPLIT.split(text)}
+    ours = Region.objects.filter(code=short_code(code)).exclude(**{side: None}).values_list(f"{side}__code", flat=True)
+    return tuple(sorted(found | {long_code(other) for other in ours}))
+
+
+def standing_heirs(code: str, day: date) -> tuple[str, ...]:
+    """Follow successors until codes that stand on a day; the code itself when it does."""
+    heirs: set[str] = set()
+    seen: set[str] = set()
+    waiting = [long_code(code)]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if division_on(one, day):
+            heirs.add(one)
+        else:
+            waiting += successors(one)
+    return tuple(sorted(heirs))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A division a point lies in, from province to street, and whether its outline is made up for a demonstration."""
+
+    code: str
+    name: str
+    level: str
+    approval_number: str
+    is_fictive: bool
+
+
+def divisions_at(*, longitude: float, latitude: float) -> list[Place]:
+    """Return the divisions whose approved outline covers a point, the largest first; none when no outline is loaded there."""
+    covered = DivisionOutline.objects.filter(superseded_at=None, outline__covers=Point(longitude, latitude, srid=CGCS2000))
+    rows = covered.select_related("region", "load").order_by("region__code")
+    found = [
+        Place(long_code(row.region.code), row.region.name, row.region.level, row.load.approval_number, row.load.is_fictive)
+        for row in rows
+    ]
+    return sorted(found, key=lambda place: len(short_code(place.code)))
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A square of the tile grid, its south-west corner and side in degrees, and how many addresses stand in it."""
+
+    longitude: float
+    latitude: float
+    side: float
+    addresses: int
+
+
+def cells_of(code: str, *, side: float = 0.02, most: int = 2_000) -> list[Cell]:
+    """Return the squares that hold addresses of a division: what a map shows while no outline is loaded."""
+    prefix = short_code(long_code(code))
+    sql = """
+        SELECT floor(ST_X(location) / %(side)s) * %(side)s, floor(ST_Y(location) / %(side)s) * %(side)s, count(*)
+        FROM basedb_address WHERE region_code LIKE %(prefix)s AND location IS NOT NULL AND withdrawn_at IS NULL
+        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %(most)s"""
+    return [Cell(row[0], row[1], side, row[2]) for row in _rows(sql, {"side": side, "prefix": f"{prefix}%", "most": most})]
+
+
+def has_outlines(codes: Sequence[str]) -> set[str]:
+    """Return those of the codes whose division has an approved outline."""
+    short = {short_code(long_code(code)): code for code in codes}
+    loaded = DivisionOutline.objects.filter(superseded_at=None, region__code__in=short).values_list("region__code", flat=True)
+    return {short[code] for code in loaded}
+
+
+def _rows(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return list(cursor.fetchall())
