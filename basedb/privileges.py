@@ -65,6 +65,7 @@ PRIVILEGES: Privileges = {
     "basedb_sourcerecord": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE (known)"},
     "basedb_crosswalk": {"web": "SELECT, INSERT, UPDATE (linked)", "worker": "SELECT, INSERT, UPDATE (linked)"},
     "basedb_authorityrule": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},
+    "basedb_fusiondecision": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
     "basedb_fusionconflict": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
     "basedb_division": BASE,
     "basedb_address": BASE,

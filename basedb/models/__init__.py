@@ -23,6 +23,7 @@ from basedb.models.credit_cases import (
     RepairState,
 )
 from basedb.models.fusion import AuthorityRule, ConflictKind, ConflictState, Crosswalk, FusionConflict, MatchTier, Strategy
+from basedb.models.fusion_decision import DecisionKind, DecisionState, FusionDecision
 from basedb.models.geography import (
     Address,
     BoundaryLoad,
@@ -97,6 +98,8 @@ __all__ = [
     "CreditTier",
     "Crosswalk",
     "DataSource",
+    "DecisionKind",
+    "DecisionState",
     "DatumNote",
     "Division",
     "DivisionFigure",
@@ -113,6 +116,7 @@ __all__ = [
     "EntityTaxRegistration",
     "EntityVerification",
     "FusionConflict",
+    "FusionDecision",
     "GeometrySource",
     "Grid",
     "Household",

@@ -60,7 +60,15 @@ class SourceRecord(models.Model):
 
     class Meta:
         verbose_name = _("来源记录")
-        indexes = [models.Index(fields=["subject_key"], name="source_record_subject")]
+        indexes = [
+            models.Index(fields=["subject_key"], name="source_record_subject"),
+            models.Index(fields=["chain"], name="source_record_chain"),
+            models.Index(
+                fields=["source", "source_key"],
+                condition=Q(known__upper_inf=True, valid__upper_inf=False),
+                name="source_record_ended",
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "source_key"],
