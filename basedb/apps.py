@@ -1,17 +1,20 @@
-"""基础库: population and legal entity so far."""
+"""基础库: population, legal entities, geography, credit, licences."""
 
 from django.apps import AppConfig
 
 
 class BasedbConfig(AppConfig):
-    """The room of the base databases; offers its datasets to the catalogue for mounting."""
+    """The room of the base databases; offers those with one row a subject to the catalogue for mounting."""
 
     name = "basedb"
     verbose_name = "基础库"
 
     def ready(self) -> None:
-        from basedb.dictionary import DATASETS
+        from basedb import consequences, holdings_of, licences
+        from basedb.dictionary import BY_SUBJECT
         from basedb.masking import MASK_TITLES
         from catalog import mounting
 
-        mounting.register(DATASETS.values(), {mask.value: title for mask, title in MASK_TITLES.items()})
+        consequences.connect()
+        holdings_of.register([licences.HOLDING])
+        mounting.register(BY_SUBJECT.values(), {mask.value: title for mask, title in MASK_TITLES.items()})

@@ -7,7 +7,7 @@ cannot be an identifier is passed on as it came, and the rules reject it with a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from basedb.dictionary import Field, Subject
@@ -24,6 +24,16 @@ def sealed(field: Field, raw: str | None, subject_key: Callable[[str], bytes]) -
         return raw
     identifier = identifier_of(field.link, raw)
     return raw if identifier is None else subject_key(identifier).hex()
+
+
+def sealed_values(
+    linked: Sequence[tuple[int, Field]], values: Sequence[str | None], subject_key: Callable[[str], bytes]
+) -> list[str | None]:
+    """Return the values of a row with those at the places of link fields sealed."""
+    kept = list(values)
+    for place, field in linked:
+        kept[place] = sealed(field, kept[place], subject_key)
+    return kept
 
 
 def identifier_of(subject: Subject, raw: str) -> str | None:

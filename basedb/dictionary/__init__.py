@@ -12,8 +12,16 @@ from basedb.dictionary.contract import Dataset, DataType, Field, Grade, Kind, So
 from basedb.dictionary.legal_entity import ENTERPRISE
 from basedb.dictionary.population import PERSON
 
-__all__ = ["DATASETS", "ENTERPRISE", "PERSON", "DataType", "Dataset", "Field", "Grade", "Kind", "Source", "Subject", "Writing"]
+__all__ = ["BY_SUBJECT", "DATASETS", "ENTERPRISE", "PERSON", "DataType", "Dataset", "Field", "Grade", "Kind", "Source", "Subject", "Writing"]
 
 _BASES = (population, legal_entity, credit, licence, geography)
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType({dataset.code: dataset for base in _BASES for dataset in base.DATASETS})
+# One row a person or entity: what is mounted, called by key and delivered back.
+BY_SUBJECT: Mapping[str, Dataset] = MappingProxyType(
+    {
+        code: dataset
+        for code, dataset in DATASETS.items()
+        if dataset.kind is Kind.MASTER and dataset.subject in (Subject.PERSON, Subject.LEGAL_ENTITY)
+    }
+)

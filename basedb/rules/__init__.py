@@ -12,6 +12,7 @@ from types import MappingProxyType
 from basedb.dictionary import DATASETS, Dataset
 from basedb.rules import credit, geography, legal_entity, licence, population
 from basedb.rules.conditions import CONTROL_CHARACTERS, TODAY, Rule
+from basedb.rules.stored import stored_rule
 from basedb.sql_text import quote
 
 __all__ = ["CONTROL_CHARACTERS", "RULES", "Rule", "broken_rule_sql", "rule_named"]
@@ -36,4 +37,6 @@ def rule_named(dataset: Dataset, code: str) -> Rule:
     for rule in RULES[dataset.code]:
         if rule.code == code:
             return rule
+    if rule := stored_rule(dataset, code):
+        return rule
     raise KeyError(code)

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from basedb.dictionary import DATASETS
+from basedb.dictionary import BY_SUBJECT
 from core import audit
 from core.audit import PLATFORM, Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -95,7 +95,7 @@ def create_subscription(
 
 def _check(dataset: str, fields: Sequence[str], settings: Mapping[str, Any]) -> None:
     faults: dict[str, Any] = {}
-    contract = DATASETS.get(dataset)
+    contract = BY_SUBJECT.get(dataset)
     if contract is None:
         faults["dataset"] = _("没有这个数据集")
     elif not fields or set(fields) - set(contract.field_names) or len(set(fields)) != len(fields):

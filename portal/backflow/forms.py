@@ -8,7 +8,7 @@ from django import forms
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from basedb.dictionary import DATASETS
+from basedb.dictionary import BY_SUBJECT
 from core.models import Department, Region
 from core.models.region import RegionLevel
 from exchange.models import SubscriptionState
@@ -41,15 +41,15 @@ class SubscriptionForm(OnceForm):
             "region", Region.objects.filter(level__in=(RegionLevel.CITY, RegionLevel.COUNTY), valid_to=None).order_by("code")
         )
         self._query("department", Department.objects.filter(valid_to=None).order_by("name"))
-        self._choices("dataset", [(code, dataset.title) for code, dataset in DATASETS.items()])
-        for code, dataset in DATASETS.items():
+        self._choices("dataset", [(code, dataset.title) for code, dataset in BY_SUBJECT.items()])
+        for code, dataset in BY_SUBJECT.items():
             self.fields[items_name(code)] = forms.MultipleChoiceField(
                 label=format_lazy("{items} · {title}", items=_("信息项"), title=dataset.title),
                 choices=[(field.name, field.title) for field in dataset.fields],
                 required=False,
                 widget=forms.CheckboxSelectMultiple(attrs={"class": "form-check-input"}),
             )
-        items = [items_name(code) for code in DATASETS]
+        items = [items_name(code) for code in BY_SUBJECT]
         self.order_fields(["title", "region", "department", "dataset", *items])
 
     def _query(self, name: str, rows: Any) -> None:

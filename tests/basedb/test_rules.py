@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from basedb.cleaning import clean, clean_sql, shown_sql, typed_sql
 from basedb.code_sets import CODE_SETS
-from basedb.dictionary import DATASETS, ENTERPRISE, PERSON, Dataset, DataType, Field
+from basedb.dictionary import DATASETS, ENTERPRISE, PERSON, Dataset, DataType, Field, Kind
 from basedb.identifiers import generate_citizen_id, generate_uscc
 from basedb.rules import RULES, broken_rule_sql, rule_named
 from tests.basedb.conftest import Evaluate
@@ -165,7 +165,8 @@ def test_contract_is_consistent(dataset: Dataset) -> None:
     codes = [rule.code for rule in RULES[dataset.code]]
     assert len(codes) == len(set(codes))
     assert {rule.field for rule in RULES[dataset.code]} <= set(dataset.field_names)
-    assert {dataset.key_field, dataset.region_field} <= set(dataset.field_names)
+    assert {dataset.key_field, dataset.region_field or dataset.key_field, *dataset.row_fields} <= set(dataset.field_names)
+    assert (dataset.kind is Kind.FACT) == bool(dataset.row_fields)
     assert {field.code_set for field in dataset.fields} - {""} <= CODE_SETS.keys()
     assert dataset.field(dataset.key_field).required
     for rule in RULES[dataset.code]:
