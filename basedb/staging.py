@@ -10,18 +10,23 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from hashlib import md5
 from typing import Any, NamedTuple
 
 import psycopg2
 from django.db import connection
+from django.utils import timezone
 
+from basedb import links
 from basedb.cleaning import clean
 from basedb.dictionary import Dataset
+from basedb.intake.contract import BROKEN_SINCE
 from basedb.sql_text import quote
 
 SCHEMA = "staging"
 SOURCE_KEY_LENGTH = 64
 _CHUNK = 256 * 1024
+_NEVER_KNOWN = bytes(16)  # a row that is broken from the start is rejected each time, whatever it says
 _OWN_COLUMNS = (
     ("number", "bigint"),
     ("line_number", "bigint"),
@@ -31,6 +36,9 @@ _OWN_COLUMNS = (
     ("as_of", "timestamptz"),
     ("damaged", "text"),
     ("subject_key", "bytea"),
+    ("row_hash", "bytea"),
+    ("valid_from", "timestamptz"),
+    ("gone", "boolean"),
 )
 
 
@@ -38,7 +46,8 @@ class RawRow(NamedTuple):
     """One row as a source delivered it: `values` stand in the order of the mapped fields, `number` orders the run.
 
     `fault` is the rule a row broke before it could be judged (`damaged` then holds its text, if it has no values);
-    `as_of` is set for a row that must not overwrite anything newer.
+    `as_of` is set for a row that must not overwrite anything newer. `valid_from` is what the source says since when the row
+    holds; `gone` says that it has ended.
     """
 
     number: int
@@ -49,6 +58,16 @@ class RawRow(NamedTuple):
     related_line: int | None = None
     as_of: datetime | None = None
     damaged: str | None = None
+    valid_from: str | None = None
+    gone: bool = False
+
+
+class KeyedRow(NamedTuple):
+    """A row with the key its source knows it by and the digest of all it says."""
+
+    raw: RawRow
+    source_key: str
+    digest: bytes
 
 
 class _Feed:
@@ -90,7 +109,28 @@ def drop(table: str) -> None:
         cursor.execute(f"DROP TABLE {SCHEMA}.{table}")
 
 
-def fill(table: str, dataset: Dataset, fields: Sequence[str], rows: Iterable[RawRow], subject_key: Callable[[str], bytes]) -> int:
+def keyed(row: RawRow, dataset: Dataset, fields: Sequence[str], key_fields: Sequence[str]) -> KeyedRow:
+    """Return the row with its digest and its key: the source's own, else a digest of the fields that name a row."""
+    said = [*row.values, row.valid_from, "gone" if row.gone else ""] if row.values else [row.damaged]
+    digest = md5("\x1f".join([text or "" for text in said]).encode(errors="replace"), usedforsecurity=False).digest()
+    if row.fault:
+        digest = _NEVER_KNOWN
+    key = row.source_key
+    if not key and row.values:
+        named = [clean(dataset.field(name), row.values[fields.index(name)]) for name in key_fields if name in fields]
+        key = _digest("\x1f".join([text or "" for text in named])) if any(named) else digest.hex()
+    elif len(key) > SOURCE_KEY_LENGTH or not key.isprintable():
+        key = _digest(key)
+    return KeyedRow(row, key, digest)
+
+
+def _digest(text: str) -> str:
+    return md5(text.encode(errors="replace"), usedforsecurity=False).hexdigest()
+
+
+def fill(
+    table: str, dataset: Dataset, fields: Sequence[str], rows: Iterable[KeyedRow], subject_key: Callable[[str], bytes]
+) -> int:
     """Stream rows into a staging table with the key of their subject; return how many."""
     feed = _Feed(_lines(dataset, fields, rows, subject_key))
     columns = ", ".join([name for name, _ in _OWN_COLUMNS] + list(fields))
@@ -105,26 +145,42 @@ def fill(table: str, dataset: Dataset, fields: Sequence[str], rows: Iterable[Raw
 
 
 def _lines(
-    dataset: Dataset, fields: Sequence[str], rows: Iterable[RawRow], subject_key: Callable[[str], bytes]
+    dataset: Dataset, fields: Sequence[str], rows: Iterable[KeyedRow], subject_key: Callable[[str], bytes]
 ) -> Iterator[list[Any]]:
     key_field = dataset.field(dataset.key_field)
-    place = fields.index(dataset.key_field)
+    place = fields.index(dataset.key_field) if dataset.key_field in fields else None
     nothing = [None] * len(fields)
-    for row in rows:
-        values = row.values or nothing
-        key = clean(key_field, values[place])
-        sealed = f"\\x{subject_key(key).hex()}" if key else None
+    linked = [(number, field) for number, field in enumerate(map(dataset.field, fields)) if field.link]
+    for row, source_key, digest in rows:
+        values = links.sealed_values(linked, row.values, subject_key) if linked and row.values else row.values or nothing
+        key = clean(key_field, values[place]) if place is not None else None
+        since, fault = _since(row.valid_from)
         yield [
             row.number,
             row.line_number,
             row.related_line,
-            row.source_key[:SOURCE_KEY_LENGTH],
-            row.fault,
+            source_key,
+            row.fault or fault,
             row.as_of,
             row.damaged,
-            sealed,
+            f"\\x{subject_key(key).hex()}" if key else None,
+            f"\\x{digest.hex()}",
+            since,
+            row.gone,
             *values,
         ]
+
+
+def _since(text: str | None) -> tuple[datetime | None, str]:
+    """Return what a source says since when a row holds, or the rule that breaks; local time where it names no zone."""
+    written = (text or "").strip().replace("/", "-")
+    if not written:
+        return None, ""
+    try:
+        since = datetime.fromisoformat(written)
+        return (since if since.tzinfo else timezone.make_aware(since)), ""
+    except (ValueError, OverflowError):
+        return None, BROKEN_SINCE
 
 
 def raw_sql(alias: str, fields: Sequence[str]) -> str:

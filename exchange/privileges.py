@@ -43,6 +43,7 @@ PRIVILEGES: Privileges = {
     "exchange_rejectedattempt": {**READ, "web": "SELECT, INSERT, UPDATE (count)"},
     "exchange_aggregationplan": ENTITY,
     "exchange_aggregationrun": ENTITY,
+    "exchange_aggregationpart": ENTITY,
     "exchange_aggregationbatch": {**LEDGER, "web": "SELECT"},
     "exchange_rejectedrow": ENTITY,
     "exchange_dropfile": BY_WORKER,

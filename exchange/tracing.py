@@ -102,7 +102,7 @@ def _runs_behind(record: CallRecord, dataset: str, actor: Actor) -> list[SourceR
         done = runs.filter(plan__dataset=dataset, finished_at__lte=record.recorded_at, changed_count__gt=0)
         return [SourceRun(run) for run in done.filter(state=RunState.SUCCEEDED).order_by("-finished_at")[:RUNS_OF_A_COPY]]
     brought = (
-        SourceRecord.objects.filter(subject_key__in=subjects, dataset=dataset, received_at__lte=record.recorded_at)
+        SourceRecord.objects.filter(subject_key__in=subjects, source__dataset=dataset, received_at__lte=record.recorded_at)
         .order_by("subject_key", "-received_at", "-id")
         .distinct("subject_key")
         .values_list("run_id", "received_at")

@@ -1,6 +1,17 @@
-from django.db import migrations
+"""Pieces of records that have ended are found by their key as quickly as current ones."""
+
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     dependencies = [("basedb", "0010_thematic")]
-    operations: list[migrations.operations.base.Operation] = []
+    operations = [
+        migrations.AddIndex(
+            model_name="sourcerecord",
+            index=models.Index(
+                fields=["source", "source_key"],
+                condition=models.Q(("known__upper_inf", True), ("valid__upper_inf", False)),
+                name="source_record_ended",
+            ),
+        ),
+    ]

@@ -15,14 +15,16 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from basedb.models import DataSource
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, DomainError, Invalid
 from core.models import Department
-from exchange.aggregation import csv_drop
 from exchange.aggregation.connector import dataset_of
+from exchange.aggregation.connectors import drops
+from exchange.aggregation.connectors.registry import CONNECTORS, DATABASES, DROPS
 from exchange.aggregation.visibility import visible_plan
-from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RunState
+from exchange.models import AggregationPlan, AggregationRun, DeleteMode, RunState
 from exchange.sealed_passwords import seal_password
 
 RUN_TASK = "exchange.run_aggregation"
@@ -44,9 +46,17 @@ def create_plan(
     cursor_column: str = "",
     every_minutes: int | None = None,
     password: str = "",
+    source: DataSource | None = None,
+    collector: str = "",
+    is_lead: bool = True,
+    is_keyless: bool = False,
     **values: Any,
 ) -> AggregationPlan:
-    """Lay a plan down, its source's password sealed; a mapping that cannot work is Invalid."""
+    """Lay a plan down with its source (数源), its password sealed; a mapping that cannot work is Invalid.
+
+    Without a `source` given one is made: it speaks for `collector`, by default the kind of department the contract names for the
+    key; a lead source makes entities, another adds to them; rows of a keyless one may lack an identifier.
+    """
     plan = AggregationPlan(
         title=title,
         department=department,
@@ -60,9 +70,12 @@ def create_plan(
         next_run_at=now if every_minutes else None,
         **values,
     )
+    plan.source = source or _source_of(plan, collector, is_lead=is_lead, is_keyless=is_keyless)
     _check_mapping(plan)
     if password:
         seal_password(plan, password)
+    plan.source.save()
+    plan.source_id = plan.source.pk
     plan.save(force_insert=True)
     audit.record(
         actor, "aggregation_plan.created", plan, at=now, department_ids=[department.pk], dataset=dataset, connector=connector
@@ -70,18 +83,51 @@ def create_plan(
     return plan
 
 
+def _source_of(plan: AggregationPlan, collector: str, *, is_lead: bool, is_keyless: bool) -> DataSource:
+    dataset = dataset_of(plan)
+    return DataSource(
+        code=f"{dataset.code}.{plan.uid.hex[-12:]}",
+        title=plan.title,
+        dataset=dataset.code,
+        department=plan.department,
+        collector=collector or dataset.field(dataset.key_field).source,
+        is_lead=is_lead,
+        is_keyless=is_keyless,
+    )
+
+
+def _needed(plan: AggregationPlan) -> set[str]:
+    """The fields a plan must map: all required ones for a lead source, else what names the subject; without a key, none."""
+    dataset, source = dataset_of(plan), plan.source
+    needed = {field.name for field in dataset.fields if field.required} if source.is_lead else {dataset.key_field}
+    return needed - {dataset.key_field} if source.is_keyless else needed
+
+
 def _check_mapping(plan: AggregationPlan) -> None:
     dataset = dataset_of(plan)
+    if plan.source.dataset != dataset.code:
+        raise Invalid("plan.source_differs", _("所选数源属于另一个数据集，请更换数源。"), {"source": _("数据集不一致")})
     unknown = sorted(plan.columns.keys() - set(dataset.field_names))
-    missing = [field.name for field in dataset.fields if field.required and not plan.columns.get(field.name)]
+    needed = _needed(plan)
+    missing = [name for name in dataset.field_names if name in needed and not plan.columns.get(name)]
     if unknown or missing:
         text = _("字段对应不完整：缺少 %(missing)s；不存在 %(unknown)s。")
         names = {"missing": "、".join(missing) or "-", "unknown": "、".join(unknown) or "-"}
         raise Invalid("plan.columns_invalid", text % names, {"columns": [*missing, *unknown]})
-    if plan.connector == ConnectorKind.POSTGRESQL and not plan.key_column:
+    if plan.connector in DATABASES and not plan.key_column:
         raise Invalid("plan.key_missing", _("部门数据库的归集任务必须指定源主键。"), {"key_column": _("必填")})
-    if plan.connector == ConnectorKind.CSV_DROP:
-        csv_drop.folder_of(plan)
+    if plan.source.is_keyless and not plan.key_column:
+        raise Invalid("plan.key_missing", _("可缺标识的数源必须指定源主键。"), {"key_column": _("必填")})
+    _check_deletes(plan)
+    CONNECTORS[plan.connector].check_settings(plan.settings)
+
+
+def _check_deletes(plan: AggregationPlan) -> None:
+    if plan.delete_mode == DeleteMode.TOMBSTONE and not (plan.tombstone_column and plan.tombstone_value):
+        said = _("按删除标志处理时，必须指定删除标志字段和标志值。")
+        raise Invalid("plan.tombstone_missing", said, {"tombstone_column": _("必填")})
+    if plan.delete_mode == DeleteMode.FULL_KEYS and not plan.key_column:
+        raise Invalid("plan.key_missing", _("全量主键比对必须指定源主键。"), {"key_column": _("必填")})
 
 
 @transaction.atomic
@@ -122,10 +168,10 @@ def queue_due(*, now: datetime) -> int:
 
 
 def _has_something(plan: AggregationPlan) -> bool:
-    if plan.connector != ConnectorKind.CSV_DROP:
+    if plan.connector not in DROPS:
         return True
     try:
-        return next(csv_drop.waiting_files(plan, again=False), None) is not None
+        return next(drops.waiting_files(plan, again=False), None) is not None
     except DomainError:
         return True  # the run will say what is wrong
 

@@ -27,11 +27,10 @@ from core.errors import DomainError, Unavailable
 from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange.aggregation.connector import Reading, dataset_of, fields_of, is_over_limit
-from exchange.aggregation.csv_drop import CsvReading
-from exchange.aggregation.postgresql import PostgresqlReading
+from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.replay import ReplayReading, mark_replayed, sink_of
 from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
-from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, ConnectorKind, RunState
+from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, RunState
 from exchange.systems import key_ring
 
 log = logging.getLogger(__name__)
@@ -39,11 +38,8 @@ Clock = Callable[[], datetime]
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 10
 PATIENCE = timedelta(minutes=10)
+COUNTED = ("read", "accepted", "changed", "rejected", "unchanged", "deleted")
 _STATEMENT_TIMEOUT = "15min"
-_CONNECTORS: dict[str, Callable[[AggregationPlan, AggregationRun], Reading]] = {
-    ConnectorKind.POSTGRESQL: PostgresqlReading,
-    ConnectorKind.CSV_DROP: CsvReading,
-}
 
 
 class LeaseLost(Exception):
@@ -107,7 +103,7 @@ def open_reading(run: AggregationRun) -> Reading:
     """Return the reading that serves this run."""
     if run.is_replay:
         return ReplayReading(run.plan, run)
-    return _CONNECTORS[run.plan.connector](run.plan, run)
+    return CONNECTORS[run.plan.connector].open(run.plan, run)
 
 
 @transaction.atomic(durable=True)
@@ -169,12 +165,11 @@ def take_batch(lease: Lease, reading: Reading, clock: Clock) -> bool:
     """Take one batch, all or nothing, and return whether there may be another."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
-    plan = AggregationPlan.objects.get(pk=lease.plan_id)
+    plan = AggregationPlan.objects.select_related("source").get(pk=lease.plan_id)
     intake = _intake(plan, lease, clock())
-    table = f"run_{lease.run_id}"
-    ingest.stage(intake, table, reading.batch(plan.batch_size))
+    staged = ingest.stage(intake, f"run_{lease.run_id}", reading.batch(plan.batch_size))
     run = _held(lease)
-    counts = ingest.merge(intake, table)
+    counts = ingest.merge(intake, staged)
     if run.is_replay and counts.read:
         mark_replayed(run, reading.state["id"])
     _advance(run, reading, counts, clock())
@@ -193,12 +188,13 @@ def _intake(plan: AggregationPlan, lease: Lease, now: datetime) -> Intake:
     run = AggregationRun.objects.get(pk=lease.run_id)
     return Intake(
         dataset=dataset_of(plan),
+        source=plan.source,
         fields=fields_of(plan),
-        department_id=plan.department_id,
         run_id=run.pk,
         subject_key=key_ring().subject_key,
         rejects=sink_of(run),
         today=now.date(),
+        now=now,
     )
 
 
@@ -214,15 +210,13 @@ def _advance(run: AggregationRun, reading: Reading, counts: Counts, now: datetim
             accepted_count=counts.accepted,
             changed_count=counts.changed,
             rejected_count=counts.rejected,
+            unchanged_count=counts.unchanged,
+            deleted_count=counts.deleted,
         )
-    run.read_count += counts.read
-    run.accepted_count += counts.accepted
-    run.changed_count += counts.changed
-    run.rejected_count += counts.rejected
+    for name in COUNTED:
+        setattr(run, f"{name}_count", getattr(run, f"{name}_count") + getattr(counts, name))
     run.checkpoint, run.lease_until = reading.state, now + LEASE
-    run.save(
-        update_fields=["read_count", "accepted_count", "changed_count", "rejected_count", "checkpoint", "lease_until"],
-    )
+    run.save(update_fields=[*(f"{name}_count" for name in COUNTED), "checkpoint", "lease_until"])
     if not run.is_replay:
         run.plan.checkpoint = reading.plan_checkpoint()
         run.plan.save(update_fields=["checkpoint"])
@@ -248,7 +242,7 @@ def _end(run: AggregationRun, state: RunState, message: str, reading: Reading | 
     run.message = (message if note and note in message else f"{note}{'：' if note and message else ''}{message}")[:500]
     run.lease_token = run.lease_until = None
     run.save(update_fields=["state", "finished_at", "message", "lease_token", "lease_until"])
-    counts = {name: getattr(run, f"{name}_count") for name in ("read", "accepted", "changed", "rejected")}
+    counts = {name: getattr(run, f"{name}_count") for name in COUNTED}
     department = run.plan.department_id
     audit.record(
         PLATFORM, f"aggregation_run.{state.lower()}", run, at=now, department_ids=[department], plan=str(run.plan.uid), **counts

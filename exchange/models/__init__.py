@@ -3,9 +3,11 @@
 from exchange.models.access_request import AccessRequest, AccessRequestStep, Desk, Reminder, RequestState, Route
 from exchange.models.aggregation import (
     AggregationBatch,
+    AggregationPart,
     AggregationPlan,
     AggregationRun,
     ConnectorKind,
+    DeleteMode,
     DropFile,
     FileState,
     RejectedRow,
@@ -75,6 +77,7 @@ __all__ = [
     "AccessRequestStep",
     "AccountAuth",
     "AggregationBatch",
+    "AggregationPart",
     "AggregationPlan",
     "AggregationRun",
     "Alert",
@@ -110,6 +113,7 @@ __all__ = [
     "CredentialState",
     "DailyDigest",
     "Delegation",
+    "DeleteMode",
     "Desk",
     "Disposal",
     "DisposalManner",

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from basedb.models import DataSource
 from core.ids import uuid7
 from core.models import Department, SealedSecret, SharedObject, User
 
@@ -36,6 +37,14 @@ class RunState(models.TextChoices):
     FAILED = "FAILED", _("失败")
 
 
+class DeleteMode(models.TextChoices):
+    """How a plan learns that rows are gone at the source."""
+
+    NONE = "NONE", _("不处理删除")
+    TOMBSTONE = "TOMBSTONE", _("按删除标志")
+    FULL_KEYS = "FULL_KEYS", _("全量主键比对")
+
+
 class FileState(models.TextChoices):
     """What became of a dropped file."""
 
@@ -58,11 +67,18 @@ class AggregationPlan(SharedObject, SealedSecret):
     title = models.CharField(_("归集任务"), max_length=100)
     department = models.ForeignKey(Department, models.PROTECT, related_name="aggregation_plans", verbose_name=_("数源部门"))
     dataset = models.CharField(_("目标数据集"), max_length=60)
+    source = models.ForeignKey(DataSource, models.PROTECT, related_name="+", verbose_name=_("数源"))
     connector = models.CharField(_("接入方式"), max_length=12, choices=ConnectorKind.choices)
     settings = models.JSONField(_("接入参数"), default=dict)  # PostgreSQL: host, port, database, user, table; CSV: folder, pattern
     columns = models.JSONField(_("字段对应"), default=dict)  # field of the dataset -> column of the source
     key_column = models.CharField(_("源主键"), max_length=60, blank=True)
     cursor_column = models.CharField(_("增量字段"), max_length=60, blank=True)
+    valid_from_column = models.CharField(_("生效时间字段"), max_length=60, blank=True)  # none: a row holds from when it was received
+    delete_mode = models.CharField(_("删除处理"), max_length=10, choices=DeleteMode.choices, default=DeleteMode.NONE)
+    tombstone_column = models.CharField(_("删除标志字段"), max_length=60, blank=True)
+    tombstone_value = models.CharField(_("删除标志值"), max_length=20, blank=True)
+    delete_limit_percent = models.PositiveSmallIntegerField(_("删除上限(%)"), default=10)
+    parts = models.PositiveSmallIntegerField(_("并行分片"), default=1)
     lag_seconds = models.PositiveIntegerField(_("回看窗口(秒)"), default=300)
     every_minutes = models.PositiveIntegerField(_("周期(分钟)"), null=True, blank=True)
     batch_size = models.PositiveIntegerField(_("批大小"), default=50_000)
@@ -96,6 +112,9 @@ class AggregationRun(models.Model):
     accepted_count = models.BigIntegerField(_("接收"), default=0)
     changed_count = models.BigIntegerField(_("变更"), default=0)
     rejected_count = models.BigIntegerField(_("拒收"), default=0)
+    unchanged_count = models.BigIntegerField(_("未变"), default=0)
+    deleted_count = models.BigIntegerField(_("删除"), default=0)
+    manifest = models.JSONField(_("清单"), default=dict)  # what the source says of itself: count, checksum, highest cursor
     message = models.CharField(_("说明"), max_length=500, blank=True)
     is_replay = models.BooleanField(_("重放"), default=False)
     lease_token = models.UUIDField(null=True)
@@ -115,6 +134,29 @@ class AggregationRun(models.Model):
         return str(self.checkpoint.get("file", ""))
 
 
+class AggregationPart(models.Model):
+    """A share of a run's keys (分片): after `after`, up to and including `upto`, both null at the ends. Worked by itself."""
+
+    run = models.ForeignKey(AggregationRun, models.PROTECT, related_name="parts")
+    number = models.PositiveSmallIntegerField()
+    after = models.CharField(max_length=200, null=True)
+    upto = models.CharField(max_length=200, null=True)
+    state = models.CharField(_("状态"), max_length=10, choices=RunState.choices, default=RunState.QUEUED)
+    checkpoint = models.JSONField(default=dict)
+    manifest = models.JSONField(default=dict)
+    read_count = models.BigIntegerField(_("读取"), default=0)
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("归集分片")
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "number"], name="part_once"),
+            models.CheckConstraint(condition=Q(state__in=RunState.values), name="part_state_known"),
+        ]
+
+
 class AggregationBatch(models.Model):
     """A committed part of a run: written in the same transaction as its rows and the run's checkpoint. Append-only."""
 
@@ -125,6 +167,9 @@ class AggregationBatch(models.Model):
     accepted_count = models.IntegerField()
     changed_count = models.IntegerField()
     rejected_count = models.IntegerField()
+    unchanged_count = models.IntegerField(default=0)
+    deleted_count = models.IntegerField(default=0)
+    part = models.PositiveSmallIntegerField(null=True)
     committed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

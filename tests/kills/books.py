@@ -100,7 +100,8 @@ def check_versions(stack: WholeStack) -> None:
     assert stack.one("SELECT count(*) - count(DISTINCT citizen_id) FROM basedb_person") == 0
     sql = """
         SELECT count(*) FROM basedb_person p WHERE p.version <> (
-            SELECT count(*) FROM basedb_sourcerecord s WHERE s.subject_key = p.subject_key AND s.dataset = 'population.person')"""
+            SELECT count(*) FROM basedb_sourcerecord s JOIN basedb_datasource d ON d.id = s.source_id
+            WHERE s.subject_key = p.subject_key AND d.dataset = 'population.person' AND s.received_at = lower(s.known))"""
     assert stack.one(sql) == 0
 
 

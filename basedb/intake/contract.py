@@ -1,0 +1,82 @@
+"""What a batch brings with it and what is told of it (批次约定): dataset, source, run, keeper of rejects, counts.
+
+Nothing is written here. The steps are in `judging`, `unchanged`, `versions`, `facts` and `vanished`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from basedb.dictionary import Dataset, Kind
+from basedb.models import DataSource
+
+BROKEN_COLUMNS = "row.columns"
+BROKEN_QUOTE = "row.quote"
+TOO_LONG = "row.too_long"
+BROKEN_SINCE = "row.valid_from"
+SUPERSEDED = "row.superseded"
+BROKEN_JSON = "row.json"
+BROKEN_GEOMETRY = "row.geometry"
+LOST_DIGITS = "row.lost_digits"
+NUL_BYTE = "row.nul"
+DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectSink:
+    """Where rejected rows are kept: a data-modifying statement over the rows of `rejected`.
+
+    `rejected` has number, line_number, related_line, source_key, rule, field, raw. Values come in `parameters`.
+    """
+
+    statement: str
+    parameters: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What stays the same for all batches of a run: the dataset, the source, the fields it maps, who keeps rejects.
+
+    `now` is when the batch becomes known; a row whose source does not say since when it holds is taken to hold from then on.
+    """
+
+    dataset: Dataset
+    source: DataSource
+    fields: tuple[str, ...]
+    run_id: int
+    subject_key: Callable[[str], bytes]
+    rejects: RejectSink
+    today: date
+    now: datetime
+
+    @property
+    def key_fields(self) -> tuple[str, ...]:
+        """The fields that name a row of a source without a key column of its own."""
+        return self.dataset.row_fields if self.dataset.kind is Kind.FACT else (self.dataset.key_field,)
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A batch in its staging table: how many rows were read, and how many of them told nothing new and stayed outside."""
+
+    table: str
+    read: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a batch. Read = accepted + rejected; accepted = changed + unchanged + deleted.
+
+    Changed rows were new or different, deleted ones said that a record has ended.
+    """
+
+    read: int
+    accepted: int
+    changed: int
+    rejected: int
+    unchanged: int = 0
+    deleted: int = 0

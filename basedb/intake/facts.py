@@ -1,0 +1,96 @@
+"""Facts as their sources tell them now (事实投影): of the current records of one fact the one that began last stands.
+
+Which that is does not depend on the order of arrival. When the standing record ends, the next best takes its place; when there
+is none, the fact is withdrawn.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from basedb.cleaning import typed_sql
+from basedb.dictionary import Dataset
+from basedb.intake.versions import Laid
+from basedb.sql_text import quote
+
+_CURRENT = "upper_inf(r.known) AND upper_inf(r.valid)"
+
+
+def project(dataset: Dataset, laid: Laid, *, table: str) -> int:
+    """Bring the facts up to the records just laid, in the caller's transaction; return how many stand differently now."""
+    best = f"best_{table}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {best} ON COMMIT DROP AS {_best_sql(dataset, laid)}")
+        cursor.execute(_replace_sql(dataset, best))
+        changed = cursor.rowcount
+        cursor.execute(_add_sql(dataset, best))
+        changed += cursor.rowcount
+        cursor.execute(_withdraw_sql(dataset, best))
+        return changed + cursor.rowcount
+
+
+def row_key_sql(dataset: Dataset, payload: str) -> str:
+    """An expression: the digest that names a fact, over the fields of the contract that together name one."""
+    values = ", ".join(f"coalesce({payload}->>{quote(name)}, '')" for name in dataset.row_fields)
+    return f"decode(md5(concat_ws(chr(31), {values})), 'hex')"
+
+
+def _best_sql(dataset: Dataset, laid: Laid) -> str:
+    """One row a touched fact: the record that stands, or none (then `id` is null)."""
+    key = row_key_sql(dataset, "r.payload")
+    columns = f"r.id, {key} AS row_key, r.subject_key, r.payload, lower(r.valid) AS since, r.source_id, r.run_id"
+    ours = f"JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = {quote(dataset.code)}"
+    return f"""
+        WITH fresh AS MATERIALIZED (
+            SELECT {columns} FROM {laid.pieces} p JOIN basedb_sourcerecord r ON r.id = p.new_id
+            WHERE {_CURRENT} AND NOT p.gone AND r.subject_key IS NOT NULL
+        ), bereft AS MATERIALIZED (
+            SELECT f.row_key, f.subject_key
+            FROM {laid.closed} c JOIN basedb_sourcerecord r ON r.id = c.id
+            JOIN {dataset.table} f ON f.row_key = {key} AND f.source_record_id = r.id
+        ), standing AS (
+            SELECT {columns} FROM (SELECT DISTINCT row_key FROM fresh) n
+            JOIN {dataset.table} f ON f.row_key = n.row_key JOIN basedb_sourcerecord r ON r.id = f.source_record_id WHERE {_CURRENT}
+        ), others AS (
+            SELECT {columns} FROM bereft b JOIN basedb_sourcerecord r ON r.subject_key = b.subject_key {ours}
+            WHERE {_CURRENT} AND {key} = b.row_key
+        ), best AS (
+            SELECT DISTINCT ON (row_key) * FROM (
+                SELECT * FROM fresh UNION ALL SELECT * FROM standing UNION ALL SELECT * FROM others
+            ) c ORDER BY row_key, since DESC, id DESC
+        )
+        SELECT b.*, s.department_id FROM best b JOIN basedb_datasource s ON s.id = b.source_id
+        UNION ALL
+        SELECT NULL, row_key, NULL, NULL, NULL, NULL, NULL, NULL FROM bereft
+        WHERE row_key NOT IN (SELECT row_key FROM best)"""
+
+
+def _add_sql(dataset: Dataset, best: str) -> str:
+    names = ", ".join(dataset.field_names)
+    return f"""
+        INSERT INTO {dataset.table}
+            (row_key, subject_key, source_department_id, source_record_id, run_id, version, {names})
+        SELECT b.row_key, b.subject_key, b.department_id, b.id, b.run_id, 1, {", ".join(_values(dataset))}
+        FROM {best} b WHERE b.id IS NOT NULL AND NOT EXISTS (SELECT FROM {dataset.table} f WHERE f.row_key = b.row_key)
+        ORDER BY b.id"""
+
+
+def _replace_sql(dataset: Dataset, best: str) -> str:
+    values = ", ".join(f"{name} = {value}" for name, value in zip(dataset.field_names, _values(dataset), strict=True))
+    return f"""
+        UPDATE {dataset.table} f SET {values}, subject_key = b.subject_key, source_department_id = b.department_id,
+            source_record_id = b.id, run_id = b.run_id, version = f.version + 1, changed_at = now(),
+            changed_xid = pg_current_xact_id(), withdrawn_at = NULL
+        FROM {best} b WHERE f.row_key = b.row_key AND b.id IS NOT NULL
+            AND (f.source_record_id <> b.id OR f.withdrawn_at IS NOT NULL)"""
+
+
+def _withdraw_sql(dataset: Dataset, best: str) -> str:
+    return f"""
+        UPDATE {dataset.table} f SET withdrawn_at = now(), version = f.version + 1, changed_at = now(),
+            changed_xid = pg_current_xact_id()
+        FROM {best} b WHERE f.row_key = b.row_key AND b.id IS NULL AND f.withdrawn_at IS NULL"""
+
+
+def _values(dataset: Dataset) -> list[str]:
+    return [typed_sql(field, f"(b.payload->>{quote(field.name)})") for field in dataset.fields]
