@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from basedb.geography.boundaries import may_load
 from core.audit import Actor
 from core.models import Notification
 from core.roles import Role
@@ -45,6 +46,7 @@ MENU = (
     Entry("portal:grant-list", _("授权"), "certificate", "grant", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:system-list", _("使用方系统"), "device-desktop", "system", BUSINESS),
     Entry("portal:plan-list", _("数据归集"), "database-import", "plan", BUSINESS),
+    Entry("portal:quality-overview", _("数据质量"), "report-analytics", "quality", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:source-list", _("数据源"), "database", "source", BUSINESS),
     Entry("portal:national", _("国家规范接入"), "plug-connected", "national", BUSINESS),
     Entry("portal:backflow-list", _("数据回流"), "database-export", "backflow", BUSINESS),
@@ -57,10 +59,21 @@ MENU = (
     Entry("portal:disposal-list", _("数据处置"), "trash", "disposal", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:emergency-list", _("应急访问"), "shield-half", "emergency", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:liability-list", _("责任清单"), "list-check", "liability", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:credit-list", _("信用记录"), "shield-check", "credit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:credit-repair-list", _("信用修复"), "clipboard-check", "credit-repair", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:credit-shield-list", _("临时屏蔽"), "eye-off", "credit-shield", (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:hold-list", _("法律保全"), "gavel", "hold", (Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)),
     Entry("portal:call-attempts", _("按分钟计数的拒绝"), "arrows-exchange", "call-attempts", (Role.SECURITY_ADMINISTRATOR,)),
     Entry("portal:audit-list", _("审计记录"), "history", "audit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:evidence-list", _("存证"), "shield-lock", "evidence", (Role.AUDIT_ADMINISTRATOR,)),
+    Entry(
+        "portal:boundary-list",
+        _("区划界线"),
+        "map",
+        "boundary",
+        (Role.SYSTEM_ADMINISTRATOR, Role.HEAD, Role.REVIEWER),
+        may_load,
+    ),
     Entry(
         "portal:user-list",
         _("用户"),
@@ -79,10 +92,11 @@ MENU = (
 # Sections that stand together under a heading; it is folded unless the page belongs to it. The first one is always open.
 GROUPS = (
     (_("申请与授权"), ("request", "basket", "request-inbox", "grant", "system")),
+    (_("基础库"), ("dossier", "map", "credit", "credit-repair", "credit-shield", "thematic", "zone", "fusion", "quality", "lineage")),
     (_("归集与接入"), ("plan", "source", "national", "backflow")),
     (_("监测与追溯"), ("call", "trace", "subject-accesses", "monitoring", "alert", "call-attempts", "audit", "evidence")),
     (_("使用与责任"), ("usage", "disposal", "emergency", "liability", "hold")),
-    (_("管理"), ("user", "department")),
+    (_("管理"), ("user", "department", "boundary")),
 )
 SHORT = 8  # a menu up to this length shows everything
 

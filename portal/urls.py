@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", include("portal.audit.urls")),
     path("evidence/", include("portal.evidence.urls")),
     path("", include("portal.people.urls")),
+    path("", include("portal.boundaries.urls")),
     path("", include("portal.requests.urls")),
     path("", include("portal.baskets.urls")),
     path("", include("portal.remarks.urls")),
@@ -30,4 +31,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backflow/", include("portal.backflow.urls")),
     path("", include("portal.sources.urls")),
     path("", include("portal.care.urls")),
+    path("credit/", include("portal.credit.urls")),
+    path("quality/", include("portal.quality.urls")),
 ]

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.desks")),
     path("", include("openapi.v1.grant_descriptions")),
     path("", include("openapi.v1.care")),
+    path("", include("openapi.v1.credit")),
     path("", include("openapi.v1.grant_terms")),
     path("", include("openapi.v1.grant_files")),
     path("", include("openapi.v1.grants")),
@@ -31,4 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.traces")),
     path("", include("openapi.v1.statistics")),
     path("", include("openapi.v1.aggregation")),
+    path("", include("openapi.v1.quality")),
+    path("", include("openapi.v1.geography")),
+    path("", include("openapi.v1.ogc")),
 ]

@@ -1,0 +1,1 @@
+"""Pages of approved outlines of divisions (区划界线)."""

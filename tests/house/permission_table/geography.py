@@ -1,0 +1,26 @@
+"""Places: addresses and divisions for business roles; outlines are loaded by the system administrator and the data centre."""
+
+from __future__ import annotations
+
+from tests.factories import City
+from tests.house.table import Row, only
+
+BUSINESS = ("operator", "head", "reviewer")
+LOADERS = ("system_admin", "reviewer")
+
+
+def things(city: City) -> dict[str, str]:
+    """The divisions of the city are there already."""
+    return {"division": "320102"}
+
+
+ROWS: list[Row] = [
+    ("GET", "portal:boundary-list", {}, only(200, *LOADERS)),
+    ("GET", "portal:boundary-load", {}, only(200, *LOADERS)),
+    ("POST", "portal:boundary-load", {}, only(422, *LOADERS)),
+    ("POST", "openapi:geography-address-matches", {}, only(422, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:geography-point-divisions", {}, only(422, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:geography-nearest-addresses", {}, only(422, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:geography-division-figures", {}, only(200, *BUSINESS, anonymous=401)),
+    ("GET", "openapi:geography-division", {"code": "division"}, only(200, *BUSINESS, anonymous=401)),
+]

@@ -1,0 +1,91 @@
+"""Places over REST: addresses by POST, points and codes by GET, nothing unknown accepted."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from django.contrib.gis.geos import Point
+from django.test import Client
+
+from basedb.geography import figures
+from basedb.models import Address
+from tests.basedb.test_geography_divisions import box, collection, load
+from tests.factories import City
+
+JSON = "application/json"
+ROOT = "/openapi/v1/geography"
+
+
+@pytest.fixture
+def operator(city: City, client: Client) -> Client:
+    client.force_login(city.people["police_operator"])
+    return client
+
+
+def address(city: City) -> Address:
+    return Address.objects.create(
+        subject_key=b"1", source_department=city.police, source_record_id=1, run_id=1, address_code="DZ000001",
+        region_code="320102",
+        full_address="南京市玄武区中山路12号", address_state="1", location=Point(118.78, 32.04, srid=4490),
+    )  # fmt: skip
+
+
+def test_addresses_are_matched_in_order(city: City, operator: Client) -> None:
+    address(city)
+    body: dict[str, Any] = {"texts": ["玄武区中山路十二号", "无此路1号"]}
+    items = operator.post(f"{ROOT}/address-matches", body, JSON).json()["items"]
+    assert [item["verdict"] for item in items] == ["MATCHED", "NONE"]
+    candidate = items[0]["candidates"][0]
+    assert (candidate["address_code"], candidate["longitude"], candidate["latitude"]) == ("DZ000001", 118.78, 32.04)
+    assert operator.post(f"{ROOT}/address-matches", body | {"division": "320104"}, JSON).json()["items"][0]["candidates"] == []
+
+
+@pytest.mark.parametrize("body", [{}, {"texts": []}, {"texts": ["x" * 201]}, {"texts": ["x"], "foo": 1}, {"texts": "x"}])
+def test_malformed_questions_are_refused(operator: Client, body: dict[str, Any]) -> None:
+    assert operator.post(f"{ROOT}/address-matches", body, JSON).status_code == 422
+
+
+def test_point_names_its_divisions_and_its_nearest_address(city: City, operator: Client, now: datetime) -> None:
+    address(city)
+    point = {"longitude": "118.7801", "latitude": "32.04"}
+    assert operator.get(f"{ROOT}/point-divisions", point).json() == {"items": []}
+    load(collection(box("320102", 118.7, 32.0, 118.8, 32.1)), city, now)
+    (place,) = operator.get(f"{ROOT}/point-divisions", point).json()["items"]
+    assert (place["code"], place["name"], place["approval_number"], place["is_fictive"]) == (
+        "320102",
+        "玄武区",
+        "苏S(2024)001号",
+        False,
+    )
+    (near,) = operator.get(f"{ROOT}/nearest-addresses", point).json()["items"]
+    assert near["address_code"] == "DZ000001"
+    assert 9 < near["metres"] < 10
+    swapped = {"longitude": "32.04", "latitude": "118.78"}
+    assert operator.get(f"{ROOT}/point-divisions", swapped).status_code == 422
+    assert operator.get(f"{ROOT}/point-divisions", point | {"foo": "1"}).status_code == 422
+    assert operator.get(f"{ROOT}/point-divisions", {"longitude": "nan", "latitude": "32"}).status_code == 422
+
+
+def test_division_is_told_as_of_a_day(city: City, operator: Client) -> None:
+    district = city.districts["320104"]
+    district.valid_to = date(2020, 1, 1)
+    district.save()
+    district.successors.add(city.districts["320102"])
+    past = operator.get(f"{ROOT}/divisions/320104", {"on": "2019-12-31"}).json()
+    assert (past["is_standing"], past["name"]) == (True, "秦淮区")
+    now = operator.get(f"{ROOT}/divisions/320104").json()
+    assert (now["is_standing"], now["successors"], now["heirs"]) == (False, ["320102"], ["320102"])
+    assert operator.get(f"{ROOT}/divisions/999999").status_code == 404
+    assert operator.get(f"{ROOT}/divisions/320104", {"on": "zzz"}).status_code == 422
+
+
+def test_figures_are_counts_of_a_division_and_those_below(city: City, operator: Client, now: datetime) -> None:
+    address(city)
+    figures.recount(now=now)
+    items = operator.get(f"{ROOT}/division-figures", {"code": "320100"}).json()["items"]
+    assert [(item["division_code"], item["dataset"], item["count"]) for item in items] == [
+        ("320100", "geo.address", 1),
+        ("320102", "geo.address", 1),
+    ]

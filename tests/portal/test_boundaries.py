@@ -1,0 +1,68 @@
+"""The page that loads approved outlines: it checks without keeping, loads whole files only, and once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from basedb.models import BoundaryLoad, DivisionOutline
+from tests.basedb.test_geography_divisions import box, collection
+from tests.factories import City
+
+GOOD = collection(box("320102", 118.7, 32.0, 118.8, 32.1), box("320104", 118.8, 32.0, 118.9, 32.1))
+BAD = collection(box("320102", 118.7, 32.0, 118.8, 32.1), box("320104", 32.0, 118.8, 32.1, 118.9))
+
+
+@pytest.fixture
+def administrator(city: City, client: Client) -> Client:
+    client.force_login(city.people["system_admin"])
+    return client
+
+
+def given(content: bytes, action: str, **values: Any) -> dict[str, Any]:
+    return {
+        "submission": "a" * 32,
+        "source": "省测绘院",
+        "approval_number": "苏S(2024)001号",
+        "file": SimpleUploadedFile("outlines.geojson", content),
+        "action": action,
+    } | values
+
+
+def test_check_shows_what_would_happen_and_keeps_nothing(administrator: Client) -> None:
+    page = administrator.post("/boundaries/load/", given(GOOD, "check"))
+    assert page.status_code == 200
+    assert "玄武区" in page.content.decode()
+    assert "新增界线" in page.content.decode()
+    page = administrator.post("/boundaries/load/", given(BAD, "check"))
+    assert "经纬度颠倒" in page.content.decode()
+    assert not BoundaryLoad.objects.exists()
+
+
+def test_good_file_is_loaded_once_and_listed(administrator: Client, transactional_db: None) -> None:
+    for _time in range(2):
+        assert administrator.post("/boundaries/load/", given(GOOD, "load")).status_code == 302
+    assert BoundaryLoad.objects.count() == 1
+    assert DivisionOutline.objects.count() == 2
+    assert "苏S(2024)001号" in administrator.get("/boundaries/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "values", "word"),
+    [
+        (BAD, {}, "经纬度颠倒"),
+        (b"{}", {}, "FeatureCollection"),
+        (GOOD, {"approval_number": "无"}, "审图号"),
+        (GOOD, {"foo": "1"}, "未知字段"),
+    ],
+)
+def test_faulty_file_or_number_loads_nothing(
+    administrator: Client, transactional_db: None, content: bytes, values: dict[str, str], word: str
+) -> None:
+    page = administrator.post("/boundaries/load/", given(content, "load", **values))
+    assert page.status_code == 422
+    assert word in page.content.decode()
+    assert not DivisionOutline.objects.exists()
