@@ -22,8 +22,9 @@ from basedb import ingest
 from core import audit
 from core.audit import Actor
 from core.errors import Invalid
-from exchange.aggregation import csv_reading
 from exchange.aggregation.connector import fields_of
+from exchange.aggregation.connectors import csv_reading
+from exchange.aggregation.connectors.drops import refused
 from exchange.aggregation.rejects import OPEN_STATES, keep_correction
 from exchange.aggregation.visibility import rejected_visible_to, visible_plan
 from exchange.models import AggregationPlan, RejectedRow
@@ -90,13 +91,13 @@ def upload(*, plan_uid: UUID, file: IO[bytes], size: int, actor: Actor, now: dat
     corrected = 0
     for record in csv_reading.records(file, encoding, len(wanted)):
         if record.fault:
-            raise csv_reading.refused("row", _at(record.line, str(ingest.ROW_RULES[record.fault])), line=record.line)
+            raise refused("row", _at(record.line, str(ingest.ROW_RULES[record.fault])), line=record.line)
         if corrected == MOST_ROWS:
-            raise csv_reading.refused("too_many", _("一次最多更正 %(count)s 行。") % {"count": MOST_ROWS})
+            raise refused("too_many", _("一次最多更正 %(count)s 行。") % {"count": MOST_ROWS})
         _take(plan, [record.values[place] for place in places], record.line, actor=actor, now=now)
         corrected += 1
     if not corrected:
-        raise csv_reading.refused("empty", _("文件只有表头，没有数据行。"))
+        raise refused("empty", _("文件只有表头，没有数据行。"))
     audit.record(actor, "rejected_row.uploaded", plan, at=now, department_ids=[plan.department_id], rows=corrected)
     return corrected
 
@@ -106,17 +107,17 @@ def _take(plan: AggregationPlan, values: list[str], line: int, *, actor: Actor, 
     try:
         uid = UUID(values[0].strip())
     except ValueError as error:
-        raise csv_reading.refused("row", _at(line, _("编号不正确")), line=line) from error
+        raise refused("row", _at(line, _("编号不正确")), line=line) from error
     rows = rejected_visible_to(actor).select_for_update(of=("self",), no_key=True)
     row = rows.filter(plan=plan, uid=uid, state__in=OPEN_STATES).first()
     if row is None:
-        raise csv_reading.refused("row", _at(line, _("没有这条待处理的拒收记录")), line=line)
-    texts = [_as_it_was(text) for text in values[len(OWN_COLUMNS) :]]
+        raise refused("row", _at(line, _("没有这条待处理的拒收记录")), line=line)
+    texts = [_as_it_was(text or "") for text in values[len(OWN_COLUMNS) :]]
     try:
         keep_correction(row, dict(zip(fields_of(plan), texts, strict=True)), now=now)
     except Invalid as error:
         reasons = "、".join(str(reason) for reason in error.details.values())
-        raise csv_reading.refused("row", _at(line, reasons), line=line) from error
+        raise refused("row", _at(line, reasons), line=line) from error
 
 
 def _at(line: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""What aggregation knows of sources (接入登记): the schema last seen, changes of it that wait for a person, plans being laid down."""
+"""What aggregation knows of sources (接入登记): schemas last seen, changes that wait for a person, plans being laid down."""
 
 from __future__ import annotations
 

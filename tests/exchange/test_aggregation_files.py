@@ -14,7 +14,8 @@ from django.utils import timezone
 from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.errors import Conflict, Invalid
-from exchange.aggregation import csv_drop, plans, runs
+from exchange.aggregation import plans, runs
+from exchange.aggregation.connectors import drops
 from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DropFile, RejectedRow, RunState
 from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person
 from tests.factories import City
@@ -176,14 +177,14 @@ def test_file_swapped_after_it_was_seen_is_not_followed(plan: AggregationPlan, c
     secret = drop(folder.parent / "other", "secret.csv", "keyword,口令\n1,2\n")
     path = drop(folder, "a.csv", csv_text([person(1)]))
     run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now())
-    reading = csv_drop.CsvReading(plan, run)
+    reading = runs.open_reading(run)
     path.unlink()
     path.symlink_to(secret) if swap == "link" else os.mkfifo(path)
     with pytest.raises(Invalid) as refused:
         reading.begin()
     reading.close()
     assert str(refused.value.message) == "文件「a.csv」：不是普通文件（可能是链接或管道），不能归集。"
-    assert list(csv_drop.waiting_files(plan, again=True)) == []
+    assert list(drops.waiting_files(plan, again=True)) == []
 
 
 def test_file_without_a_header_is_refused_without_quoting_its_first_person(

@@ -10,33 +10,19 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
-from typing import IO, NamedTuple
+from typing import IO
 
 from django.utils.translation import gettext as _
 
 from basedb.ingest import BROKEN_COLUMNS, BROKEN_QUOTE
-from core.errors import Invalid
+from exchange.aggregation.connectors.drops import refused
+from exchange.aggregation.connectors.files import Record
 
 LONGEST_LINE = 64 * 1024
 MOST_LINES = 50
 _COLUMN_NAME = re.compile(r"[^\W\d]\w{0,29}")
 _LONG_NUMBER = re.compile(r"\d{6}")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-class Record(NamedTuple):
-    """One row of the file: its first line, the byte after it, its values or the rule it breaks and its text."""
-
-    line: int
-    end: int
-    values: list[str]
-    fault: str = ""
-    text: str | None = None
-
-
-def refused(code: str, message: str, *, line: int | None = None) -> Invalid:
-    """Return the error for a file that cannot be taken at all."""
-    return Invalid(f"file.{code}", message, {"line": line} if line else {})
 
 
 def detect_encoding(file: IO[bytes]) -> str:
@@ -75,14 +61,30 @@ def _scan(file: IO[bytes], encoding: str) -> int:
     return wrong
 
 
-def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[int]:
-    """Return for each wanted column its place in the file; refuse a header that is not exactly those, in any order."""
+def header_of(file: IO[bytes], encoding: str) -> list[str]:
+    """Return the names of the first line."""
     file.seek(0)
     line = file.readline(LONGEST_LINE).decode(encoding).rstrip("\r\n")
-    header = [name.strip() for name in next(csv.reader([line]), [])]
+    return [name.strip() for name in next(csv.reader([line]), [])]
+
+
+def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[int]:
+    """Return for each wanted column its place in the file; refuse a header that is not exactly those, in any order."""
+    header = header_of(file, encoding)
+    check_header(header, wanted)
+    return [header.index(name) for name in wanted]
+
+
+def check_header(header: Sequence[str], wanted: Sequence[str], *, may_grow: bool = False) -> None:
+    """Refuse a header that lacks wanted names or has others; one that `may_grow` may have others, if they read like names."""
     missing = [name for name in wanted if name not in header]
     unknown = [name for name in header if name not in wanted]
     twice = sorted({name for name in wanted if header.count(name) > 1})
+    if len(header) == 1 and missing and (other := _other_delimiter(header[0])):
+        said = _("第 1 行没有逗号，似乎以「%(delimiter)s」分隔；请改用英文逗号分隔。")
+        raise refused("delimiter", said % {"delimiter": other}, line=1)
+    if may_grow and not missing and not twice and len(set(header)) == len(header) and all(map(_is_name, unknown)):
+        return
     if missing or unknown or twice:
         said = [
             _("缺少列：%(names)s") % {"names": "、".join(missing)} if missing else "",
@@ -91,12 +93,23 @@ def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[i
         ]
         text = "；".join(part for part in said if part)
         raise refused("header", _("第 1 行表头与字段对应不一致：%(what)s。") % {"what": text[:300]}, line=1)
-    return [header.index(name) for name in wanted]
+
+
+def _is_name(name: str) -> bool:
+    return _COLUMN_NAME.fullmatch(name) is not None and not _LONG_NUMBER.search(name)
+
+
+def _other_delimiter(line: str) -> str:
+    """Return what seems to part the names of a line without commas, if anything does."""
+    shown = {"\t": _("制表符")}
+    counted = {mark: line.count(mark) for mark in "\t;|，、"}
+    mark = max(counted, key=lambda found: counted[found])
+    return shown.get(mark, mark) if counted[mark] else ""
 
 
 def _told(names: Sequence[str], *, is_header: bool) -> str:
     """Name the columns nobody asked for, as far as they look like names: without a header these are the first person's data."""
-    shown = [name for name in names if is_header and _COLUMN_NAME.fullmatch(name) and not _LONG_NUMBER.search(name)]
+    shown = [name for name in names if is_header and _is_name(name)]
     if len(shown) < len(names):
         shown.append(_("%(count)s 个无法识别的列名") % {"count": len(names) - len(shown)})
     return "、".join(shown)
@@ -122,7 +135,7 @@ def records(file: IO[bytes], encoding: str, width: int, *, start: int = 0, line:
             file.seek(end)
             yield Record(line, end, [], BROKEN_QUOTE, text)
         else:
-            yield Record(line, file.tell(), joined)
+            yield Record(line, file.tell(), [*joined])
             line += used
 
 
@@ -132,7 +145,7 @@ def _record(line: int, end: int, text: str, width: int) -> Record:
         return Record(line, end, [], BROKEN_QUOTE, text)
     if len(values) != width:
         return Record(line, end, [], BROKEN_COLUMNS, text)
-    return Record(line, end, values)
+    return Record(line, end, [*values])
 
 
 def _split(text: str) -> list[str] | None:

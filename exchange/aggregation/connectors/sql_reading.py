@@ -1,0 +1,263 @@
+"""A table on its way in (库表读取), from whichever database: in the order of cursor and key, streamed, from a checkpoint on.
+
+A run starts at the last cursor reached, that value included, less the look-back window: what was committed late is read again,
+and rows read twice change nothing. Without a cursor column the whole table is read in the order of the key. The checkpoint
+never passes the source's own clock, so that a row dated ahead does not hide those that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from sqlalchemy.sql.elements import ColumnElement
+
+from basedb.intake.contract import NUL_BYTE
+from basedb.staging import RawRow
+from core.errors import Invalid
+from exchange.aggregation import schema_drift
+from exchange.aggregation.connector import fields_of
+from exchange.aggregation.connectors.sql_names import as_text, named, table_of
+from exchange.aggregation.connectors.terms import Column, Family, place_of
+from exchange.models import AggregationPlan, AggregationRun
+
+if TYPE_CHECKING:
+    from exchange.aggregation.connectors.sql import SqlConnector
+
+FETCH = 5_000
+BACKWARDS = timedelta(minutes=1)
+
+
+class SqlReading:
+    """See `connector.Reading`. Dates and numbers of the checkpoint are kept as text and bound as what the column is."""
+
+    def __init__(self, connector: SqlConnector, plan: AggregationPlan, run: AggregationRun) -> None:
+        self._connector, self.plan, self.run = connector, plan, run
+        self.state = dict(run.checkpoint)
+        self.expected: int | None = None
+        self.is_exhausted = False
+        self.table = str(plan.settings.get("table", ""))
+        self._connection: sa.Connection | None = None
+        self._columns: dict[str, Column] = {}
+        self._clock: datetime | None = None
+        self._share: tuple[str | None, str | None] = (None, None)
+
+    def limit_to(self, after: str | None, upto: str | None) -> None:
+        """Read only keys after the first, up to and including the second; called before `begin`."""
+        self._share = (after, upto)
+
+    def begin(self) -> None:
+        """Connect, compare the table with the mapping and its schema, count what lies ahead and open the cursor."""
+        self._connection = connection = self._connector.connect(place_of(self.plan))
+        columns = self._connector.columns(connection, self.table)
+        self._columns = {column.name: column for column in columns}
+        schema_drift.compare(self.plan, columns, now=timezone.now())
+        self._check_cursor()
+        with self._connector.explained():
+            if self.plan.cursor_column:
+                self._refuse_missing_cursors(connection)
+                self._refuse_clock_going_backwards(connection)
+            if "key" in self.state:
+                self._refuse_twins_of_the_checkpoint(connection)
+            count = sa.select(sa.func.count()).select_from(table_of(self.table)).where(self._ahead())
+            self.expected = self.run.read_count + connection.execute(count).scalar_one()
+            self._rows = connection.execution_options(stream_results=True, max_row_buffer=FETCH).execute(self.query())
+
+    def _check_cursor(self) -> None:
+        name = self.plan.cursor_column
+        if name and self._columns[name].family is not Family.TIME:  # no look-back: what commits late would be lost for good
+            text = _("增量字段「%(name)s」不是日期或时间类型，无法回看迟到的记录，请改用时间字段或不设增量字段。")
+            raise Invalid("source.cursor_not_time", text % {"name": name})
+
+    def _refuse_missing_cursors(self, connection: sa.Connection) -> None:
+        cursor = named(self.plan.cursor_column)
+        count = connection.execute(
+            sa.select(sa.func.count()).select_from(table_of(self.table)).where(cursor.is_(None))
+        ).scalar_one()
+        if count:
+            text = _("数源表的增量字段「%(name)s」有 %(count)s 行为空，无法按增量归集。")
+            raise Invalid("source.cursor_null", text % {"name": self.plan.cursor_column, "count": count})
+
+    def _refuse_clock_going_backwards(self, connection: sa.Connection) -> None:
+        """A source whose newest row is older than what was read from it was restored, or its clock was set back."""
+        self._clock = _moment(connection.execute(sa.select(sa.func.current_timestamp())).scalar_one())
+        since = self._since()
+        newest = connection.execute(
+            sa.select(sa.func.max(named(self.plan.cursor_column))).select_from(table_of(self.table))
+        ).scalar()
+        if since is None or newest is None:
+            return
+        if _comparable(_moment(newest)) < _comparable(since) - timedelta(seconds=self.plan.lag_seconds) - BACKWARDS:
+            said = _(
+                "数源最新记录的时间早于上次读到的位置，可能是数源时钟回拨或数据库已从备份恢复。请与数源部门核实，确认后选择「从头归集」。"
+            )
+            raise Invalid("source.clock_backwards", said)
+
+    def _refuse_twins_of_the_checkpoint(self, connection: sa.Connection) -> None:
+        """Rows that share cursor and key with the last one read would be passed over."""
+        same = sa.and_(*(named(name) == self._bound(kind) for kind, name in self._order()))
+        if connection.execute(sa.select(sa.func.count()).select_from(table_of(self.table)).where(same)).scalar_one() > 1:
+            raise self._key_is_none()
+
+    def _key_is_none(self) -> Invalid:
+        said = _("源主键「%(name)s」为空或重复，中断后续传会漏读记录，请改用唯一的字段。")
+        return Invalid("source.key_not_unique", said % {"name": self.plan.key_column})
+
+    def _order(self) -> list[tuple[str, str]]:
+        order = [("cursor", self.plan.cursor_column), ("key", self.plan.key_column)]
+        return [(kind, name) for kind, name in order if name]
+
+    def _bound(self, kind: str) -> Any:
+        """Return a value of the checkpoint as what its column is."""
+        name = self.plan.cursor_column if kind == "cursor" else self.plan.key_column
+        return _typed(self._columns[name], str(self.state[kind]))
+
+    def _since(self) -> datetime | None:
+        text = self.plan.checkpoint.get("cursor")
+        return datetime.fromisoformat(text) if text else None
+
+    def boundaries(self, parts: int) -> list[str]:
+        """Return the last keys of all shares but the last, for shares of about equal size; needs an open reading."""
+        key = named(self.plan.key_column)
+        shares = sa.select(key.label("k"), sa.func.ntile(parts).over(order_by=key).label("share"))
+        shared = shares.select_from(table_of(self.table)).where(self._ahead()).subquery()
+        ends = sa.select(sa.func.max(shared.c.k)).group_by(shared.c.share).order_by(shared.c.share)
+        with self._connector.explained():
+            return [str(_written(row[0])) for row in self._opened().execute(ends).all()][:-1]
+
+    def keys(self) -> Iterator[str]:
+        """Hand out all keys that are at the source now, for a comparison of the whole."""
+        query = sa.select(named(self.plan.key_column)).select_from(table_of(self.table))
+        with self._connector.explained():
+            rows = self._opened().execution_options(stream_results=True, max_row_buffer=FETCH).execute(query)
+            for row in rows:
+                yield _written(row[0]) or ""
+
+    def _opened(self) -> sa.Connection:
+        if self._connection is None:
+            raise RuntimeError("the reading has not begun")
+        return self._connection
+
+    def _ahead(self) -> ColumnElement[bool]:
+        """The rows this run has still to read, of its share of keys."""
+        after, upto = self._share
+        column = self._columns[self.plan.key_column]
+        bounds = [self._unread()]
+        if after is not None:
+            bounds.append(named(column.name) > _typed(column, after))
+        if upto is not None:
+            bounds.append(named(column.name) <= _typed(column, upto))
+        return sa.and_(*bounds)
+
+    def _unread(self) -> ColumnElement[bool]:
+        """The rows after the run's own checkpoint, or from where the plan stands."""
+        key = named(self.plan.key_column)
+        if "key" in self.state and not self.plan.cursor_column:
+            return key > self._bound("key")
+        if "key" in self.state:
+            cursor, reached = named(self.plan.cursor_column), self._bound("cursor")
+            return sa.and_(cursor >= reached, sa.or_(cursor > reached, key > self._bound("key")))
+        since = self._since()
+        if not self.plan.cursor_column or since is None:
+            return sa.true()
+        start = since - timedelta(seconds=self.plan.lag_seconds)
+        column = self._columns[self.plan.cursor_column]
+        return named(column.name) >= _typed(column, start.isoformat())
+
+    def query(self) -> sa.Select[Any]:
+        """Return the statement that reads what lies ahead."""
+        fields = fields_of(self.plan)
+        places = [named(name).label(f"place_{kind}") for kind, name in self._order()]
+        extra = [name for name in (self.plan.valid_from_column, self.plan.tombstone_column) if name]
+        shown = [self._connector.shown(self._columns[name]) for name in [*(self.plan.columns[field] for field in fields), *extra]]
+        wanted = [column.label(f"field_{number}") for number, column in enumerate(shown)]
+        order = [named(name) for _kind, name in self._order()]
+        return sa.select(*places, *wanted).select_from(table_of(self.table)).where(self._ahead()).order_by(*order)
+
+    def batch(self, size: int) -> Iterator[RawRow]:
+        """Hand out the next rows in order."""
+        kinds = [kind for kind, _name in self._order()]
+        skip = len(kinds)
+        for number in range(1, size + 1):
+            with self._connector.explained():
+                row = self._rows.fetchone()
+            if row is None:
+                self.is_exhausted = True
+                return
+            place = dict(zip(kinds, map(_written, row), strict=False))
+            if place["key"] is None or place == self.state:
+                raise self._key_is_none()
+            self.state = place
+            yield self._row(number, place["key"], [as_text(value) for value in row[skip:]])
+
+    def _row(self, number: int, key: str, texts: list[str | None]) -> RawRow:
+        """Return a row; what a text column cannot hold here makes it a reject, not a crash."""
+        gone = texts.pop() == self.plan.tombstone_value if self.plan.tombstone_column else False
+        since = texts.pop() if self.plan.valid_from_column else None
+        fault = ""
+        if any("\x00" in text for text in texts if text):
+            fault, texts = NUL_BYTE, [text and text.replace("\x00", "\ufffd") for text in texts]
+        return RawRow(number, texts, None, key.replace("\x00", "\ufffd"), fault, valid_from=since, gone=gone)
+
+    def plan_checkpoint(self) -> dict[str, Any]:
+        """The next run starts at the last cursor reached, or at the source's clock; a table without cursor from its start."""
+        reached = self.state.get("cursor")
+        if reached is None or not self.plan.cursor_column:
+            return dict(self.plan.checkpoint)
+        if self._clock is not None and _comparable(datetime.fromisoformat(reached)) > _comparable(self._clock):
+            reached = _like(self._clock, datetime.fromisoformat(reached)).isoformat()
+        return {"cursor": reached}
+
+    def settle(self, run: AggregationRun, *, done: bool, now: datetime) -> str:
+        """A table needs no note beyond the checkpoint."""
+        return ""
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+def _written(value: Any) -> str | None:
+    """Return a value of the order as the checkpoint keeps it."""
+    if value is None:
+        return None
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _typed(column: Column, text: str) -> Any:
+    """Return a text of the checkpoint as what the column is, so that no database guesses."""
+    match column.family:
+        case Family.TIME:
+            moment = datetime.fromisoformat(text)
+            return moment.date() if column.base_type == "date" else moment
+        case Family.NUMBER:
+            number = Decimal(text)
+            return int(number) if number == number.to_integral_value() else number
+        case _:
+            return text
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time.min)
+    return datetime.fromisoformat(str(value))
+
+
+def _comparable(moment: datetime) -> datetime:
+    """A time without zone is taken as it stands on the wall here; both sides are read the same way."""
+    return moment if moment.tzinfo else timezone.make_aware(moment)
+
+
+def _like(moment: datetime, other: datetime) -> datetime:
+    """Return a moment with a zone, or as it stands on the wall here, as the other one is."""
+    if other.tzinfo:
+        return _comparable(moment)
+    return timezone.make_naive(moment) if moment.tzinfo else moment
