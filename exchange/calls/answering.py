@@ -204,7 +204,7 @@ def _looked_up(lookup: Lookup, signed: Signed, progress: Progress, body: bytes, 
         served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
     if served is None or not isinstance(served.body, bytes):
         raise Refusal("platform.unavailable", {"grant": "is_changing"})
-    own = _headers(signed.call_id, signed, served.status, served.content_type, served.digest, served.cache)
+    own = _headers(signed.call_id, signed, served.status, served.content_type, served.digest, cache=served.cache)
     return Answer(served.status, own + served.headers + allowance.headers(), [served.body])
 
 
@@ -259,7 +259,7 @@ def refuse(refusal: Refusal, signed: Signed | None = None) -> Answer:
 
 
 def _headers(
-    call_id: str, signed: Signed | None, status: int, content_type: str, digest: str, cache: str = "no-store"
+    call_id: str, signed: Signed | None, status: int, content_type: str, digest: str, *, cache: str = "no-store"
 ) -> list[tuple[str, str]]:
     headers = [
         ("Content-Type", content_type),

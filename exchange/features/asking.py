@@ -79,11 +79,12 @@ def read_items(query: str, layer: Layer) -> Asked:
             raise wrong(**{name: "not_offered"})
     if "filter" in given:
         conditions.append(read_filter(given["filter"], layer))
+    box_crs = _crs(given, "bbox-crs")
     return Asked(
         crs=_crs(given, "crs"),
         limit=_limit(given.get("limit")),
         after=_after(given.get("after", "")),
-        bbox=_bbox(given["bbox"], _crs(given, "bbox-crs")) if "bbox" in given else "",
+        bbox=_bbox(given["bbox"], box_crs) if "bbox" in given else "",
         period=read_period(given["datetime"]) if "datetime" in given else None,
         conditions=tuple(conditions),
         is_counted=given.get("count") == "true",

@@ -75,4 +75,3 @@ class ReadLayer:
         tag = etag_of(digest)
         served = replace(served, headers=[("ETag", tag)], cache=TILE_CACHE)
         return replace(served, status=304, body=b"") if tag in self._call.if_none_match else served
-

@@ -169,6 +169,10 @@ class _Compiler:
                 return f"(NOT {self._condition(node.sub_node, depth + 1)})"
             case ast.Include():
                 return "false" if node.not_ else "true"
+        return self._predicate(node)
+
+    def _predicate(self, node: Any) -> str:
+        match node:
             case ast.GeometryIntersects():
                 return self._intersects(node)
             case ast.Comparison():
@@ -235,7 +239,7 @@ class _Compiler:
 def _ewkt(geometry: dict[str, Any]) -> str:
     """Return a shape of a filter, longitude first, as EWKT; refuse what is no valid one."""
     try:
-        shape = GEOSGeometry(json.dumps(geometry), srid=4490)
+        shape = GEOSGeometry(json.dumps(geometry))
         is_good = shape.valid and shape.num_coords <= POINTS_AT_MOST
     except (GEOSException, GDALException, ValueError, TypeError):
         raise refused("not_a_valid_shape") from None

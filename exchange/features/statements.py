@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from basedb.cleaning import shown_sql
 from basedb.dictionary import DataType
@@ -87,36 +87,36 @@ def _numbered(conditions: Sequence[Condition]) -> list[str]:
     return told
 
 
+class _Form(NamedTuple):
+    """What a page's statement depends on beside its layer and its conditions."""
+
+    is_flipped: bool
+    is_continued: bool
+    is_boxed: bool
+    has_first_day: bool
+    has_last_day: bool
+    is_counted: bool
+
+
 def page_sql(layer: Layer, asked: Asked) -> str:
     """The SELECT of a page of features in the order of their keys, with the link to the next one."""
-    flags = (is_latitude_first(asked.crs), bool(asked.after), bool(asked.bbox), asked.period, asked.is_counted)
-    return _page(layer, tuple(_numbered(asked.conditions)), *flags[:3], _days_asked(asked), asked.is_counted)
-
-
-def _days_asked(asked: Asked) -> tuple[bool, bool]:
     first, last = asked.period or (None, None)
-    return first is not None, last is not None
+    is_flipped = is_latitude_first(asked.crs)
+    form = _Form(is_flipped, bool(asked.after), bool(asked.bbox), first is not None, last is not None, asked.is_counted)
+    return _page(layer, tuple(_numbered(asked.conditions)), form)
 
 
 @lru_cache(maxsize=256)
-def _page(
-    layer: Layer,
-    conditions: tuple[str, ...],
-    flipped: bool,  # noqa: FBT001
-    continued: bool,  # noqa: FBT001
-    boxed: bool,  # noqa: FBT001
-    days: tuple[bool, bool],
-    counted: bool,  # noqa: FBT001
-) -> str:
-    limits = [_reach(layer), *conditions, *_days(layer, days)]
-    if boxed:
+def _page(layer: Layer, conditions: tuple[str, ...], form: _Form) -> str:
+    limits = [_reach(layer), *conditions, *_days(layer, form)]
+    if form.is_boxed:
         limits.append(_boxed(layer, "ST_GeomFromEWKT(<<bbox>>)", is_exact=True))
     total = f"(SELECT count(*) FROM {layer.table} {ROW} WHERE {' AND '.join(limits)})"
-    if continued:
+    if form.is_continued:
         limits.append(f"{ROW}.{layer.key} > <<after>>")
     return PAGE.format(
-        feature=_feature(layer, flipped=flipped),
-        matched=f" || ',\"numberMatched\":' || {total}" if counted else "",
+        feature=_feature(layer, flipped=form.is_flipped),
+        matched=f" || ',\"numberMatched\":' || {total}" if form.is_counted else "",
         columns=_columns(layer),
         table=layer.table,
         row=ROW,
@@ -176,12 +176,11 @@ def _reach(layer: Layer) -> str:
     return f"{ROW}.withdrawn_at IS NULL AND {ROW}.{layer.geometry.field} IS NOT NULL AND {inside}"
 
 
-def _days(layer: Layer, days: tuple[bool, bool]) -> list[str]:
+def _days(layer: Layer, form: _Form) -> list[str]:
     """Whether a feature holds on one of the days asked about; what the layer does not tell does not limit."""
     begins, ends = layer.period()
-    has_first, has_last = days
-    limits = [f"({ROW}.{begins} IS NULL OR {ROW}.{begins} <= <<last_day>>)"] if begins and has_last else []
-    if ends and has_first:
+    limits = [f"({ROW}.{begins} IS NULL OR {ROW}.{begins} <= <<last_day>>)"] if begins and form.has_last_day else []
+    if ends and form.has_first_day:
         limits.append(f"({ROW}.{ends} IS NULL OR {ROW}.{ends} >= <<first_day>>)")
     return limits
 
@@ -223,6 +222,6 @@ def _feature(layer: Layer, *, flipped: bool, links: bool = False) -> str:
     shape = "ST_FlipCoordinates(shape)" if flipped else "shape"
     pairs = ", ".join(f"{quote(column.item)}, {_named(column)}" for column in layer.properties)
     return (
-        f"'{{\"type\":\"Feature\",\"id\":\"' || encode(fid, 'hex') || '\",\"geometry\":' || ST_AsGeoJSON({shape}, {DIGITS}, 0) "
+        f'\'{{"type":"Feature","id":"\' || encode(fid, \'hex\') || \'","geometry":\' || ST_AsGeoJSON({shape}, {DIGITS}, 0) '
         f"|| ',\"properties\":' || json_build_object({pairs})::text{' || <<links>>' if links else ''} || '}}'"
     )

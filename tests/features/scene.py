@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from basedb.dictionary import DATASETS, DataType
+from basedb.dictionary import DATASETS
 from catalog.models import Binding, DataItem, Resource
 from core.models import Department
 from exchange.models import Grant
@@ -30,7 +30,8 @@ PARCELS = """
 INSERT INTO basedb_parcel (subject_key, parcel_code, region_code, seat, land_use, area, registered_on, parcel_state, outline,
     source_department_id, source_record_id, run_id, version)
 SELECT decode(md5('parcel' || n), 'hex'), '320102001001GB' || lpad(n::text, 5, '0'),
-    CASE WHEN mod(n, 2) = 0 THEN '320102' ELSE '320104' END, '测试路' || n || '号', CASE WHEN mod(n, 5) = 0 THEN '0701' ELSE '0501' END,
+    CASE WHEN mod(n, 2) = 0 THEN '320102' ELSE '320104' END, '测试路' || n || '号',
+    CASE WHEN mod(n, 5) = 0 THEN '0701' ELSE '0501' END,
     1000 + n, date '2020-01-01' + n::int, '1',
     ST_Multi(ST_MakeEnvelope(118.70 + mod(n, 40) * 0.001, 32.00 + n / 40 * 0.001, 118.7008 + mod(n, 40) * 0.001,
         32.0008 + n / 40 * 0.001, 4490)), %s, 1, 1, 1
@@ -38,7 +39,8 @@ FROM generate_series(%s, %s) AS n"""
 ADDRESSES = """
 INSERT INTO basedb_address (subject_key, address_code, region_code, full_address, community, address_state, location,
     source_department_id, source_record_id, run_id, version)
-SELECT decode(md5('address' || n), 'hex'), 'A' || lpad(n::text, 8, '0'), '320102', '测试市测试区测试路' || n || '号', '第一社区', '1',
+SELECT decode(md5('address' || n), 'hex'), 'A' || lpad(n::text, 8, '0'), '320102', '测试市测试区测试路' || n || '号',
+    '第一社区', '1',
     ST_SetSRID(ST_MakePoint(118.78 + mod(n, 100) * 0.0005, 32.04 + n / 100 * 0.0005), 4490), %s, 1, 1, 1
 FROM generate_series(%s, %s) AS n"""
 ZONES = """
@@ -58,15 +60,20 @@ def fill(statement: str, department: Department, first: int, last: int) -> None:
 def make_layer(provider: Department, dataset: str, items: list[str], **values: Any) -> Resource:
     """Return a published resource whose items are columns of a dataset with a geometry."""
     number = Resource.objects.count() + 1
-    given = {"title": f"图层{number}", "base_database": "GEOSPATIAL", "sharing_modes": ["QUERY", "FEATURES"], "grade": "L2"} | values
+    given = {
+        "title": f"图层{number}",
+        "base_database": "GEOSPATIAL",
+        "sharing_modes": ["QUERY", "FEATURES"],
+        "grade": "L2",
+    } | values
     resource = factories.make_resource(provider, published=False, **given)
     resource.items.all().delete()
     known = DATASETS[dataset]
     for position, name in enumerate(items, start=1):
         found = known.field(name)
         DataItem.objects.create(
-            resource=resource, position=position, name=name, title=str(found.title), data_type=found.data_type, grade=given["grade"],
-            is_key=position == 1,
+            resource=resource, position=position, name=name, title=str(found.title), data_type=found.data_type,
+            grade=given["grade"], is_key=position == 1,
         )  # fmt: skip
     now = datetime.now().astimezone()
     Resource.objects.filter(pk=resource.pk).update(state="PUBLISHED", code=f"101004/{number:06d}", version=1, published_at=now)

@@ -25,7 +25,8 @@ def test_a_page_of_features_is_geojson_with_its_record_on_disk(scene: Scene) -> 
     assert reply.headers["Content-Type"] == "application/geo+json"
     assert reply.headers["Content-Crs"] == f"<{CRS84}>"
     told = reply.json
-    assert told["type"] == "FeatureCollection" and told["numberReturned"] == 3 == len(told["features"])
+    assert told["type"] == "FeatureCollection"
+    assert told["numberReturned"] == 3 == len(told["features"])
     assert set(told["features"][0]["properties"]) == set(grant.fields) - {"outline"}
     assert isinstance(told["features"][0]["properties"]["area"], float | int)
     (record,) = records(grant)
@@ -69,7 +70,8 @@ def test_pages_are_complete_and_stable_while_rows_are_added(scene: Scene) -> Non
         reply = scene.follow(*following[0].split("?"))
         assert reply.status == 200, reply.body
     assert len(seen) == len(set(seen))
-    assert len(before) == 640 and before <= set(seen)
+    assert len(before) == 640
+    assert before <= set(seen)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM basedb_parcel WHERE parcel_code >= '320102001001GB00800'")
 
@@ -78,7 +80,8 @@ def test_one_feature_by_its_id_and_none_by_another(scene: Scene) -> None:
     grant = scene.grant(region_prefix=NORTH)
     (feature,) = scene.get(grant, limit="1").json["features"]
     one = scene.get(grant, f"items/{feature['id']}")
-    assert one.status == 200 and one.json["properties"] == feature["properties"]
+    assert one.status == 200
+    assert one.json["properties"] == feature["properties"]
     missing = scene.get(grant, f"items/{'0' * 32}")
     assert (missing.status, missing.code) == (404, "features.not_found")
     assert missing.headers["Content-Type"].startswith("application/json")
@@ -132,7 +135,9 @@ def test_a_grant_that_demands_a_matter_gets_it_as_a_parameter(scene: Scene) -> N
     assert records(grant)[-1].matter == "LAND-1"
 
 
-@pytest.mark.parametrize(("asked", "expected"), [("2020-06-01", 1), ("2019-02-01/2020-02-01", 2), ("../2019-06-01", 1), ("2021-01-01/..", 2)])
+@pytest.mark.parametrize(
+    ("asked", "expected"), [("2020-06-01", 1), ("2019-02-01/2020-02-01", 2), ("../2019-06-01", 1), ("2021-01-01/..", 2)]
+)
 def test_a_moment_or_an_interval_finds_what_held_then(scene: Scene, asked: str, expected: int) -> None:
     reply = scene.get(scene.grant(scene.zones), datetime=asked)
     assert reply.json["numberReturned"] == expected, reply.body
