@@ -10,8 +10,13 @@ class ExchangeConfig(AppConfig):
     verbose_name = "共享交换"
 
     def ready(self) -> None:
-        """Offer the registered sources to the catalogue for mounting."""
+        """Offer the registered sources to the catalogue for mounting, and what is known of their quality to the rules."""
+        from basedb.quality import measures
         from catalog import mounting
+        from exchange.aggregation import quality
         from exchange.sources.offering import RegisteredSources
 
         mounting.register_finder(("table", "interface"), RegisteredSources())
+        measures.register("freshness", quality.freshness)
+        measures.register("reconciliation", quality.reconciliation)
+        measures.register("accessibility", quality.accessibility)

@@ -22,6 +22,7 @@ from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import NotFound
 from core.models import Department
+from core.texts import harmless_cell
 from exchange import finding
 from exchange.models import CallRecord, ConsumerSystem, Credential, Grant
 from exchange.querysets import calls_visible_to, is_auditor, is_reviewer
@@ -227,12 +228,7 @@ def _cells(line: CallLine) -> list[str]:
         r.requested_at.astimezone(SHANGHAI).isoformat(), r.call_id, line.department, line.system, line.provider, line.resource,
         r.mode, r.outcome, " ".join(r.fields or []), r.row_count, r.grant_version, _hex(r.request_digest), _hex(r.answer_digest),
     ]  # fmt: skip
-    return [_harmless("" if cell is None else str(cell)) for cell in cells]
-
-
-def _harmless(cell: str) -> str:
-    """Keep spreadsheet programs from taking a name for a formula."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
+    return [harmless_cell(cell) for cell in cells]
 
 
 def _hex(digest: bytes | memoryview | None) -> str:

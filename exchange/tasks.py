@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.audit import PLATFORM
 from core.errors import Unavailable
 from exchange import public_keys
-from exchange.aggregation import plans, runs
+from exchange.aggregation import plans, quality, runs
 from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
 from exchange.care import alerts, disposals, usage_records
@@ -41,6 +41,12 @@ def dispatch_aggregation() -> None:
     plans.queue_due(now=now)
     for uid in runs.unattended(now=now):
         current_app.send_task(plans.RUN_TASK, [str(uid)])
+
+
+@shared_task(name="exchange.check_batches", **_SHORT, **_AGAIN)
+def check_batches() -> None:
+    """Have the quality of what runs brought lately checked."""
+    quality.check_batches(now=timezone.now())
 
 
 @shared_task(name=plans.RUN_TASK, **_LONG, **_AGAIN)

@@ -34,6 +34,13 @@ app.conf.update(
     timezone="Asia/Shanghai",
     beat_schedule={
         "dispatch-aggregation": {"task": "exchange.dispatch_aggregation", "schedule": 10.0, "options": {"expires": 30}},
+        "check-batches": {"task": "exchange.check_batches", "schedule": 30.0, "options": {"expires": 60}},
+        "dispatch-quality": {"task": "basedb.dispatch_quality", "schedule": 10.0, "options": {"expires": 30}},
+        "check-all-quality": {
+            "task": "basedb.check_all_quality",
+            "schedule": crontab(hour=1, minute=10),
+            "options": {"expires": 3600},
+        },
         "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
         "dispatch-bulk-jobs": {"task": "exchange.dispatch_bulk_jobs", "schedule": 5.0, "options": {"expires": 30}},
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},

@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
 from basedb import ingest
@@ -120,3 +120,9 @@ def replay(*, plan_uid: UUID, actor: Actor, now: datetime) -> AggregationRun:
 def corrected_of(plan: AggregationPlan) -> QuerySet[RejectedRow]:
     """Return the rows of a plan that wait for a replay."""
     return RejectedRow.objects.filter(plan=plan, state=RejectState.CORRECTED)
+
+
+def by_rule(run: AggregationRun) -> list[tuple[str, str, int]]:
+    """Return what a run rejected: rule, its sentence, how many rows; the commonest first."""
+    counted = RejectedRow.objects.filter(run=run).order_by().values("rule").annotate(count=Count("id")).order_by("-count", "rule")
+    return [(line["rule"], ingest.message_of(run.plan.dataset, line["rule"]), line["count"]) for line in counted]

@@ -1,0 +1,32 @@
+"""Tasks of the base databases: they parse, call one process function, and hold no truth."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import current_app, shared_task
+from django.utils import timezone
+
+from basedb.quality import asking, checking
+
+_SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
+_LONG = {"acks_late": True, "time_limit": 3600, "soft_time_limit": 3500}
+
+
+@shared_task(name="basedb.dispatch_quality", **_SHORT)
+def dispatch_quality() -> None:
+    """Hand out every check no worker has in hand."""
+    for uid in checking.unattended(now=timezone.now()):
+        current_app.send_task(asking.CHECK_TASK, [str(uid)])
+
+
+@shared_task(name=asking.CHECK_TASK, **_LONG)
+def check_quality(check_uid: str) -> None:
+    """Carry one check to its end."""
+    checking.work(check_uid=UUID(check_uid), clock=timezone.now)
+
+
+@shared_task(name="basedb.check_all_quality", **_SHORT)
+def check_all_quality() -> None:
+    """Queue the nightly check of every dataset."""
+    asking.ask_for_all(now=timezone.now())
