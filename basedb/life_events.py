@@ -33,7 +33,8 @@ _ENTITY_EVENTS: Final = """
     SELECT e.subject_key, CASE WHEN e.registration_state IN ('3', '4') THEN 'C4' ELSE 'C2' END AS kind,
         coalesce(e.cancelled_on, current_date) AS occurred_on, NULL::date AS day, e.source_department_id, e.source_record_id
     FROM basedb_legalentity e
-    WHERE e.subject_key IN (SELECT subject_key FROM {touched}) AND e.withdrawn_at IS NULL AND e.registration_state IN ('2', '3', '4')"""
+    WHERE e.subject_key IN (SELECT subject_key FROM {touched}) AND e.withdrawn_at IS NULL
+    AND e.registration_state IN ('2', '3', '4')"""
 _PERSON_KINDS: Final = "kind IN ('10', '20', '30', '40', '50', '51')"
 _ENTITY_KINDS: Final = "kind IN ('C2', 'C4')"
 

@@ -11,6 +11,7 @@ from django.db import connection
 from basedb import staging
 from basedb.cleaning import clean_sql
 from basedb.dictionary import Kind
+from basedb.geography import batches
 from basedb.intake.contract import SUPERSEDED, Intake
 from basedb.rules import RULES, broken_rule_sql
 from basedb.rules.stored import stored_rule_statements
@@ -22,6 +23,7 @@ _REQUIRED = ".required"
 def judge(intake: Intake, table: str) -> tuple[str, int]:
     """Write the judged rows of a staging table into a table of this transaction, keep the rejected; return its name and their number."""
     judged = f"judged_{table}"
+    batches.prepare(intake.dataset, intake.source.pk)
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {judged} ON COMMIT DROP AS {_judged_sql(intake, f'{staging.SCHEMA}.{table}')}")
         cursor.execute(f"ANALYZE {judged} (source_key, subject_key, rule)")
@@ -29,6 +31,7 @@ def judge(intake: Intake, table: str) -> tuple[str, int]:
             intake.dataset, judged, intake.fields, collector=intake.source.collector, is_lead=intake.source.is_lead
         ):
             cursor.execute(statement)
+        batches.settle(intake.dataset, judged, intake.fields)
         cursor.execute(f"SELECT count(rule) FROM {judged}")
         rejected: int = cursor.fetchone()[0]
         if rejected:
@@ -45,7 +48,7 @@ def _judged_sql(intake: Intake, table: str) -> str:
     )
     kept = ", ".join(f"s.{name}" for name in intake.fields)
     return f"""
-        SELECT s.number, s.source_key, s.subject_key, s.row_hash, s.valid_from, s.gone, {kept}, CASE
+        SELECT s.row_number, s.source_key, s.subject_key, s.row_hash, s.row_valid_from, s.gone, {kept}, CASE
             WHEN s.fault <> '' THEN s.fault
             WHEN s.as_of IS NOT NULL AND EXISTS (
                 SELECT FROM basedb_sourcerecord r WHERE r.source_id = {intake.source.pk:d} AND r.source_key = s.source_key
@@ -54,7 +57,7 @@ def _judged_sql(intake: Intake, table: str) -> str:
             WHEN s.gone THEN NULL
             ELSE {broken_rule_sql(dataset, today=intake.today, exempt=exempt_rules(intake))} END AS rule
         FROM (
-            SELECT r.number, r.fault, r.as_of, r.source_key, r.subject_key, r.row_hash, r.valid_from, r.gone, {cleaned}
+            SELECT r.row_number, r.fault, r.as_of, r.source_key, r.subject_key, r.row_hash, r.row_valid_from, r.gone, {cleaned}
             FROM {table} r OFFSET 0
         ) s"""
 
@@ -79,9 +82,9 @@ def _rejects(intake: Intake, table: str, judged: str) -> tuple[str, tuple[object
     raw = staging.raw_sql("s", intake.fields)
     sql = f"""
         WITH rejected AS (
-            SELECT s.number, s.line_number, s.related_line, s.source_key, j.rule,
+            SELECT s.row_number AS number, s.line_number, s.related_line, s.source_key, j.rule,
                 CASE WHEN left(j.rule, 4) = 'row.' THEN '' ELSE split_part(j.rule, '.', 1) END AS field,
                 CASE WHEN s.damaged IS NULL THEN {raw} ELSE jsonb_build_object('_row', s.damaged) END AS raw
-            FROM {judged} j JOIN {table} s ON s.number = j.number WHERE j.rule IS NOT NULL ORDER BY s.number
+            FROM {judged} j JOIN {table} s ON s.row_number = j.row_number WHERE j.rule IS NOT NULL ORDER BY s.row_number
         ), kept AS ({intake.rejects.statement}) SELECT 1"""
     return sql, intake.rejects.parameters

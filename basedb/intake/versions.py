@@ -77,10 +77,10 @@ def _news_sql(news: str, judged: str, known: str) -> str:
         WITH ends AS (
             SELECT source_key, max(greatest(lower(valid), upper(valid))) AS latest FROM {known} GROUP BY source_key
         ), good AS (
-            SELECT DISTINCT ON (j.source_key, since) j.number, j.source_key, j.row_hash, j.gone,
-                j.valid_from IS NOT NULL AS is_dated, coalesce(j.valid_from, greatest(%s, e.latest)) AS since
+            SELECT DISTINCT ON (j.source_key, since) j.row_number AS number, j.source_key, j.row_hash, j.gone,
+                j.row_valid_from IS NOT NULL AS is_dated, coalesce(j.row_valid_from, greatest(%s, e.latest)) AS since
             FROM {judged} j LEFT JOIN ends e ON e.source_key = j.source_key
-            WHERE j.rule IS NULL ORDER BY j.source_key, since, j.number DESC
+            WHERE j.rule IS NULL ORDER BY j.source_key, since, j.row_number DESC
         )
         SELECT g.number, g.source_key, g.gone, g.since, EXISTS (
             SELECT FROM {known} p WHERE p.source_key = g.source_key AND lower(p.valid) < upper(p.valid) IS NOT FALSE
@@ -148,7 +148,7 @@ def _insert_news_sql(intake: Intake, pieces: str, judged: str) -> str:
             (id, source_id, source_key, chain, run_id, row_hash, subject_key, payload, valid, known, received_at)
         SELECT p.new_id, {intake.source.pk:d}, p.source_key, p.chain, {intake.run_id:d}, j.row_hash,
             CASE WHEN NOT p.gone THEN j.subject_key END, CASE WHEN p.gone THEN '{{}}' ELSE {payload} END, p.valid, tstzrange(p.at, NULL), p.at
-        FROM {pieces} p JOIN {judged} j ON j.number = p.number ORDER BY p.new_id"""
+        FROM {pieces} p JOIN {judged} j ON j.row_number = p.number ORDER BY p.new_id"""
 
 
 def _insert_remnants_sql(pieces: str) -> str:

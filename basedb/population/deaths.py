@@ -39,6 +39,7 @@ def follow_vital_events(touched: Touched) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
+            DROP TABLE IF EXISTS {mine};
             CREATE TEMPORARY TABLE {mine} ON COMMIT DROP AS
             SELECT t.subject_key FROM {touched.table} t JOIN {PERSON.table} p ON p.subject_key = t.subject_key
             WHERE EXISTS (SELECT FROM basedb_vitalevent v WHERE v.subject_key = t.subject_key AND v.vital_event = '20')"""

@@ -1,4 +1,4 @@
-"""Rules that ask what the base already knows (库内校验规则): moves of a person's state, who may register what, circles of successors.
+"""Rules that ask what the base already knows (库内校验规则): moves of a state, who may register what, circles of successors.
 
 They run over a table of judged rows (`rule` null = good so far) after the rules of the row itself, as whole statements that name
 the rule a row breaks. What a source may do follows from its kind of department (`collector`) and whether it leads.
@@ -81,7 +81,7 @@ def stored_rule_statements(dataset: Dataset, judged: str, fields: Sequence[str],
     if dataset.code == PERSON.code and "person_status" in fields:
         is_correction = is_lead and collector == PERSON.field("person_status").source
         yield _transition_sql(judged, is_correction=is_correction)
-    elif dataset.code == ENTERPRISE.code and is_lead:
+    elif dataset.code == ENTERPRISE.code and is_lead and collector in REGISTRARS.values():
         others = "".join(first for first, registrar in REGISTRARS.items() if registrar != collector)
         yield _mark(judged, _REGISTRAR, f"strpos({quote(others)}, left(s.uscc, 1)) > 0")
     elif dataset.code == SUCCESSION.code:

@@ -38,12 +38,14 @@ ME, SHE, FIRM = citizen(121), citizen(122), uscc(4711)
 KEY = RING.subject_key(SHE).hex()
 FIRM_KEY = RING.subject_key(uscc(4712)).hex()
 GOOD: Mapping[str, Row] = {
-    "population.name_usage": {"citizen_id": ME, "name_kind": "2", "used_name": "王小国", "used_from": "19800506", "used_to": "19990101"},
+    "population.name_usage": {
+        "citizen_id": ME, "name_kind": "2", "used_name": "王小国", "used_from": "19800506", "used_to": "19990101",
+    },
     "population.identifier": {
         "citizen_id": ME, "person_paper": "414", "paper_number": "EA1234567", "issued_on": "20200101", "expires_on": "20300101",
     },
     "population.household": {
-        "household_number": "99010100012345", "household_kind": "1", "head_key": KEY, "region_code": "320102002", "address": "珠江路1号",
+        "household_number": "99010100012345", "household_kind": "1", "head_key": KEY, "region_code": "320102002",
     },
     "population.household_member": {
         "citizen_id": ME, "household_number": "99010100012345", "household_relation": "11", "joined_on": "20050101",
@@ -58,7 +60,9 @@ GOOD: Mapping[str, Row] = {
     "legal_entity.change": {"uscc": FIRM, "changed_item": "01", "changed_on": "20200101", "before": "旧名", "after": "新名"},
     "legal_entity.branch": {"uscc": FIRM, "parent_key": FIRM_KEY, "branch_kind": "1", "opened_on": "20100101"},
     "legal_entity.officer": {"uscc": FIRM, "person_key": KEY, "officer_role": "01", "appointed_on": "20100101"},
-    "legal_entity.shareholder": {"uscc": FIRM, "shareholder_kind": "1", "holder_key": KEY, "share_ratio": "60.5", "subscribed": "60.5"},
+    "legal_entity.shareholder": {
+        "uscc": FIRM, "shareholder_kind": "1", "holder_key": KEY, "share_ratio": "60.5", "subscribed": "60.5",
+    },
     "legal_entity.qualification": {
         "uscc": FIRM, "qualification_name": "建筑业企业资质", "qualification_number": "D232000001", "qualification_state": "1",
         "valid_from": "20200101", "valid_to": "20300101",

@@ -141,7 +141,7 @@ def test_kinds_nobody_wants_are_not_announced(city: City) -> None:
 
 def test_events_are_never_changed(city: City) -> None:
     collect("population.vital_event", [DIED], department=city.education)
-    with pytest.raises(Exception, match="append-only|refused|denied"), connection.cursor() as cursor:
+    with pytest.raises(Exception, match=r"append-only|refused|denied"), connection.cursor() as cursor:
         cursor.execute("UPDATE basedb_lifeevent SET turn = 2")
 
 
