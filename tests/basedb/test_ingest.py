@@ -198,7 +198,8 @@ def test_base_table_can_hold_what_the_contract_allows(dataset: Any) -> None:
     model = next(model for model in apps.get_models() if model._meta.db_table == dataset.table)
     for field in dataset.fields:
         column: Any = model._meta.get_field(field.name)
-        assert not column.max_length or column.max_length >= field.length, field.name
+        length = field.length // 2 if field.link else field.length  # keys travel as hex
+        assert not column.max_length or column.max_length >= length, field.name
         assert column.null or field.required, field.name
 
 
@@ -208,6 +209,7 @@ def test_worker_role_may_do_all_this_and_not_truncate(city: City) -> None:
     source_of(city, PERSON.code)
     place = connection.settings_dict
     worker = psycopg2.connect(host=place["HOST"], port=place["PORT"], dbname=place["NAME"], user="worker", password=words["worker"])
+    worker.autocommit = True  # as Django leaves a connection between transactions
     own, connection.connection = connection.connection, worker
     try:
         sink = RejectSink("SELECT count(*) FROM rejected", ())
@@ -216,7 +218,6 @@ def test_worker_role_may_do_all_this_and_not_truncate(city: City) -> None:
         with pytest.raises(psycopg2.errors.InsufficientPrivilege), worker.cursor() as cursor:
             cursor.execute("TRUNCATE basedb_person")
     finally:
-        worker.rollback()
         worker.close()
         connection.connection = own
     assert Person.objects.count() == 3
