@@ -7,6 +7,8 @@ from uuid import UUID
 from celery import current_app, shared_task
 from django.utils import timezone
 
+from basedb import licences
+from basedb.credit import standing
 from basedb.quality import asking, checking
 
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
@@ -30,3 +32,15 @@ def check_quality(check_uid: str) -> None:
 def check_all_quality() -> None:
     """Queue the nightly check of every dataset."""
     asking.ask_for_all(now=timezone.now())
+
+
+@shared_task(name="basedb.take_down_credit", **_LONG)
+def take_down_credit() -> None:
+    """Take down the credit records whose last day of being shown has ended."""
+    standing.take_down(now=timezone.now())
+
+
+@shared_task(name="basedb.review_licences", **_LONG)
+def review_licences() -> None:
+    """Mark the licences that have to be looked at."""
+    licences.review(now=timezone.now())

@@ -79,6 +79,16 @@ app.conf.update(
             "schedule": crontab(hour=3, minute=10),
             "options": {"expires": 3600},
         },
+        "take-down-credit": {
+            "task": "basedb.take_down_credit",
+            "schedule": crontab(minute=1),
+            "options": {"expires": 3000},
+        },
+        "review-licences": {
+            "task": "basedb.review_licences",
+            "schedule": crontab(hour=5, minute=20),
+            "options": {"expires": 3600},
+        },
         "look-out": {"task": "exchange.look_out", "schedule": 60.0, "options": {"expires": 60}},
         "open-disposals": {"task": "exchange.open_disposals", "schedule": 600.0, "options": {"expires": 600}},
         "remind-of-usage-records": {

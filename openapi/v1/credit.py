@@ -145,7 +145,7 @@ class RepairList(generics.ListAPIView[CreditRepair]):
 
     @extend_schema(operation_id="credit_repairs_create", parameters=[KEY], request=RepairIn, responses={201: RepairOut})
     def post(self, request: Request) -> Response:
-        """Apply for the repair of a record; too early is refused with the first possible day in `details.first_day`."""
+        """Apply for the repair of a record; too early is refused with the first possible day in `details.first_day[0]`."""
         given = _given(RepairIn, request)
         who, where = actor(request), _where(given)
 
