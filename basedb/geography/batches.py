@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db import connection
 
 from basedb.cleaning import typed_sql
@@ -27,28 +29,31 @@ def prepare(dataset: Dataset, source_id: int) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [dataset.table])
 
 
-def settle(dataset: Dataset, judged: str) -> int:
+def settle(dataset: Dataset, judged: str, fields: Collection[str]) -> int:
     """Reject the later of two good rows of table `judged` whose parcels overlap; return how many rows that were."""
-    if dataset is not PARCEL:
+    if dataset is not PARCEL or not {"parcel_code", "outline"} <= set(fields):
         return 0
     shapes = f"shapes_{judged}"
     outline = typed_sql(PARCEL.field("outline"), "s.outline")
+    standing = "coalesce(s.parcel_state, '1') <> '2'" if "parcel_state" in fields else "true"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {shapes} ON COMMIT DROP AS SELECT s.number, s.parcel_code, {outline} AS outline"
-            f" FROM {judged} s WHERE s.rule IS NULL AND s.outline IS NOT NULL AND coalesce(s.parcel_state, '1') <> '2'"
+            f"CREATE TEMPORARY TABLE {shapes} ON COMMIT DROP AS SELECT s.row_number, s.parcel_code, {outline} AS outline"
+            f" FROM {judged} s WHERE s.rule IS NULL AND NOT s.gone AND s.outline IS NOT NULL AND {standing}"
         )
         cursor.execute(f"CREATE INDEX ON {shapes} USING gist (outline)")
         cursor.execute(f"ANALYZE {shapes}")
         cursor.execute(
-            f"SELECT a.number, b.number FROM {shapes} a JOIN {shapes} b ON a.outline && b.outline AND a.number < b.number"
-            " WHERE a.parcel_code <> b.parcel_code AND substr(a.parcel_code, 14, 1) = substr(b.parcel_code, 14, 1)"
-            " AND basedb_parcels_overlap(a.outline, b.outline) ORDER BY b.number"
+            f"SELECT a.row_number, b.row_number FROM {shapes} a JOIN {shapes} b ON a.outline && b.outline"
+            " WHERE a.row_number < b.row_number AND a.parcel_code <> b.parcel_code"
+            " AND substr(a.parcel_code, 14, 1) = substr(b.parcel_code, 14, 1)"
+            " AND basedb_parcels_overlap(a.outline, b.outline) ORDER BY b.row_number"
         )
         rejected: set[int] = set()
         for earlier, later in cursor.fetchall():
             if earlier not in rejected:
                 rejected.add(later)
         if rejected:
-            cursor.execute(f"UPDATE {judged} SET rule = %s WHERE number = ANY (%s)", [OVERLAP, sorted(rejected)])
+            cursor.execute(f"UPDATE {judged} SET rule = %s WHERE row_number = ANY (%s)", [OVERLAP, sorted(rejected)])
+        cursor.execute(f"DROP TABLE {shapes}")  # the next batch of the run uses the same names
     return len(rejected)
