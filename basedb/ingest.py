@@ -125,7 +125,7 @@ def merge(intake: Intake, staged: Staged) -> Counts:
         changed, deleted = laid.changed, laid.deleted
         if changed or deleted:
             _project(intake, laid, staged.table)
-    staging.drop(staged.table)
+    _drop_all(staged.table)
     accepted = staged.read - rejected
     return Counts(
         read=staged.read,
@@ -135,6 +135,14 @@ def merge(intake: Intake, staged: Staged) -> Counts:
         unchanged=accepted - changed - deleted,
         deleted=deleted,
     )
+
+
+def _drop_all(table: str) -> None:
+    """Drop what the batch left: the next one of the run uses the same names."""
+    names = ", ".join(f"{step}_{table}" for step in ("judged", "known", "news", "pieces", "closed", "best", "touched"))
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TABLE IF EXISTS {names}")
+    staging.drop(table)
 
 
 def _lock(dataset: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""Pieces of records that have ended are found by their key as quickly as current ones."""
+"""Pieces of records that have ended are found by their key as quickly as current ones; a batch numbers its versions itself."""
 
 from django.db import migrations, models
 
@@ -13,5 +13,10 @@ class Migration(migrations.Migration):
                 condition=models.Q(("known__upper_inf", True), ("valid__upper_inf", False)),
                 name="source_record_ended",
             ),
+        ),
+        # The chain of a record is the number of its first version: it has to be known before the row is written.
+        migrations.RunSQL(
+            "GRANT USAGE ON SEQUENCE basedb_sourcerecord_id_seq TO worker",
+            "REVOKE USAGE ON SEQUENCE basedb_sourcerecord_id_seq FROM worker",
         ),
     ]
