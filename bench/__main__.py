@@ -17,8 +17,15 @@ FIGURES = {
     "catalog.search": "bench.catalog_search",
     "connections": "bench.connections",
     "evidence": "bench.evidence",
+    "features": "bench.features",
     "ingest.population": "bench.ingest",
     "op-monitoring": "bench.op_monitoring",
+    "quality.population": "bench.quality",
+    "pipeline.credit": "bench.pipeline_credit",
+    "pipeline.legal_entity": "bench.pipeline_legal_entity",
+    "pipeline.license": "bench.pipeline_license",
+    "pipeline.population": "bench.pipeline_population",
+    "rerun": "bench.reruns",
 }
 
 

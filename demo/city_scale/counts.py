@@ -32,7 +32,7 @@ DEATHS_EVERY = 100
 TAXPAYERS_EVERY, TAXPAYERS_DISAGREE_EVERY = 4, 25
 
 # What the credit records are made of; the shares add up to the whole.
-CREDIT_KINDS = {"permit": 0.6, "penalty": 0.15, "commitment": 0.2, "dishonesty": 0.05}
+CREDIT_KINDS = {"permit": 0.6, "penalty": 0.15, "commitment": 0.2, "abnormal": 0.04, "dishonesty": 0.01}
 
 
 @dataclass(frozen=True)

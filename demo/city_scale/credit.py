@@ -16,6 +16,13 @@ _COMMON = (
     "authority_code", "published_on", "publish_until", "record_state", "region_code",
 )  # fmt: skip
 _ADVERSE = ("severity", "facts", "basis")
+TITLES = {
+    "permit": "行政许可",
+    "penalty": "行政处罚",
+    "commitment": "信用承诺",
+    "dishonesty": "严重失信名单",
+    "abnormal": "经营异常名录",
+}
 OWN = {
     "permit": ("document_title", "permit_category", "content", "valid_from", "valid_to", "source_unit"),
     "penalty": (*_ADVERSE, "violation", "penalty_category", "content", "fine"),

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.utils import translation
@@ -69,16 +68,22 @@ def _series(folder: str, name: str, query: str, first: int, last: int) -> Iterat
         yield DropFile(folder, f"{name}_{number + 1:03d}.csv", encoding, query, low, min(low + size - 1, last))
 
 
+def write_series(making: Making, folder: str, name: str, query: str, first: int, last: int) -> None:
+    """Write a range as files of one folder, both encodings among them."""
+    for file in _series(folder, name, query, first, last):
+        _write(making, file)
+
+
 def write(making: Making) -> None:
     """Write every file of the city into its folder on the exchange node."""
     for file in planned(making.counts):
-        folder = making.folder / file.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(making, file, folder / file.name)
+        _write(making, file)
     making.say("files: " + ", ".join(f"{path.parent.name}/{path.name}" for path in sorted(making.folder.glob("*/*.csv"))))
 
 
-def _write(making: Making, file: DropFile, path: Path) -> None:
+def _write(making: Making, file: DropFile) -> None:
+    path = making.folder / file.folder / file.name
+    path.parent.mkdir(parents=True, exist_ok=True)
     query = file.query.format(first=file.first, last=file.last, **making.names())
     part = path.with_name(f".{path.name}.part")
     with closing(making.connect()) as connection, connection.cursor() as cursor, part.open("wb") as target:

@@ -1,0 +1,14 @@
+"""`pipeline.legal_entity`: legal entities from their source into the base, judged, kept, fused, against the COPY that fills the same tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bench import pipeline
+
+NAME = "pipeline.legal_entity"
+
+
+def run() -> Iterable[dict[str, object]]:
+    """Yield the figure."""
+    yield from pipeline.measure(NAME, pipeline.source_of(NAME))

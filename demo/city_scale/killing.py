@@ -1,0 +1,83 @@
+"""Shooting at a city run (故障演练): kill -9 at seeded moments over workers, their children and PostgreSQL's backends.
+
+The run goes on by itself: leases end, batches that were not committed are taken again. Nothing is repaired by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg2
+
+from demo.city_scale.crew import Crew
+
+VICTIMS = ("worker", "child", "child", "backend", "backend")
+
+
+class Gunman:
+    """Kills `count` times, each when the work has come so far as the seed says, counted in shares of the rows expected."""
+
+    def __init__(
+        self, crew: Crew, *, count: int, seed: int, database: dict[str, Any], done: Callable[[], float], say: Callable[[str], None]
+    ) -> None:
+        self.crew, self.say, self.database, self.done_share = crew, say, database, done
+        self.random = random.Random(seed)
+        self.moments = sorted(self.random.uniform(0.02, 0.9) for _ in range(count))
+        self.killed: list[str] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._hunt, daemon=True)
+
+    def __enter__(self) -> Gunman:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _hunt(self) -> None:
+        for moment in self.moments:
+            while self.done_share() < moment:
+                if self._over.wait(0.1):
+                    return
+            self._shoot(self.random.choice(VICTIMS))
+
+    def _shoot(self, victim: str) -> None:
+        """Kill one; wait for a target, since the last one may not be back yet."""
+        while not self._over.is_set():
+            pid = self._target(victim)
+            if pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    self.killed.append(victim)
+                    self.say(f"killed {victim} ({len(self.killed)} of {len(self.moments)})")
+                self._over.wait(self.random.uniform(0.5, 3.0))
+                return
+            self._over.wait(0.1)
+
+    def _target(self, victim: str) -> int:
+        worker, children = self.crew.pids()
+        if victim == "worker":
+            return worker if children else 0
+        if victim == "child":
+            return self.random.choice(children) if children else 0
+        return self._backend()
+
+    def _backend(self) -> int:
+        """Return a backend of this database that works for a worker; its death makes PostgreSQL begin anew."""
+        try:
+            with contextlib.closing(psycopg2.connect(**self.database)) as link, link.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " AND usename = 'worker' AND state <> 'idle' ORDER BY pid"
+                )
+                found = [pid for (pid,) in cursor.fetchall()]
+        except psycopg2.Error:
+            return 0
+        return self.random.choice(found) if found else 0

@@ -1,0 +1,149 @@
+"""The city taken in (全市归集): every plan's runs queued to real workers, in order, watched until all have ended.
+
+Masters first, then what refers to them. Progress is printed by base; at the end the digest of every table and the rejected rows by
+rule. Who the workers are is not decided here: the demo's own, or a crew.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import InterfaceError, OperationalError, connection
+from django.db.models import Q
+from django.utils import timezone
+
+from demo.city_scale import digests
+from demo.city_scale.plans import Delivery
+from exchange.aggregation.connectors.drops import waiting_files
+from exchange.models import AggregationPlan, AggregationRun, RunState
+
+Say = Callable[[str], None]
+UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
+PAUSE = 1.0
+EVERY_SECONDS = 10.0
+PATIENCE = timedelta(seconds=90)
+
+
+class Failed(RuntimeError):
+    """A run ended otherwise than it should."""
+
+
+@dataclass
+class Tally:
+    """What came of the runs of one base."""
+
+    read: int = 0
+    changed: int = 0
+    rejected: int = 0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Rows a second."""
+        return self.read / self.seconds if self.seconds else 0.0
+
+
+@dataclass
+class Outcome:
+    """A finished city: seconds, what came of each base, digests."""
+
+    seconds: float = 0.0
+    bases: dict[str, Tally] = field(default_factory=dict)
+    digests: dict[str, digests.Digest] = field(default_factory=dict)
+
+
+def take_in(plans: Mapping[Delivery, AggregationPlan], *, say: Say = print, with_digests: bool = True) -> Outcome:
+    """Run every plan to its end, in the order of the deliveries; Failed when one does not succeed."""
+    outcome, started = Outcome(), time.monotonic()
+    for order in sorted({delivery.order for delivery in plans}):
+        _carry([plan for delivery, plan in plans.items() if delivery.order == order], say)
+    analyze()
+    outcome.seconds = time.monotonic() - started
+    outcome.bases = tallies(plans.values())
+    for name, tally in outcome.bases.items():
+        say(f"{name}: {tally.read:,} read, {tally.rejected:,} rejected, {tally.rate:,.0f} rows/s")
+    if with_digests:
+        outcome.digests = digests.everything()
+        for name, digest in outcome.digests.items():
+            say(f"{name}: {digest.rows:,} rows {digest.digest}")
+        for (dataset, rule), count in digests.rejected_by_rule().items():
+            say(f"rejected {dataset} {rule}: {count:,}")
+    return outcome
+
+
+def _carry(plans: list[AggregationPlan], say: Say) -> None:
+    """Queue a run of each plan, for a folder one run a file, and wait until nothing is left."""
+    told = time.monotonic()
+    pending = {plan.pk: plan for plan in plans}
+    for plan in plans:
+        queue(plan)
+    while pending:
+        time.sleep(PAUSE)
+        try:
+            _advance(pending)
+            if time.monotonic() - told > EVERY_SECONDS:
+                told = time.monotonic()
+                for name, tally in tallies(plans).items():
+                    say(f"  {name}: {tally.read:,} read, {tally.rejected:,} rejected, {tally.rate:,.0f} rows/s")
+        except (OperationalError, InterfaceError):
+            connection.close()  # PostgreSQL begins anew: so does the next question
+
+
+def _advance(pending: dict[int, AggregationPlan]) -> None:
+    """Drop the plans that are done; queue the next file of those that have one."""
+    for pk, plan in list(pending.items()):
+        run = AggregationRun.objects.filter(plan_id=pk).order_by("-id").first()
+        if run is None or run.state in UNFINISHED:
+            _give_up_on(plan, run)
+            continue
+        if run.state != RunState.SUCCEEDED:
+            raise Failed(f"{plan.title}: {run.state} {run.message}")
+        if _has_file(plan):
+            queue(plan)
+        else:
+            del pending[pk]
+
+
+def _give_up_on(plan: AggregationPlan, run: AggregationRun | None) -> None:
+    """Fail early when a run has been put off for so long that only a person can help."""
+    if run is None or not run.message or run.started_at is None:
+        return
+    if timezone.now() - run.started_at > PATIENCE and not run.read_count:
+        raise Failed(f"{plan.title}: {run.message}")
+
+
+def queue(plan: AggregationPlan) -> AggregationRun:
+    """Queue a run by its row alone, as if its message had been lost: the next tick of the timetable hands it out."""
+    return AggregationRun.objects.create(plan=plan, queued_at=timezone.now() - timedelta(minutes=1))
+
+
+def _has_file(plan: AggregationPlan) -> bool:
+    return bool(plan.settings.get("folder")) and next(waiting_files(plan, again=False), None) is not None
+
+
+def tallies(plans: Iterable[AggregationPlan]) -> dict[str, Tally]:
+    """Return what came of the runs so far, by dataset; seconds are those in which any run of it was under way."""
+    found: dict[str, Tally] = {}
+    runs = AggregationRun.objects.filter(Q(plan__in=list(plans))).select_related("plan").order_by("started_at")
+    until: dict[str, float] = {}
+    for run in runs:
+        if run.started_at is None:
+            continue
+        name = run.plan.dataset
+        tally = found.setdefault(name, Tally())
+        tally.read += run.read_count
+        tally.changed += run.changed_count
+        tally.rejected += run.rejected_count
+        begin, end = run.started_at.timestamp(), (run.finished_at or timezone.now()).timestamp()
+        tally.seconds += max(0.0, end - max(begin, until.get(name, 0.0)))
+        until[name] = max(end, until.get(name, 0.0))
+    return found
+
+
+def analyze() -> None:
+    """Let the planner know what came; statistics of a table that was empty an hour ago mislead it."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE basedb_sourcerecord, basedb_crosswalk, exchange_rejectedrow")
