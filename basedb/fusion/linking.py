@@ -118,7 +118,8 @@ def opening_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
     return (
         "INSERT INTO basedb_crosswalk (chain, dataset, entity_key, tier, rule_version, linked) "
         "SELECT t.chain, %s, t.entity_key, t.tier, %s, "
-        "tstzrange(CASE WHEN t.link_id IS NULL THEN t.known_from ELSE greatest(t.since, %s) END, NULL) "
+        "tstzrange(CASE WHEN t.link_id IS NOT NULL THEN greatest(t.since, %s) ELSE greatest(t.known_from, "
+        "(SELECT max(upper(x.linked)) FROM basedb_crosswalk x WHERE x.chain = t.chain)) END, NULL) "
         f"FROM fusion_target t WHERE {_MOVED}",
         [plan.dataset.code, RULE_VERSION, now],
     )

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 from django.db import IntegrityError, connection, transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from basedb.dictionary import PERSON
@@ -21,7 +21,12 @@ from basedb.models import AuthorityRule, Crosswalk
 from tests.basedb.conftest import Evaluate
 from tests.basedb.fusion.world import World, forget_everything_computed, golden, key, links, person, state
 
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 NAMES = st.sampled_from(["张伟", "張 偉", "李娜"])
 VALUES = st.fixed_dictionaries(
     {

@@ -1,0 +1,161 @@
+"""Merging: two people, nothing lost, feeds hear of it, and later records follow."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from basedb.dictionary import PERSON
+from basedb.fusion import merging
+from basedb.fusion.rebuilding import rebuild
+from basedb.models import DecisionState, FusionDecision, MatchTier, Person
+from core.accounts import actor_of
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.models import AuditEntry
+from core.roles import Role
+from tests.basedb.fusion.test_properties import FEW, STEP, play, undone
+from tests.basedb.fusion.world import World, forget_everything_computed, golden, key, links, person, state
+from tests.factories import City, make_user
+
+Steps = list[tuple[object, ...]]
+
+
+def two_people(world: World) -> tuple[int, int]:
+    first = world.deliver("police", "a", 1, person(1, name="张伟", address="甲路1号"))
+    second = world.deliver("health", "b", 2, person(2, name="张伟", phone="13800000000"))
+    world.project(run_id=1)
+    return first, second
+
+
+def merge(world: World, city: City, target: int = 1, other: int = 2) -> FusionDecision:
+    proposal = merging.merge_entities(
+        dataset=PERSON.code, entity_key=key(target), other_key=key(other), reason="同一人两号",
+        actor=city.actor("police_operator"), now=world.tick(),
+    )  # fmt: skip
+    return merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
+
+
+def unmerge(world: World, city: City, target: int = 1, other: int = 2) -> None:
+    proposal = merging.unmerge(
+        dataset=PERSON.code, entity_key=key(target), other_key=key(other), reason="并错了",
+        actor=city.actor("police_operator"), now=world.tick(),
+    )  # fmt: skip
+    merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
+    assert merging.apply_due(clock=world.tick) == 1
+
+
+def test_merge_waits_for_a_second_person_and_for_the_worker(world: World, city: City) -> None:
+    two_people(world)
+    before = state()
+    decision = merge(world, city)
+    assert state() == before
+    assert merging.apply_due(clock=world.tick) == 1
+    assert set(golden()) == {key(1)}
+    assert golden()[key(1)]["phone"] == "13800000000"
+    assert golden()[key(1)]["citizen_id"] == person(1)["citizen_id"]
+    decision.refresh_from_db()
+    assert decision.state == DecisionState.APPLIED
+    assert merging.apply_due(clock=world.tick) == 0
+    names = list(AuditEntry.objects.filter(action__startswith="fusion_decision").values_list("action", flat=True))
+    assert names == ["fusion_decision.proposed", "fusion_decision.confirmed", "fusion_decision.applied"]
+
+
+def test_unmerge_gives_back_what_was_there_and_feeds_hear_of_both(world: World, city: City) -> None:
+    two_people(world)
+    before, versions = state(), dict(Person.objects.values_list("citizen_id", "version"))
+    merge(world, city)
+    merging.apply_due(clock=world.tick)
+    merged = dict(Person.objects.values_list("citizen_id", "version"))
+    unmerge(world, city)
+    assert state() == before
+    after = dict(Person.objects.values_list("citizen_id", "version"))
+    assert all(versions[one] < merged[one] < after[one] for one in versions)
+
+
+@FEW
+@given(steps=st.lists(STEP, min_size=2, max_size=8), later=st.lists(STEP, max_size=3))
+def test_unmerge_is_lossless_whatever_was_delivered_before_and_between(
+    world: World, city: City, steps: Steps, later: Steps
+) -> None:
+    with undone():
+        play(world, steps, run_id=1)
+        if not {key(1), key(2)} <= {entity for entity, _tier in links().values()}:
+            return
+        merge(world, city)
+        merging.apply_due(clock=world.tick)
+        together = state()
+        with undone():
+            forget_everything_computed()
+            rebuild(dataset=PERSON, clock=world.tick)
+            assert state() == together
+        play(world, later, run_id=1)
+        unmerge(world, city)
+        apart = state()
+        forget_everything_computed()
+        rebuild(dataset=PERSON, clock=world.tick)
+        assert state() == apart
+        assert all(entity in (None, key(1), key(2), key(3)) for entity, _tier in links().values())
+        world.touched = set()
+
+
+def test_later_record_of_a_merged_key_follows(world: World, city: City) -> None:
+    two_people(world)
+    merge(world, city)
+    merging.apply_due(clock=world.tick)
+    chain = world.deliver("tax", "t", 2, {"citizen_id": person(2)["citizen_id"], "household_head": "丁"})
+    world.project(run_id=1)
+    assert links()[chain] == (key(1), "EXACT")
+    unmerge(world, city)
+    assert links()[chain] == (key(2), "EXACT")
+
+
+def test_nobody_confirms_alone(world: World, city: City) -> None:
+    two_people(world)
+    reviewer = city.actor("reviewer")
+    own = merging.merge_entities(
+        dataset=PERSON.code, entity_key=key(1), other_key=key(2), reason="同一人", actor=reviewer, now=world.tick()
+    )
+    with pytest.raises(Forbidden):
+        merging.confirm(uid=own.uid, actor=reviewer, now=world.tick())
+    with pytest.raises((Forbidden, NotFound)):
+        merging.confirm(uid=own.uid, actor=city.actor("police_operator"), now=world.tick())
+    with pytest.raises(Conflict):
+        merging.merge_entities(
+            dataset=PERSON.code, entity_key=key(1), other_key=key(2), reason="再来", actor=reviewer, now=world.tick()
+        )
+    with pytest.raises(Invalid):
+        merging.hold(chain=min(links()), reason=" ", actor=reviewer, now=world.tick())
+    with pytest.raises(IntegrityError), transaction.atomic():
+        FusionDecision.objects.update(state="CONFIRMED", decided_by=reviewer.user_id)
+    second = make_user("reviewer2", city.centre, Role.REVIEWER)
+    assert merging.refuse(uid=own.uid, actor=actor_of(second), now=world.tick()).state == DecisionState.REFUSED
+    assert set(golden()) == {key(1), key(2)}
+
+
+def test_held_record_leaves_its_entity_and_comes_back_when_released(world: World, city: City) -> None:
+    _first, second = two_people(world)
+    before = state()
+    for act in (merging.hold, merging.release):
+        proposal = act(chain=second, reason="待核实", actor=city.actor("police_operator"), now=world.tick())
+        merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
+        merging.apply_due(clock=world.tick)
+        if act is merging.hold:
+            assert set(golden()) == {key(1)} and links()[second] == (None, "HELD")
+            assert rebuild(dataset=PERSON, clock=world.tick, is_check=True).linked == 0
+    assert state() == before
+
+
+def test_linked_record_adds_to_the_entity_it_was_matched_with(world: World) -> None:
+    _first, second = two_people(world)
+    merging.link_record(
+        chain=second, entity_key=key(1), tier=MatchTier.PROBABLE, score=Decimal("0.97"), rule_version="m1", reason="",
+        decided_by=None, now=world.tick(),
+    )  # fmt: skip
+    assert golden()[key(1)]["phone"] == "13800000000"
+    world.deliver("health", "b", 2, person(2, name="张伟", phone="13900000000"))
+    world.project(run_id=1)
+    assert golden()[key(1)]["phone"] == "13900000000"
