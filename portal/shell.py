@@ -59,6 +59,7 @@ MENU = (
     Entry("portal:disposal-list", _("数据处置"), "trash", "disposal", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:emergency-list", _("应急访问"), "shield-half", "emergency", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:liability-list", _("责任清单"), "list-check", "liability", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:life-event-list", _("生命事件"), "bell", "life-event", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-list", _("信用记录"), "shield-check", "credit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-repair-list", _("信用修复"), "clipboard-check", "credit-repair", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-shield-list", _("临时屏蔽"), "eye-off", "credit-shield", (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR)),
@@ -92,7 +93,22 @@ MENU = (
 # Sections that stand together under a heading; it is folded unless the page belongs to it. The first one is always open.
 GROUPS = (
     (_("申请与授权"), ("request", "basket", "request-inbox", "grant", "system")),
-    (_("基础库"), ("dossier", "map", "credit", "credit-repair", "credit-shield", "thematic", "zone", "fusion", "quality", "lineage")),
+    (
+        _("基础库"),
+        (
+            "dossier",
+            "map",
+            "credit",
+            "credit-repair",
+            "credit-shield",
+            "life-event",
+            "thematic",
+            "zone",
+            "fusion",
+            "quality",
+            "lineage",
+        ),
+    ),
     (_("归集与接入"), ("plan", "source", "national", "backflow")),
     (_("监测与追溯"), ("call", "trace", "subject-accesses", "monitoring", "alert", "call-attempts", "audit", "evidence")),
     (_("使用与责任"), ("usage", "disposal", "emergency", "liability", "hold")),

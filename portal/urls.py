@@ -33,4 +33,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.care.urls")),
     path("credit/", include("portal.credit.urls")),
     path("quality/", include("portal.quality.urls")),
+    path("life-events/", include("portal.life_events.urls")),
 ]

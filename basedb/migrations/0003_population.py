@@ -99,6 +99,7 @@ class Migration(migrations.Migration):
             name="LifeEventSubscription",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("uid", models.UUIDField(default=core.ids.uuid7, editable=False, unique=True)),
                 (
                     "kind",
                     models.CharField(

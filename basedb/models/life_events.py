@@ -67,6 +67,7 @@ class LifeEvent(models.Model):
 class LifeEventSubscription(models.Model):
     """A department that is told of a kind of event, and by which law."""
 
+    uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("接收部门"))
     kind = models.CharField(_("事件类别"), max_length=2, choices=LifeEventKind.choices)
     legal_basis = models.CharField(_("依据"), max_length=200)
