@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from core.errors import Unavailable
+from basedb.legal_entity import verification
 from exchange import public_keys
 from exchange.aggregation import plans, quality, runs
 from exchange.backflow import batches
@@ -25,6 +26,7 @@ from exchange.national import client as national
 from exchange.requests import closing, renewals
 from exchange.requests.attachments import keeping
 from exchange.statistics import folding
+from exchange.systems import key_ring
 from exchange.upstream import sending
 
 DELIVER_TASK = "exchange.deliver_backflow"
@@ -192,6 +194,12 @@ def remind_of_usage_records() -> None:
 def refresh_national_sessions() -> None:
     """Refresh our sessions at platforms above before they end."""
     national.refresh_due(now=timezone.now())
+
+
+@shared_task(name="exchange.verify_entities", **_LONG, **_AGAIN)
+def verify_entities() -> None:
+    """Check all legal entities against the other bases."""
+    verification.verify_entities(keys=None, subject_key=key_ring().subject_key, today=timezone.localdate())
 
 
 @shared_task(name="exchange.relay_upward", **_LONG, **_AGAIN)
