@@ -1,4 +1,4 @@
-"""Laying a plan down and looking after it (归集任务设立与维护): draft, connection, mapping, timetable; then edits and switching off.
+"""Laying a plan down and looking after it (归集任务设立与维护): draft, connection, mapping, timetable; edits, switching off.
 
 An operator lays plans down for the own department, the data centre's reviewers for any. A draft keeps what was typed between the
 steps, its password sealed; the plan is made of it at the end by `plans.create_plan`.
@@ -63,15 +63,29 @@ def visible_draft(uid: UUID, actor: Actor, *, lock: bool = False) -> PlanDraft:
     return draft
 
 
-@transaction.atomic
-def start_draft(*, title: str, department_uid: UUID, dataset: str, connector: str, actor: Actor, now: datetime) -> PlanDraft:
-    """Begin a plan: whose data, into what, from which kind of source. Without a dataset it serves the catalogue alone."""
+def _department(uid: UUID, actor: Actor) -> Department:
     if not may_lay_down(actor):
         raise Forbidden("plan.not_yours", _("归集任务由部门经办人或数据中心设立。"))
-    department = departments_for(actor).filter(uid=department_uid).first()
+    department = departments_for(actor).filter(uid=uid).first()
     if department is None:
         fault = _("请选择本部门；为其他部门设立任务请联系数据中心。")
         raise Invalid("plan.department_invalid", fault, {"department": fault})
+    return department
+
+
+@transaction.atomic
+def lay_down_at_once(*, values: Mapping[str, Any], actor: Actor, now: datetime) -> AggregationPlan:
+    """Make a plan of everything that is said about it in one go; `department` is a uid."""
+    department = _department(values["department"], actor)
+    given = {"key_column": "", **values, "department": department}
+    CONNECTORS[given["connector"]].check_settings(given["settings"])
+    return create_plan(**given, actor=actor, now=now)
+
+
+@transaction.atomic
+def start_draft(*, title: str, department_uid: UUID, dataset: str, connector: str, actor: Actor, now: datetime) -> PlanDraft:
+    """Begin a plan: whose data, into what, from which kind of source. Without a dataset it serves the catalogue alone."""
+    department = _department(department_uid, actor)
     if (dataset and dataset not in DATASETS) or connector not in CONNECTORS:
         fault = _("没有这个数据集或接入方式。")
         raise Invalid("plan.dataset_unknown", fault, {"dataset": fault})

@@ -16,8 +16,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from basedb.dictionary import DATASETS
+from catalog.models import Resource
 from core.errors import NotFound
-from exchange.aggregation import plans
+from exchange.aggregation import checking, laying_down, plans, reverse_cataloging
+from exchange.aggregation.connectors.terms import place_of
 from exchange.aggregation.visibility import plans_visible_to, runs_visible_to, visible_plan
 from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RunState
 from openapi.authentication import actor
@@ -64,8 +67,66 @@ class StartIn(StrictSerializer):
     """Starting a run takes no parameters."""
 
 
+class PlanIn(StrictSerializer):
+    """A plan to lay down; what a kind of source needs in `settings` is in the aggregation guide."""
+
+    title = serializers.CharField(max_length=100)
+    department = serializers.UUIDField(help_text="数源部门的 uid")
+    dataset = serializers.ChoiceField(choices=sorted(DATASETS))
+    connector = serializers.ChoiceField(choices=ConnectorKind.choices)
+    settings = serializers.DictField(help_text="接入参数，不含口令")
+    password = serializers.CharField(required=False, max_length=200, trim_whitespace=False, write_only=True)
+    columns = serializers.DictField(child=serializers.CharField(max_length=128), help_text="信息项 → 数源字段")
+    key_column = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    cursor_column = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    valid_from_column = serializers.CharField(required=False, allow_blank=True, max_length=60)
+    every_minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=525_600)
+    is_lead = serializers.BooleanField(required=False)
+
+
+class StepOut(serializers.Serializer[Any]):
+    """One question of a check; `code` names what is wrong."""
+
+    title = serializers.CharField()
+    is_good = serializers.BooleanField()
+    said = serializers.CharField()
+    code = serializers.CharField()
+
+
+class ColumnOut(serializers.Serializer[Any]):
+    """A column of a source."""
+
+    name = serializers.CharField()
+    data_type = serializers.CharField()
+    comment = serializers.CharField()
+    is_key = serializers.BooleanField()
+
+
+class CheckOut(serializers.Serializer[Any]):
+    """What a check of a source found, without its rows."""
+
+    is_good = serializers.BooleanField()
+    steps = StepOut(many=True)
+    columns = ColumnOut(many=True)
+    count = serializers.IntegerField(allow_null=True)
+
+
+class EntryIn(StrictSerializer):
+    """The title of the entry to draft."""
+
+    title = serializers.CharField(max_length=100)
+
+
+class EntryOut(serializers.Serializer[Any]):
+    """The draft that was made."""
+
+    uid = serializers.UUIDField()
+    title = serializers.CharField()
+    state = serializers.CharField()
+
+
 class PlanList(generics.ListAPIView[AggregationPlan]):
-    """Plans the caller may see."""
+    """Plans the caller may see; POST lays one down."""
 
     permission_classes = (ForBusiness,)
 
@@ -79,6 +140,54 @@ class PlanList(generics.ListAPIView[AggregationPlan]):
     @extend_schema(operation_id="aggregation_plans")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
+
+    @extend_schema(operation_id="aggregation_plan_create", parameters=[KEY], request=PlanIn, responses={201: PlanOut})
+    def post(self, request: Request) -> Response:
+        """Lay a plan down; the password is sealed and never answered."""
+        given = PlanIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        who = actor(request)
+
+        def make() -> str:
+            return str(laying_down.lay_down_at_once(values=given.validated_data, actor=who, now=timezone.now()).uid)
+
+        said = {name: value for name, value in given.validated_data.items() if name != "password"}
+        uid, is_new = create_once(request, said, make)
+        return Response(PlanOut(plans_visible_to(who).get(uid=uid)).data, status=201 if is_new else 200)
+
+
+class PlanCheck(APIView):
+    """Look at the source of a plan now."""
+
+    permission_classes = (ForBusiness,)
+
+    @extend_schema(operation_id="aggregation_plan_check", request=StartIn, responses={200: CheckOut})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Check and discover; what is wrong with the source is a step of the answer, not an error."""
+        StartIn(data=request.data).is_valid(raise_exception=True)
+        report = checking.check(place_of(visible_plan(uid, actor(request))))
+        return Response(CheckOut(report).data)
+
+
+class PlanEntries(APIView):
+    """Draft a catalogue entry out of the source table of a plan (逆向编目)."""
+
+    permission_classes = (ForBusiness,)
+
+    @extend_schema(operation_id="aggregation_plan_entry", parameters=[KEY], request=EntryIn, responses={201: EntryOut})
+    def post(self, request: Request, uid: UUID) -> Response:
+        """Draft the entry in the caller's own department; people complete and submit it."""
+        given = EntryIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        who = actor(request)
+        columns = checking.columns_at(place_of(visible_plan(uid, who)))
+        title = given.validated_data["title"]
+
+        def make() -> str:
+            return str(reverse_cataloging.draft_entry(title=title, columns=columns, actor=who, now=timezone.now()).uid)
+
+        entry_uid, is_new = create_once(request, {"plan": str(uid), "title": title}, make)
+        return Response(EntryOut(Resource.objects.get(uid=entry_uid)).data, status=201 if is_new else 200)
 
 
 class PlanRuns(generics.ListAPIView[AggregationRun]):
@@ -131,6 +240,8 @@ class RunDetail(APIView):
 
 urlpatterns = [
     path("aggregation/plans", PlanList.as_view(), name="plan-list"),
+    path("aggregation/plans/<uuid:uid>/check", PlanCheck.as_view(), name="plan-check"),
+    path("aggregation/plans/<uuid:uid>/catalog-drafts", PlanEntries.as_view(), name="plan-entries"),
     path("aggregation/plans/<uuid:uid>/runs", PlanRuns.as_view(), name="plan-runs"),
     path("aggregation/runs/<uuid:uid>", RunDetail.as_view(), name="plan-run"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,15 +17,19 @@ from django.views.decorators.http import require_GET, require_POST
 from core.errors import NotFound
 from core.keyset import page
 from core.submissions import digest_of, once
-from exchange.aggregation import plans
+from exchange.aggregation import laying_down, plans, schema_drift
 from exchange.aggregation.connector import dataset_of
+from exchange.aggregation.connectors.registry import DROPS
 from exchange.aggregation.rejects import OPEN_STATES
 from exchange.aggregation.visibility import plans_visible_to, runs_visible_to, visible_plan
 from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RejectedRow, RunState
 from portal.actor import BUSINESS, actor, roles_required
 from portal.aggregation.forms import StartForm
+from portal.aggregation.upkeep import free_fields
 
 RUNS_ON_CHART = 20
+LAST_SUCCESS = AggregationRun.objects.filter(plan=OuterRef("pk"), state=RunState.SUCCEEDED, is_replay=False)
+LAST_SUCCESS = LAST_SUCCESS.order_by("-id").values("finished_at")[:1]
 WATCHED = (RunState.QUEUED, RunState.RUNNING)
 
 
@@ -33,14 +38,28 @@ WATCHED = (RunState.QUEUED, RunState.RUNNING)
 def plan_list(request: HttpRequest) -> HttpResponse:
     """The plans a person may see, each with its last run."""
     last = AggregationRun.objects.filter(plan=OuterRef("pk")).order_by("-id").values("pk")[:1]
-    rows = plans_visible_to(actor(request)).annotate(last_run_id=Subquery(last))
+    rows = plans_visible_to(actor(request)).annotate(last_run_id=Subquery(last), last_success_at=Subquery(LAST_SUCCESS))
     found = page(rows, order=("id",), cursor=request.GET.get("after", ""))
     runs = AggregationRun.objects.in_bulk([plan.last_run_id for plan in found.items if plan.last_run_id])  # type: ignore[attr-defined]
     lines = [
-        {"plan": plan, "run": runs.get(plan.last_run_id or 0), "dataset": dataset_of(plan).title}  # type: ignore[attr-defined]
+        {
+            "plan": plan,
+            "run": runs.get(plan.last_run_id or 0),  # type: ignore[attr-defined]
+            "dataset": dataset_of(plan).title,
+            "freshness": freshness_of(plan, plan.last_success_at),  # type: ignore[attr-defined]
+        }
         for plan in found.items
     ]
-    return render(request, "portal/aggregation/list.html", {"page": found, "lines": lines})
+    context = {"page": found, "lines": lines, "may_lay_down": laying_down.may_lay_down(actor(request))}
+    return render(request, "portal/aggregation/list.html", context)
+
+
+def freshness_of(plan: AggregationPlan, last: datetime | None) -> dict[str, Any]:
+    """Say how old the data is, against the cycle that was promised; half a cycle more is forgiven."""
+    if not plan.every_minutes or last is None:
+        return {"last": last}
+    late = timezone.now() - last > timedelta(minutes=plan.every_minutes * 1.5)
+    return {"last": last, "state": "STOPPED" if late else "SUCCEEDED", "word": _("超期") if late else _("按期")}
 
 
 @require_GET
@@ -57,19 +76,30 @@ def plan_detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "mapping": [(field, plan.columns[field.name]) for field in dataset.fields if field.name in plan.columns],
         "page": page(runs, order=("-id",), cursor=request.GET.get("after", ""), size=10),
         "waiting": RejectedRow.objects.filter(plan=plan, state__in=OPEN_STATES).count(),
-        "files": plan.files.select_related("run").order_by("-id")[:10] if plan.connector == ConnectorKind.CSV_DROP else [],
+        "files": plan.files.select_related("run").order_by("-id")[:10] if plan.connector in DROPS else [],
         "is_under_way": runs.filter(state__in=WATCHED).first(),
         "form": StartForm(),
         "chart": _chart(runs),
+        "looks_after": laying_down.may_look_after(plan, actor(request)),
+        "changes": schema_drift.pending_of(plan),
+        "free_fields": free_fields(plan),
+        "freshness": freshness_of(plan, _last_success(runs)),
     }
     return render(request, "portal/aggregation/plan.html", context)
+
+
+def _last_success(runs: QuerySet[AggregationRun]) -> datetime | None:
+    found = runs.filter(state=RunState.SUCCEEDED, is_replay=False).order_by("-id").first()
+    return found.finished_at if found else None
 
 
 def _source_of(plan: AggregationPlan) -> str:
     """Say where rows come from, without credentials."""
     place: dict[str, Any] = plan.settings
-    if plan.connector == ConnectorKind.CSV_DROP:
-        return f"{place.get('folder', '')}/{place.get('pattern') or '*.csv'}"
+    if plan.connector in DROPS:
+        return f"{place.get('folder', '')}/{place.get('pattern') or '*'}"
+    if plan.connector == ConnectorKind.HTTP_PAGES:
+        return str(place.get("url", "")).partition("?")[0]
     return f"{place.get('host', '')}:{place.get('port', '')}/{place.get('database', '')} · {place.get('table', '')}"
 
 

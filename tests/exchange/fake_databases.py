@@ -52,6 +52,7 @@ class _Cursor:
             ("version()" in lower, [("8.0.30",)]),
             ("current_timestamp" in lower, [(table.clock,)]),
             ("max(" in lower, [(newest,)]),
+            ("count(" in lower and " and " in lower and ">" not in lower, [(1,)]),
             ("count(" in lower, [(0 if "is null" in lower else len(table.rows),)]),
             ("all_objects" in lower or "sys.objects" in lower or "information_schema.tables" in lower, [("PEOPLE", "人口", 7)]),
             ("rk_jbxx" in lower, table.rows),
@@ -83,6 +84,7 @@ class _Connection:
     server_version = "08.01.0000"
     autocommit_state = False
     stmtcachesize = 20
+    max_identifier_length = 128
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -131,6 +133,7 @@ def driver(name: str, table: Table) -> ModuleType:
     ):
         setattr(module, f"DB_TYPE_{kind}", number)
     module.LOB = type("LOB", (), {})
+    module.makedsn = lambda *_args, **_values: "dsn"
     module.__getattr__ = lambda wanted: _constant(name, wanted)
 
     def connect(*_args: Any, **values: Any) -> _Connection:

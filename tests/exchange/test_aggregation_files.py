@@ -266,7 +266,7 @@ def test_unexpected_failure_ends_the_run(
     plan: AggregationPlan, clerk: Actor, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     drop(folder, "a.csv", "XM\n张1\n")
-    AggregationPlan.objects.update(columns={"name": "XM"})  # without the key nothing can be looked up
+    AggregationPlan.objects.update(settings={"folder": "police", "most_megabytes": "many"})  # no form lets this in
     run = run_now(plan, clerk)
     assert run.state == RunState.FAILED
     assert "平台内部错误" in run.message

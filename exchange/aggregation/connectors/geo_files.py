@@ -18,6 +18,7 @@ from django.contrib.gis.gdal.layer import Layer
 from django.utils.translation import gettext as _
 
 from basedb.intake.contract import BROKEN_GEOMETRY
+from core.errors import Invalid
 from exchange.aggregation.connectors.archives import check_archive, unpack
 from exchange.aggregation.connectors.csv_reading import check_header
 from exchange.aggregation.connectors.drops import refused
@@ -39,16 +40,22 @@ class GeoContents:
 
     def __init__(self, file: IO[bytes], path: Path, place: Mapping[str, Any]) -> None:
         self._folder: Path | None = None
-        path, driver = self._recognized(file, path)
         try:
-            self._source = DataSource(str(path))
-            if self._source.driver.name != driver:
-                raise refused("geo_unknown", _("不是 GeoJSON、Shapefile（zip）或 GeoPackage 文件。"))
-            self._layer = self._chosen(str(place.get("layer") or ""))
-            self._srid, self._transform = _datum(self._layer, place.get("srid"), is_geojson=driver == "GeoJSON")
-            header = [*self._layer.fields, GEOMETRY, DATUM]
+            self._open(*self._recognized(file, path), place)
         except GDALException:
+            self.close()
             raise refused("geo_broken", _("空间数据文件已损坏，无法打开。")) from None
+        except Invalid:
+            self.close()
+            raise
+
+    def _open(self, path: Path, driver: str, place: Mapping[str, Any]) -> None:
+        self._source = DataSource(str(path))
+        if self._source.driver.name != driver:
+            raise refused("geo_unknown", _("不是 GeoJSON、Shapefile（zip）或 GeoPackage 文件。"))
+        self._layer = self._chosen(str(place.get("layer") or ""))
+        self._srid, self._transform = _datum(self._layer, place.get("srid"), is_geojson=driver == "GeoJSON")
+        header = [*self._layer.fields, GEOMETRY, DATUM]
         check_header(header, place.get("wanted") or header, may_grow=True)
         types = [kind.__name__.removeprefix("OFT") for kind in self._layer.field_types]
         self.columns = tuple(Column(name, kind) for name, kind in zip(header, [*types, GEOMETRY, "String"], strict=True))
@@ -110,7 +117,7 @@ class GeoContents:
         except GDALException:
             return None, ""  # a feature without geometry: whether it needs one is for the rules
         try:
-            shape.coord_dim = 2
+            shape.set_3d(False)
             if self._transform is not None:
                 shape.transform(self._transform)
             return f"SRID={self._srid};{shape.wkt}", ""

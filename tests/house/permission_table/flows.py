@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from core.audit import PLATFORM
 from exchange.backflow import subscriptions
-from exchange.models import AggregationRun, RejectedRow
+from exchange.models import AggregationRun, PlanDraft, RejectedRow, SchemaChange
 from tests.exchange.aggregation_sources import csv_plan
 from tests.factories import City
 from tests.house.table import Row, only
@@ -25,9 +25,30 @@ def told(status: int) -> dict[str, int]:
     return only(status, *BUSINESS, anonymous=401)
 
 
+DRAFTERS = only(404, "operator", "head", "reviewer")
+
 ROWS: list[Row] = [
     ("GET", "portal:plan-list", {}, own(200)),
     ("GET", "portal:plan-detail", {"uid": "plan"}, own(200)),
+    ("GET", "portal:plan-new", {}, only(200, "operator", "reviewer")),
+    ("POST", "portal:plan-new", {}, only(422, "operator", "reviewer")),
+    *[
+        ("GET", f"portal:plan-draft{step}", {"uid": "draft"}, DRAFTERS | {"operator": 200, "reviewer": 200})
+        for step in ("", "-mapping", "-schedule", "-catalog")
+    ],
+    ("POST", "portal:plan-draft", {"uid": "draft"}, DRAFTERS | {"operator": 422, "reviewer": 422}),
+    ("POST", "portal:plan-draft-mapping", {"uid": "draft"}, DRAFTERS | {"operator": 200, "reviewer": 200}),
+    ("POST", "portal:plan-draft-schedule", {"uid": "draft"}, DRAFTERS | {"operator": 422, "reviewer": 422}),
+    ("POST", "portal:plan-draft-catalog", {"uid": "draft"}, DRAFTERS | {"operator": 422, "reviewer": 422}),
+    ("GET", "portal:plan-edit", {"uid": "plan"}, own(200) | {"head": 403}),
+    ("POST", "portal:plan-edit", {"uid": "plan"}, own(422) | {"head": 403}),
+    ("POST", "portal:plan-check", {"uid": "plan"}, own(200)),
+    ("POST", "portal:plan-switch", {"uid": "plan"}, own(302) | {"head": 403}),
+    ("POST", "portal:plan-start-over", {"uid": "plan"}, own(302) | {"head": 403}),
+    ("POST", "portal:plan-change", {"uid": "change"}, own(302)),
+    ("POST", "openapi:plan-list", {}, told(422)),
+    ("POST", "openapi:plan-check", {"uid": "plan"}, told(200)),
+    ("POST", "openapi:plan-entries", {"uid": "plan"}, told(422)),
     ("POST", "portal:plan-start", {"uid": "plan"}, own(302)),
     ("GET", "portal:plan-run", {"uid": "run"}, own(200)),
     ("GET", "portal:plan-run-progress", {"uid": "run"}, own(200)),
@@ -68,5 +89,10 @@ def things(city: City) -> dict[str, str]:
         actor=PLATFORM,
         now=now,
     )
-    uids = {"plan": plan, "run": run, "reject": reject, "subscription": subscription}
+    draft = PlanDraft.objects.create(
+        title="草稿", department=city.police, dataset="population.person", connector="CSV_DROP",
+        settings={"folder": "police"}, created_by=city.people["police_operator"],
+    )  # fmt: skip
+    change = SchemaChange.objects.create(plan=plan, column="LXDH", found_at=now)
+    uids = {"plan": plan, "draft": draft, "change": change, "run": run, "reject": reject, "subscription": subscription}
     return {name: str(thing.uid) for name, thing in uids.items()}
