@@ -17,8 +17,9 @@ from django.utils import timezone
 from catalog.models import Resource
 from core import working_days
 from core.models import Department
-from demo import aftercare, asking, calls, cases, city, desk, entries, flows, limited, outside, story, synthetic
+from demo import aftercare, asking, calls, cases, city, credit, desk, entries, flows, limited, outside, places, story, synthetic
 
+CREDIT_SUBJECTS = 400
 SCALES = {"small": (20_000, 5_000)}
 
 
@@ -48,8 +49,12 @@ class Command(BaseCommand):
         people = self.step("people", lambda: synthetic.people(people_count))
         self.step("the bureau's database", lambda: flows.fill_bureau(people))
         self.step("the exchange node's files", lambda: flows.drop_files(enterprise_count))
-        self.step("aggregation plans", lambda: flows.make_plans(departments))
+        self.step("places of the offices", lambda: places.fill_tables(people))
+        self.step("aggregation plans", lambda: flows.make_plans(departments) + places.make_plans(departments, people))
+        self.step("made-up outlines", places.load_outlines)
         self.step("aggregation runs", flows.run_plans)
+        self.step("figures of divisions", places.count)
+        self.step("credit records and licences", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
         self.step("backflow", lambda: flows.subscribe_district(departments))
@@ -80,6 +85,7 @@ class Command(BaseCommand):
         asking.fill_baskets(owned, now)
         limited.limit_one(owned, now)
         aftercare.look_after(owned, now)
+        credit.work(now)
         desk.fill(now)
         desk.report_upward(owned, now)
 
