@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from basedb import code_sets_credit, code_sets_geography, code_sets_legal_entity, code_sets_population
 from basedb.code_set import CodeSet
 
+__all__ = ["CODE_SETS", "CodeSet"]
+
 # GB/T 3304-1991 numbers the 56 groups in this order, from 01.
 # fmt: off
 _ETHNIC_GROUPS = (

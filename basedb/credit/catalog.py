@@ -53,7 +53,8 @@ def read_file(content: bytes) -> CatalogFile:
     items = tuple(_item(line, number) for number, line in enumerate(lines, 1))
     if len({(item["code"], item["dataset"]) for item in items}) != len(items):
         raise _wrong(_("同一数据集内有重复的条目编码。"))
-    return CatalogFile(*head, effective_from, items)
+    code, title, issued_by = head
+    return CatalogFile(code, title, issued_by, effective_from, items)
 
 
 @transaction.atomic
@@ -67,9 +68,10 @@ def load_version(*, content: bytes, actor: Actor, now: datetime) -> CreditCatalo
     if CreditCatalogVersion.objects.filter(code=given.code).exists():
         raise Conflict("credit_catalog.loaded", _("这个版本已经载入过。"))
     for version in CreditCatalogVersion.objects.select_for_update().filter(effective__upper_inf=True):
-        if version.effective.lower >= given.effective_from:
+        began = version.effective.lower
+        if began is not None and began >= given.effective_from:
             raise Conflict("credit_catalog.not_later", _("施行日期须晚于现行版本的施行日期。"))
-        version.effective = DateRange(version.effective.lower, given.effective_from)
+        version.effective = DateRange(began, given.effective_from)
         version.save()
     made = CreditCatalogVersion.objects.create(
         code=given.code,

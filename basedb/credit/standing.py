@@ -83,9 +83,10 @@ def end_shield(*, uid: UUID, actor: Actor, now: datetime) -> CreditShield:
     today = records.today_in_shanghai(now)
     if made.period.isempty or (made.period.upper is not None and made.period.upper <= today):
         raise Conflict("shield.ended", _("这项屏蔽已经结束。"))
-    made.period = DateRange(made.period.lower, max(today, made.period.lower))
+    first_day = made.period.lower or today
+    made.period = DateRange(first_day, max(today, first_day))
     made.save()
-    audit.record(actor, "credit_shield.ended", made, at=now, case=made.case_number, records=_touch_subject(made.subject_key))
+    audit.record(actor, "credit_shield.ended", made, at=now, case=made.case_number, records=_touch_subject(bytes(made.subject_key)))
     return made
 
 

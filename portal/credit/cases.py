@@ -43,7 +43,7 @@ def submit_repair(request: HttpRequest, kind: str, key: str) -> HttpResponse:
 
     def act() -> str:
         given = {name: form.cleaned_data[name] for name in ("reason", "evidence")}
-        where = {"dataset": "credit." + kind, "row_key": bytes(record.row_key)}
+        where: dict[str, Any] = {"dataset": "credit." + kind, "row_key": bytes(record.row_key)}
         uid = created(request, form, lambda: repairs.submit_repair(**where, **given, actor=actor(request), now=timezone.now()))
         messages.success(request, _("修复申请已提交，现由信用窗口受理。"))
         return f"/credit/repairs/{uid}/"

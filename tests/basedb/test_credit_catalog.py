@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.apps import apps
+from django.core.management import CommandError, call_command
 
 from basedb.credit import shipped
 from basedb.credit.catalog import load_version, read_file
@@ -63,3 +65,15 @@ def test_only_the_window_loads_a_version(city: City, now: datetime) -> None:
 def test_file_that_is_no_catalogue_is_refused(wrong: bytes) -> None:
     with pytest.raises(Invalid):
         read_file(wrong)
+
+
+def test_command_loads_a_version_and_says_what_is_wrong(db: None, tmp_path: Path) -> None:
+    shipped.load_catalog(apps)
+    file = tmp_path / "catalog.json"
+    file.write_bytes(content())
+    call_command("load_credit_catalog", str(file))
+    assert CreditCatalogVersion.objects.filter(code="2026").exists()
+    with pytest.raises(CommandError):
+        call_command("load_credit_catalog", str(file))
+    with pytest.raises(CommandError):
+        call_command("load_credit_catalog", str(tmp_path / "none.json"))
