@@ -41,7 +41,7 @@ def may_lay_down(actor: Actor) -> bool:
 def departments_for(actor: Actor) -> QuerySet[Department]:
     """Return the departments the actor may set plans up for."""
     everybody = Department.objects.order_by("name")
-    return everybody if is_reviewer(actor) else everybody.filter(pk=actor.department_id)
+    return everybody if is_reviewer(actor) else everybody.filter(pk=actor.department_id or 0)
 
 
 def drafts_visible_to(actor: Actor) -> QuerySet[PlanDraft]:
@@ -49,7 +49,7 @@ def drafts_visible_to(actor: Actor) -> QuerySet[PlanDraft]:
     drafts = PlanDraft.objects.filter(plan=None).select_related("department")
     if is_reviewer(actor):
         return drafts
-    return drafts.filter(department_id=actor.department_id) if may_lay_down(actor) else drafts.none()
+    return drafts.filter(department_id=actor.department_id or 0) if may_lay_down(actor) else drafts.none()
 
 
 def visible_draft(uid: UUID, actor: Actor, *, lock: bool = False) -> PlanDraft:
@@ -64,7 +64,7 @@ def visible_draft(uid: UUID, actor: Actor, *, lock: bool = False) -> PlanDraft:
 
 
 def _department(uid: UUID, actor: Actor) -> Department:
-    if not may_lay_down(actor):
+    if not may_lay_down(actor) or actor.user_id is None:
         raise Forbidden("plan.not_yours", _("归集任务由部门经办人或数据中心设立。"))
     department = departments_for(actor).filter(uid=uid).first()
     if department is None:
@@ -90,7 +90,7 @@ def start_draft(*, title: str, department_uid: UUID, dataset: str, connector: st
         fault = _("没有这个数据集或接入方式。")
         raise Invalid("plan.dataset_unknown", fault, {"dataset": fault})
     draft = PlanDraft.objects.create(
-        title=title, department=department, dataset=dataset, connector=connector, created_by_id=actor.user_id
+        title=title, department=department, dataset=dataset, connector=connector, created_by_id=actor.user_id or 0
     )
     audit.record(actor, "plan_draft.started", draft, at=now, department_ids=[department.pk], connector=connector)
     return draft

@@ -94,7 +94,7 @@ def upload(*, plan_uid: UUID, file: IO[bytes], size: int, actor: Actor, now: dat
             raise refused("row", _at(record.line, str(ingest.ROW_RULES[record.fault])), line=record.line)
         if corrected == MOST_ROWS:
             raise refused("too_many", _("一次最多更正 %(count)s 行。") % {"count": MOST_ROWS})
-        _take(plan, [record.values[place] for place in places], record.line, actor=actor, now=now)
+        _take(plan, [record.values[place] or "" for place in places], record.line, actor=actor, now=now)
         corrected += 1
     if not corrected:
         raise refused("empty", _("文件只有表头，没有数据行。"))
@@ -112,7 +112,7 @@ def _take(plan: AggregationPlan, values: list[str], line: int, *, actor: Actor, 
     row = rows.filter(plan=plan, uid=uid, state__in=OPEN_STATES).first()
     if row is None:
         raise refused("row", _at(line, _("没有这条待处理的拒收记录")), line=line)
-    texts = [_as_it_was(text or "") for text in values[len(OWN_COLUMNS) :]]
+    texts = [_as_it_was(text) for text in values[len(OWN_COLUMNS) :]]
     try:
         keep_correction(row, dict(zip(fields_of(plan), texts, strict=True)), now=now)
     except Invalid as error:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from basedb.dictionary import DATASETS, Dataset
+from core.models import Department
 from exchange.aggregation.connectors.http_pages import PAGINGS
 from exchange.aggregation.connectors.registry import DATABASES, DROPS
 from exchange.aggregation.connectors.terms import Column
@@ -28,7 +29,9 @@ class NewPlanForm(OnceForm):
     """Whose data, into what, from which kind of source."""
 
     title = forms.CharField(label=gettext_lazy("任务名称"), max_length=100)
-    department = forms.ModelChoiceField(label=gettext_lazy("数源部门"), queryset=None, to_field_name="uid", empty_label=None)
+    department = forms.ModelChoiceField(
+        label=gettext_lazy("数源部门"), queryset=Department.objects.none(), to_field_name="uid", empty_label=None
+    )
     connector = forms.ChoiceField(label=gettext_lazy("接入方式"), choices=ConnectorKind.choices)
     dataset = forms.ChoiceField(
         label=gettext_lazy("目标数据集"),

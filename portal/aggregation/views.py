@@ -28,8 +28,8 @@ from portal.aggregation.forms import StartForm
 from portal.aggregation.upkeep import free_fields
 
 RUNS_ON_CHART = 20
-LAST_SUCCESS = AggregationRun.objects.filter(plan=OuterRef("pk"), state=RunState.SUCCEEDED, is_replay=False)
-LAST_SUCCESS = LAST_SUCCESS.order_by("-id").values("finished_at")[:1]
+GOOD_RUNS = AggregationRun.objects.filter(plan=OuterRef("pk"), state=RunState.SUCCEEDED, is_replay=False)
+LAST_SUCCESS = GOOD_RUNS.order_by("-id").values("finished_at")[:1]
 WATCHED = (RunState.QUEUED, RunState.RUNNING)
 
 

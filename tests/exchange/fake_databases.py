@@ -75,6 +75,12 @@ class _Cursor:
     def close(self) -> None:
         pass
 
+    def __enter__(self) -> _Cursor:
+        return self
+
+    def __exit__(self, *_args: object) -> None:
+        self.close()
+
     def setinputsizes(self, *_args: Any) -> None:
         pass
 

@@ -173,7 +173,7 @@ def test_a_table_becomes_a_draft_of_the_catalogue_which_people_complete(city: Ci
     assert (item.title, item.grade, item.mask, item.is_key) == ("公民身份号码", "L3", "CITIZEN_ID", True)
     assert entry.items.get(name="xm").mask == "NAME"
     Resource.objects.filter(pk=entry.pk).update(
-        classification="101001", keywords="人口", secrecy_assessment="不涉密", personal_information_assessment="已评估"
+        classification="301001", keywords="人口", secrecy_assessment="不涉密", personal_information_assessment="已评估"
     )
     page = operator.get(f"/catalog/{entry.uid}/").content.decode()
     assert "户籍人口信息" in page

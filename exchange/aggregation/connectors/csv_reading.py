@@ -86,12 +86,12 @@ def check_header(header: Sequence[str], wanted: Sequence[str], *, may_grow: bool
     if may_grow and not missing and not twice and len(set(header)) == len(header) and all(map(_is_name, unknown)):
         return
     if missing or unknown or twice:
-        said = [
+        faults = [
             _("缺少列：%(names)s") % {"names": "、".join(missing)} if missing else "",
             _("多出列：%(names)s") % {"names": _told(unknown, is_header=len(missing) < len(wanted))} if unknown else "",
             _("重复列：%(names)s") % {"names": "、".join(twice)} if twice else "",
         ]
-        text = "；".join(part for part in said if part)
+        text = "；".join(part for part in faults if part)
         raise refused("header", _("第 1 行表头与字段对应不一致：%(what)s。") % {"what": text[:300]}, line=1)
 
 

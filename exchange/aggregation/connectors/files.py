@@ -207,6 +207,13 @@ class FileReading:
         gone = self._gone_place is not None and record.values[self._gone_place] == self.plan.tombstone_value
         return RawRow(number, values, record.line, key, fault, first, valid_from=since, gone=gone)
 
+    def keys(self) -> Iterator[str] | None:
+        """Hand out the keys of the whole file; without a file there is nothing to compare with."""
+        contents, place = self._contents, self._key_place if self._contents is not None else None
+        if contents is None or place is None:
+            return None
+        return (record.values[place] or "" for record in contents.records({}) if record.values)
+
     def plan_checkpoint(self) -> dict[str, Any]:
         """Files are remembered one by one, so a plan of files has no place to start from."""
         return {}

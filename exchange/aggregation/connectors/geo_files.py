@@ -92,7 +92,7 @@ class GeoContents:
         return folder / "layer.shp"
 
     def _chosen(self, name: str) -> Layer:
-        layers = {layer.name: layer for layer in self._source}
+        layers: dict[str, Layer] = {layer.name: layer for layer in (self._source[n] for n in range(len(self._source)))}
         if not layers:
             raise refused("empty", _("文件是空的。"))
         if name and name not in layers:

@@ -132,9 +132,7 @@ def page_of(place: Place, url: str) -> Any:
     headers = {"Accept": "application/json"}
     if place.password and place.settings.get("header"):
         headers[str(place.settings["header"])] = place.password
-    pool = urllib3.PoolManager(
-        cert_reqs="CERT_REQUIRED", **({"ca_certs": settings.SOURCE_CA_FILE} if settings.SOURCE_CA_FILE else {})
-    )
+    pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=settings.SOURCE_CA_FILE or None)
     try:
         answer = pool.request(
             "GET", url, headers=headers, timeout=Timeout(5, SECONDS), retries=_ONCE, redirect=False, preload_content=False

@@ -158,7 +158,8 @@ class SqlReading:
         """The rows after the run's own checkpoint, or from where the plan stands."""
         key = named(self.plan.key_column)
         if "key" in self.state and not self.plan.cursor_column:
-            return key > self._bound("key")
+            after: ColumnElement[bool] = key > self._bound("key")
+            return after
         if "key" in self.state:
             cursor, reached = named(self.plan.cursor_column), self._bound("cursor")
             return sa.and_(cursor >= reached, sa.or_(cursor > reached, key > self._bound("key")))
@@ -167,7 +168,8 @@ class SqlReading:
             return sa.true()
         start = since - timedelta(seconds=self.plan.lag_seconds)
         column = self._columns[self.plan.cursor_column]
-        return named(column.name) >= _typed(column, start.isoformat())
+        from_start: ColumnElement[bool] = named(column.name) >= _typed(column, start.isoformat())
+        return from_start
 
     def query(self) -> sa.Select[Any]:
         """Return the statement that reads what lies ahead."""
