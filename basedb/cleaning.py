@@ -5,7 +5,12 @@ Typed values for the final table come from `typed_sql`, which is safe only for r
 """
 
 from basedb.dictionary import DataType, Field, Writing
-from basedb.identifiers import citizen_id_normalized_sql, normalize_citizen_id
+from basedb.identifiers import (
+    citizen_id_normalized_sql,
+    citizen_id_upgraded_sql,
+    normalize_citizen_id,
+    upgrade_citizen_id,
+)
 from basedb.sql_text import BLANKS, normalize_code, normalize_code_sql, quote
 
 _DATE_MARKS = BLANKS + "-/.年月日"
@@ -28,7 +33,7 @@ def _written(writing: Writing, raw: str) -> str:
         case Writing.CODE:
             return normalize_code(raw)
         case Writing.CITIZEN_ID:
-            return normalize_citizen_id(raw)
+            return upgrade_citizen_id(normalize_citizen_id(raw))
         case Writing.DATE:
             return raw.translate(_DATE_DROPPED)
         case Writing.NUMBER:
@@ -49,7 +54,7 @@ def _written_sql(writing: Writing, expression: str) -> str:
         case Writing.CODE:
             return normalize_code_sql(expression)
         case Writing.CITIZEN_ID:
-            return citizen_id_normalized_sql(expression)
+            return citizen_id_upgraded_sql(citizen_id_normalized_sql(expression))
         case Writing.DATE:
             return f"translate({expression}, {quote(_DATE_MARKS)}, '')"
         case Writing.NUMBER:

@@ -13,6 +13,7 @@ from basedb.code_sets import CODE_SETS
 from basedb.dictionary import BY_SUBJECT, DATASETS, DataType, Kind, Source, Subject
 from basedb.dictionary.population_facts import ATTRIBUTES
 from basedb.identifiers import (
+    citizen_id_upgraded_sql,
     citizen_id_valid,
     generate_citizen_id,
     upgrade_citizen_id,
@@ -115,6 +116,15 @@ def test_link_has_the_same_key_for_the_old_and_the_new_number(day: date, serial:
     keys = {links.sealed(field, text, RING.subject_key) for text in (number, number.lower(), f" {number[:6]}-{number[6:]} ")}
     keys.add(links.sealed(field, number[:6] + number[8:17], RING.subject_key))
     assert keys == {RING.subject_key(number).hex()}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(born, st.integers(0, 999)), min_size=1, max_size=20))
+def test_old_numbers_are_upgraded_alike_in_sql(evaluate: Evaluate, people: list[tuple[date, int]]) -> None:
+    numbers = [generate_citizen_id("990101", day, serial) for day, serial in people]
+    olds = [number[:6] + number[8:17] for number in numbers]
+    mixed: list[str | None] = [*olds, *numbers, "0" + olds[0][1:], "A" + olds[0][1:], None, ""]
+    assert evaluate(citizen_id_upgraded_sql("v"), mixed) == [text if text is None else upgrade_citizen_id(text) for text in mixed]
 
 
 anything = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)

@@ -68,6 +68,12 @@ def test_intake_refuses_what_the_table_refuses(city: City, old: str, new: str) -
     assert refused == ([] if may_follow(old, new, is_correction=True) else ["person_status.transition"])
 
 
+def test_old_number_of_fifteen_digits_is_the_same_person(city: City) -> None:
+    register(city)
+    collect("population.vital_event", [DIED | {"citizen_id": ME[:6] + ME[8:17]}], department=city.education)
+    assert Person.objects.get().person_status == DEAD
+
+
 def test_another_department_cannot_bring_the_dead_back(city: City) -> None:
     register(city, DEAD)
     _counts, refused = collect(PERSON, [BORN], department=city.education, collector="EDUCATION", source="school", is_lead=False)
