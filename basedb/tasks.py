@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from basedb import licences
 from basedb.credit import standing
+from basedb.geography import figures
 from basedb.quality import asking, checking
 
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
@@ -44,3 +45,9 @@ def take_down_credit() -> None:
 def review_licences() -> None:
     """Mark the licences that have to be looked at."""
     licences.review(now=timezone.now())
+
+
+@shared_task(name="basedb.count_divisions", **_LONG)
+def count_divisions() -> None:
+    """Count anew what each division holds."""
+    figures.recount(now=timezone.now())

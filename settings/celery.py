@@ -36,6 +36,11 @@ app.conf.update(
         "dispatch-aggregation": {"task": "exchange.dispatch_aggregation", "schedule": 10.0, "options": {"expires": 30}},
         "check-batches": {"task": "exchange.check_batches", "schedule": 30.0, "options": {"expires": 60}},
         "dispatch-quality": {"task": "basedb.dispatch_quality", "schedule": 10.0, "options": {"expires": 30}},
+        "count-divisions": {
+            "task": "basedb.count_divisions",
+            "schedule": crontab(hour=3, minute=40),
+            "options": {"expires": 3600},
+        },
         "check-all-quality": {
             "task": "basedb.check_all_quality",
             "schedule": crontab(hour=1, minute=10),
@@ -55,6 +60,12 @@ app.conf.update(
             "options": {"expires": 110},
         },
         "relay-upward": {"task": "exchange.relay_upward", "schedule": 300.0, "options": {"expires": 290}},
+        "apply-fusion": {"task": "basedb.apply_fusion", "schedule": 10.0, "options": {"expires": 30}},
+        "remind-of-conflicts": {
+            "task": "basedb.remind_of_conflicts",
+            "schedule": crontab(hour=8, minute=40),
+            "options": {"expires": 3600},
+        },
         "seal-records": {"task": "exchange.seal_records", "schedule": 20.0, "options": {"expires": 40}},
         "stamp-seals": {"task": "exchange.stamp_seals", "schedule": 60.0, "options": {"expires": 50}},
         "fold-calls": {"task": "exchange.fold_calls", "schedule": 5.0, "options": {"expires": 10}},
