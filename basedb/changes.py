@@ -48,7 +48,7 @@ class RegionFeed:
 
     @property
     def _inside(self) -> str:
-        return f"starts_with(p.{self.dataset.region_field}, %s)"
+        return f"(p.withdrawn_at IS NULL AND starts_with(p.{self.dataset.region_field}, %s))"  # a withdrawn row has left
 
     def _between(self) -> str:
         return (

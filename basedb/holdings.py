@@ -23,4 +23,4 @@ def row_count(dataset: str) -> int:
         estimate = int(cursor.fetchone()[0])
     if estimate > COUNTED_UP_TO:
         return estimate
-    return model._default_manager.count()
+    return model._default_manager.filter(withdrawn_at=None).count()

@@ -108,7 +108,8 @@ def stage(intake: Intake, table: str, rows: Iterable[RawRow]) -> Staged:
     staging.create(table, intake.fields)
     if places:
         staging.fill(table, intake.dataset, intake.fields, (keyed[place] for place in places), intake.subject_key)
-    return Staged(table, read=len(keyed), unchanged=len(keyed) - len(places))
+    checksum = sum(int.from_bytes(row.digest[:8], "big") for row in keyed)
+    return Staged(table, read=len(keyed), unchanged=len(keyed) - len(places), checksum=checksum)
 
 
 def merge(intake: Intake, staged: Staged) -> Counts:

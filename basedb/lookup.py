@@ -147,7 +147,8 @@ def reach_sql(selection: Selection, *, region_prefix: str, lists: Sequence[str] 
 
 
 def _limits(selection: Selection, lists: Sequence[str], members: str) -> list[str]:
-    limits = [f"{ROW}.{field} = ANY ({values})" for field, values in zip(selection.rows.listed, lists, strict=True)]
+    limits = [f"{ROW}.withdrawn_at IS NULL"]  # what no source vouches for any more is not there
+    limits += [f"{ROW}.{field} = ANY ({values})" for field, values in zip(selection.rows.listed, lists, strict=True)]
     if selection.rows.is_members_only:
         if not members:
             raise ValueError("the members of a row filter are missing")

@@ -120,18 +120,19 @@ def keyed(row: RawRow, dataset: Dataset, fields: Sequence[str], key_fields: Sequ
     if not key and row.values:
         named = [clean(dataset.field(name), row.values[fields.index(name)]) for name in key_fields if name in fields]
         key = _digest("\x1f".join([text or "" for text in named])) if any(named) else digest.hex()
-    elif len(key) > SOURCE_KEY_LENGTH or not key.isprintable():
-        key = _digest(key)
-    return KeyedRow(row, key, digest)
+    return KeyedRow(row, source_key(key), digest)
+
+
+def source_key(key: str) -> str:
+    """Return a key of a source as records have it: a digest when it is too long or holds control characters."""
+    return _digest(key) if len(key) > SOURCE_KEY_LENGTH or not key.isprintable() else key
 
 
 def _digest(text: str) -> str:
     return md5(text.encode(errors="replace"), usedforsecurity=False).hexdigest()
 
 
-def fill(
-    table: str, dataset: Dataset, fields: Sequence[str], rows: Iterable[KeyedRow], subject_key: Callable[[str], bytes]
-) -> int:
+def fill(table: str, dataset: Dataset, fields: Sequence[str], rows: Iterable[KeyedRow], subject_key: Callable[[str], bytes]) -> int:
     """Stream rows into a staging table with the key of their subject; return how many."""
     feed = _Feed(_lines(dataset, fields, rows, subject_key))
     columns = ", ".join([name for name, _ in _OWN_COLUMNS] + list(fields))
@@ -152,7 +153,7 @@ def _lines(
     place = fields.index(dataset.key_field) if dataset.key_field in fields else None
     nothing = [None] * len(fields)
     linked = [(number, field) for number, field in enumerate(map(dataset.field, fields)) if field.link]
-    for row, source_key, digest in rows:
+    for row, own_key, digest in rows:
         values = links.sealed_values(linked, row.values, subject_key) if linked and row.values else row.values or nothing
         key = clean(key_field, values[place]) if place is not None else None
         since, fault = _since(row.valid_from)
@@ -160,7 +161,7 @@ def _lines(
             row.number,
             row.line_number,
             row.related_line,
-            source_key,
+            own_key,
             row.fault or fault,
             row.as_of,
             row.damaged,

@@ -13,11 +13,11 @@ from celery import current_app, shared_task
 from django.db import connection, transaction
 from django.utils import timezone
 
+from basedb.legal_entity import verification
 from core.audit import PLATFORM
 from core.errors import Unavailable
-from basedb.legal_entity import verification
 from exchange import public_keys
-from exchange.aggregation import plans, quality, runs
+from exchange.aggregation import parts, plans, quality, runs
 from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
 from exchange.care import alerts, disposals, usage_records
@@ -43,6 +43,8 @@ def dispatch_aggregation() -> None:
     plans.queue_due(now=now)
     for uid in runs.unattended(now=now):
         current_app.send_task(plans.RUN_TASK, [str(uid)])
+    for uid, number in parts.unattended(now=now):
+        current_app.send_task(plans.PART_TASK, [str(uid), number])
 
 
 @shared_task(name="exchange.check_batches", **_SHORT, **_AGAIN)
@@ -55,6 +57,12 @@ def check_batches() -> None:
 def run_aggregation(run_uid: str) -> None:
     """Carry one run to its end, or from where its last worker left it."""
     runs.work(run_uid=UUID(run_uid), clock=timezone.now)
+
+
+@shared_task(name=plans.PART_TASK, **_LONG, **_AGAIN)
+def run_aggregation_part(run_uid: str, number: int) -> None:
+    """Carry one share of a run to its end, or from where its last worker left it."""
+    runs.work_part(run_uid=UUID(run_uid), number=number, clock=timezone.now)
 
 
 @shared_task(name="exchange.dispatch_backflow", **_SHORT, **_AGAIN)

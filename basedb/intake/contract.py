@@ -60,11 +60,15 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """A batch in its staging table: how many rows were read, and how many of them told nothing new and stayed outside."""
+    """A batch in its staging table: how many rows were read, and how many of them told nothing new and stayed outside.
+
+    `checksum` sums up the digests of all rows read; the order of the rows does not matter to it.
+    """
 
     table: str
     read: int
     unchanged: int
+    checksum: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ _REQUIRED = ".required"
 
 
 def judge(intake: Intake, table: str) -> tuple[str, int]:
-    """Write the judged rows of a staging table into a table of this transaction, keep the rejected; return its name and their number."""
+    """Judge a staging table into a table of this transaction and keep the rejected; return its name and their number."""
     judged = f"judged_{table}"
     batches.prepare(intake.dataset, intake.source.pk)
     with connection.cursor() as cursor:
@@ -82,7 +82,7 @@ def _rejects(intake: Intake, table: str, judged: str) -> tuple[str, tuple[object
     raw = staging.raw_sql("s", intake.fields)
     sql = f"""
         WITH rejected AS (
-            SELECT s.row_number AS number, s.line_number, s.related_line, s.source_key, j.rule,
+            SELECT s.row_number AS number, s.line_number, s.related_line, coalesce(s.source_key, '') AS source_key, j.rule,
                 CASE WHEN left(j.rule, 4) = 'row.' THEN '' ELSE split_part(j.rule, '.', 1) END AS field,
                 CASE WHEN s.damaged IS NULL THEN {raw} ELSE jsonb_build_object('_row', s.damaged) END AS raw
             FROM {judged} j JOIN {table} s ON s.row_number = j.row_number WHERE j.rule IS NOT NULL ORDER BY s.row_number

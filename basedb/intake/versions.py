@@ -91,8 +91,8 @@ def _news_sql(news: str, judged: str, known: str) -> str:
                 SELECT FROM {known} p WHERE p.source_key = g.source_key AND p.row_hash = g.row_hash
                     AND CASE WHEN g.is_dated THEN lower(p.valid) = g.since ELSE upper_inf(p.valid) END)
             WHEN g.is_dated THEN NOT EXISTS (
-                SELECT FROM {known} p WHERE p.source_key = g.source_key AND upper(p.valid) = g.since AND NOT p.valid @> g.since)
-                AND NOT EXISTS (SELECT FROM {known} p WHERE p.source_key = g.source_key AND p.valid = tstzrange(g.since, g.since, '[]'))
+                SELECT FROM {known} p WHERE p.source_key = g.source_key AND upper(p.valid) = g.since
+                    AND (NOT p.valid @> g.since OR lower(p.valid) = g.since))
             ELSE EXISTS (SELECT FROM {known} p WHERE p.source_key = g.source_key AND upper_inf(p.valid)) END"""
 
 
@@ -125,7 +125,8 @@ def _pieces_sql(pieces: str, news: str, known: str) -> str:
                 CASE WHEN l.gone THEN tstzrange(l.since, l.since, '[]') ELSE tstzrange(l.since, l.until) END AS valid
             FROM line l LEFT JOIN held h ON h.id = l.old_id WHERE NOT l.gone OR l.stands_alone
         ), numbered AS (
-            SELECT t.*, CASE WHEN t.valid IS DISTINCT FROM t.was THEN nextval('basedb_sourcerecord_id_seq') END AS new_id FROM tiles t
+            SELECT t.*, CASE WHEN t.valid IS DISTINCT FROM t.was THEN nextval('basedb_sourcerecord_id_seq') END AS new_id
+            FROM tiles t
         )
         SELECT n.source_key, n.number, n.old_id, n.gone, n.valid, n.new_id,
             coalesce(c.chain, min(n.new_id) OVER (PARTITION BY n.source_key)) AS chain,
@@ -147,7 +148,8 @@ def _insert_news_sql(intake: Intake, pieces: str, judged: str) -> str:
         INSERT INTO basedb_sourcerecord
             (id, source_id, source_key, chain, run_id, row_hash, subject_key, payload, valid, known, received_at)
         SELECT p.new_id, {intake.source.pk:d}, p.source_key, p.chain, {intake.run_id:d}, j.row_hash,
-            CASE WHEN NOT p.gone THEN j.subject_key END, CASE WHEN p.gone THEN '{{}}' ELSE {payload} END, p.valid, tstzrange(p.at, NULL), p.at
+            CASE WHEN NOT p.gone THEN j.subject_key END, CASE WHEN p.gone THEN '{{}}' ELSE {payload} END,
+            p.valid, tstzrange(p.at, NULL), p.at
         FROM {pieces} p JOIN {judged} j ON j.row_number = p.number ORDER BY p.new_id"""
 
 

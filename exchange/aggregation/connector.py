@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from django.utils.translation import gettext as _
 
@@ -45,6 +45,15 @@ class Reading(Protocol):
 
     def close(self) -> None:
         """Let go of whatever is open."""
+        ...
+
+
+@runtime_checkable
+class ListsKeys(Protocol):
+    """A reading that can say which keys are at its source now, by which deletions are found."""
+
+    def keys(self) -> Iterator[str] | None:
+        """Hand out the keys of all rows, None when there is nothing to compare with."""
         ...
 
 

@@ -28,6 +28,7 @@ from exchange.models import AggregationPlan, AggregationRun, DeleteMode, RunStat
 from exchange.sealed_passwords import seal_password
 
 RUN_TASK = "exchange.run_aggregation"
+PART_TASK = "exchange.run_aggregation_part"
 UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
 
 

@@ -20,25 +20,22 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from basedb import ingest
-from basedb.ingest import Counts, Intake
-from core import audit
-from core.audit import PLATFORM
+from basedb.ingest import Counts, Staged
 from core.errors import DomainError, Unavailable
-from core.notifications import notify_role, notify_users
-from core.roles import Role
-from exchange.aggregation.connector import Reading, dataset_of, fields_of, is_over_limit
+from exchange.aggregation import parts
+from exchange.aggregation.connector import Reading
 from exchange.aggregation.connectors.registry import CONNECTORS
-from exchange.aggregation.replay import ReplayReading, mark_replayed, sink_of
+from exchange.aggregation.ending import TALLIED, end, finish, intake_of, is_too_bad, note_batch, stop_too_bad
+from exchange.aggregation.parts import Share, ShareLost
+from exchange.aggregation.replay import ReplayReading, mark_replayed
 from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
-from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, RunState
-from exchange.systems import key_ring
+from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 10
 PATIENCE = timedelta(minutes=10)
-COUNTED = ("read", "accepted", "changed", "rejected", "unchanged", "deleted")
 _STATEMENT_TIMEOUT = "15min"
 
 
@@ -70,14 +67,19 @@ def work(*, run_uid: UUID, clock: Clock) -> None:
 def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
     """Read to the end; an error the rules do not know is logged without the row it quotes, and its run does not stay open."""
     reading: Reading | None = None
+    numbers: list[int] = []
     try:
         with kept_alive(lease, clock):
             run = AggregationRun.objects.select_related("plan").get(pk=lease.run_id)
             reading = open_reading(run)
             reading.begin()
-            expect(lease, reading.expected)
-            while take_batch(lease, reading, clock):
-                pass
+            if parts.is_divided(run, reading):
+                divide(lease, reading)
+                numbers = list(run.parts.values_list("number", flat=True))
+            else:
+                expect(lease, reading.expected)
+                while take_batch(lease, reading, clock):
+                    pass
     except LeaseLost:
         log.warning("run %s: another worker has it", run_uid)
     except SoftTimeLimitExceeded:
@@ -97,6 +99,62 @@ def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
     finally:
         if reading is not None:
             reading.close()
+    for number in numbers:
+        work_part(run_uid=run_uid, number=number, clock=clock)
+
+
+def work_part(*, run_uid: UUID, number: int, clock: Clock) -> None:
+    """Take a share of a run, if it is free, and carry it to its end."""
+    share = parts.take(run_uid=run_uid, number=number, now=clock())
+    if share is None:
+        return
+    reading: Reading | None = None
+    try:
+        with kept_alive(share, clock):
+            reading = parts.open_share(share, open_reading)
+            reading.begin()
+            while parts.take_batch(share, reading, clock):
+                pass
+    except ShareLost:
+        log.warning("run %s, share %s: another worker has it", run_uid, number)
+    except SoftTimeLimitExceeded:
+        log.warning("run %s, share %s: out of time", run_uid, number)
+    except Unavailable as error:
+        log.warning("run %s, share %s: %s", run_uid, number, error.code)
+        parts.let_wait(share, clock())
+        give_up_late(share.run_id, str(error.message), clock())
+    except DomainError as error:
+        fail_run(share.run_id, str(error.message), clock())
+    except DATABASE_ERRORS as error:
+        log.error("run %s, share %s: %s", run_uid, number, told_of(error))
+        forget_broken_connection()
+        parts.let_wait(share, clock())
+    except Exception as error:
+        log.error("run %s, share %s: %s", run_uid, number, told_of(error))
+        fail_run(share.run_id, _("平台内部错误，运行已停止，请联系平台管理员。"), clock())
+    finally:
+        if reading is not None:
+            reading.close()
+
+
+@transaction.atomic(durable=True)
+def divide(lease: Lease, reading: Reading) -> None:
+    """Cut a run into shares (分片)."""
+    parts.lay_out(_held(lease), reading)
+
+
+@transaction.atomic(durable=True)
+def fail_run(run_id: int, message: str, now: datetime) -> None:
+    """End a run of which a share failed; the workers of the others find out when they next write."""
+    run = AggregationRun.objects.select_related("plan").select_for_update(of=("self",), no_key=True).get(pk=run_id)
+    if run.state == RunState.RUNNING:
+        end(run, RunState.FAILED, message, None, now)
+
+
+def give_up_late(run_id: int, message: str, now: datetime) -> None:
+    """Fail a run whose source stays away for too long."""
+    if AggregationRun.objects.filter(pk=run_id, started_at__lt=now - PATIENCE).exists():
+        fail_run(run_id, message, now)
 
 
 def open_reading(run: AggregationRun) -> Reading:
@@ -121,14 +179,15 @@ def take(*, run_uid: UUID, now: datetime) -> Lease | None:
 
 
 @contextmanager
-def kept_alive(lease: Lease, clock: Clock) -> Iterator[None]:
+def kept_alive(lease: Lease | Share, clock: Clock) -> Iterator[None]:
     """Renew the lease from a thread of its own while a slow source is read; a kill ends the thread with the process."""
     done = threading.Event()
+    model, pk = (AggregationRun, lease.run_id) if isinstance(lease, Lease) else (AggregationPart, lease.part_id)
 
     def beat() -> None:
         try:
             while not done.wait(HEARTBEAT_SECONDS):
-                mine = AggregationRun.objects.filter(pk=lease.run_id, lease_token=lease.token, state=RunState.RUNNING)
+                mine = model._default_manager.filter(pk=pk, lease_token=lease.token, state=RunState.RUNNING)
                 mine.update(lease_until=clock() + LEASE)
         finally:
             connection.close()
@@ -144,7 +203,7 @@ def kept_alive(lease: Lease, clock: Clock) -> Iterator[None]:
 
 def _held(lease: Lease) -> AggregationRun:
     """Return the run with its plan, both locked, if the lease is still ours."""
-    plan = AggregationPlan.objects.select_for_update(no_key=True).get(pk=lease.plan_id)
+    plan = AggregationPlan.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=lease.plan_id)
     run = AggregationRun.objects.select_for_update(no_key=True).get(pk=lease.run_id)
     if run.lease_token != lease.token or run.state != RunState.RUNNING:
         raise LeaseLost
@@ -165,102 +224,38 @@ def take_batch(lease: Lease, reading: Reading, clock: Clock) -> bool:
     """Take one batch, all or nothing, and return whether there may be another."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
-    plan = AggregationPlan.objects.select_related("source").get(pk=lease.plan_id)
-    intake = _intake(plan, lease, clock())
-    staged = ingest.stage(intake, f"run_{lease.run_id}", reading.batch(plan.batch_size))
+    free = AggregationRun.objects.select_related("plan__source").get(pk=lease.run_id)
+    intake = intake_of(free, clock())
+    staged = ingest.stage(intake, f"run_{lease.run_id}", reading.batch(free.plan.batch_size))
     run = _held(lease)
     counts = ingest.merge(intake, staged)
     if run.is_replay and counts.read:
         mark_replayed(run, reading.state["id"])
-    _advance(run, reading, counts, clock())
-    if _over_the_limit(run):
-        percent = _("拒收 %(rejected)s 行，占读取 %(read)s 行的比例超过上限 %(limit)s%%，已停止。")
-        said = {"rejected": run.rejected_count, "read": run.read_count, "limit": run.plan.reject_limit_percent}
-        _end(run, RunState.STOPPED, percent % said, reading, clock())
+    _advance(run, reading, staged, counts, clock())
+    if is_too_bad(run):
+        stop_too_bad(run, reading, clock())
         return False
     if not reading.is_exhausted:
         return True
-    _finish(run, reading, clock())
+    finish(run, reading, clock())
     return False
 
 
-def _intake(plan: AggregationPlan, lease: Lease, now: datetime) -> Intake:
-    run = AggregationRun.objects.get(pk=lease.run_id)
-    return Intake(
-        dataset=dataset_of(plan),
-        source=plan.source,
-        fields=fields_of(plan),
-        run_id=run.pk,
-        subject_key=key_ring().subject_key,
-        rejects=sink_of(run),
-        today=now.date(),
-        now=now,
-    )
-
-
-def _advance(run: AggregationRun, reading: Reading, counts: Counts, now: datetime) -> None:
+def _advance(run: AggregationRun, reading: Reading, staged: Staged, counts: Counts, now: datetime) -> None:
     """Write what the batch changes beside its rows."""
-    if counts.read:
-        sequence = AggregationBatch.objects.filter(run=run).count() + 1
-        AggregationBatch.objects.create(
-            run=run,
-            sequence=sequence,
-            checkpoint=reading.state,
-            read_count=counts.read,
-            accepted_count=counts.accepted,
-            changed_count=counts.changed,
-            rejected_count=counts.rejected,
-            unchanged_count=counts.unchanged,
-            deleted_count=counts.deleted,
-        )
-    for name in COUNTED:
-        setattr(run, f"{name}_count", getattr(run, f"{name}_count") + getattr(counts, name))
+    note_batch(run, staged, counts, reading.state)
     run.checkpoint, run.lease_until = reading.state, now + LEASE
-    run.save(update_fields=[*(f"{name}_count" for name in COUNTED), "checkpoint", "lease_until"])
+    run.save(update_fields=[*TALLIED, "checkpoint", "lease_until"])
     if not run.is_replay:
         run.plan.checkpoint = reading.plan_checkpoint()
         run.plan.save(update_fields=["checkpoint"])
-
-
-def _over_the_limit(run: AggregationRun) -> bool:
-    return not run.is_replay and is_over_limit(run.plan, run.rejected_count, run.read_count)
-
-
-def _finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
-    """End a run whose source has no more rows: its manifest must agree."""
-    if run.expected_count is not None and run.expected_count != run.read_count:
-        said = {"expected": run.expected_count, "read": run.read_count}
-        _end(run, RunState.FAILED, _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % said, reading, now)
-    else:
-        _end(run, RunState.SUCCEEDED, "", reading, now)
-
-
-def _end(run: AggregationRun, state: RunState, message: str, reading: Reading | None, now: datetime) -> None:
-    """Close a held run, audit it and tell those who have to act."""
-    note = reading.settle(run, done=state == RunState.SUCCEEDED, now=now) if reading is not None else ""
-    run.state, run.finished_at = state, now
-    run.message = (message if note and note in message else f"{note}{'：' if note and message else ''}{message}")[:500]
-    run.lease_token = run.lease_until = None
-    run.save(update_fields=["state", "finished_at", "message", "lease_token", "lease_until"])
-    counts = {name: getattr(run, f"{name}_count") for name in COUNTED}
-    department = run.plan.department_id
-    audit.record(
-        PLATFORM, f"aggregation_run.{state.lower()}", run, at=now, department_ids=[department], plan=str(run.plan.uid), **counts
-    )
-    path = f"/aggregation/runs/{run.uid}/"
-    if state != RunState.SUCCEEDED:
-        title = _("归集任务「%(plan)s」%(state)s") % {"plan": run.plan.title, "state": state.label}
-        notify_role(Role.OPERATOR, department_id=department, title=title, body=run.message, path=path, now=now)
-    elif run.started_by_id is not None:
-        title = _("您启动的归集任务「%(plan)s」已完成") % {"plan": run.plan.title}
-        notify_users([run.started_by_id], title=title, path=path, now=now)
 
 
 @transaction.atomic(durable=True)
 def fail(lease: Lease, message: str, reading: Reading | None, now: datetime) -> None:
     """End a run that somebody has to look at."""
     try:
-        _end(_held(lease), RunState.FAILED, message, reading, now)
+        end(_held(lease), RunState.FAILED, message, reading, now)
     except LeaseLost:
         log.warning("run %s: lost before its failure was noted", lease.run_id)
 
@@ -273,7 +268,7 @@ def postpone(lease: Lease, message: str, reading: Reading | None, now: datetime)
     except LeaseLost:
         return
     if run.started_at is not None and now - run.started_at > PATIENCE:
-        _end(run, RunState.FAILED, message, reading, now)
+        end(run, RunState.FAILED, message, reading, now)
         return
     run.message = _("%(what)s 稍后自动重试。") % {"what": message}
     run.lease_token, run.lease_until = None, now + LEASE

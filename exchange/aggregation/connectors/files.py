@@ -208,11 +208,17 @@ class FileReading:
         return RawRow(number, values, record.line, key, fault, first, valid_from=since, gone=gone)
 
     def keys(self) -> Iterator[str] | None:
-        """Hand out the keys of the whole file; without a file there is nothing to compare with."""
-        contents, place = self._contents, self._key_place if self._contents is not None else None
-        if contents is None or place is None:
+        """Hand out the keys the file holds, for a plan whose files are always whole.
+
+        None without a file or a key column, and when a line could not be read: its key would pass for one that is gone.
+        """
+        if self._contents is None or self._key_place is None or self._found is None:
             return None
-        return (record.values[place] or "" for record in contents.records({}) if record.values)
+        records = self._contents.records({})
+        if any(record.fault and not record.values for record in records):
+            return None
+        place = self._key_place
+        return (record.values[place] or "" for record in self._contents.records({}))
 
     def plan_checkpoint(self) -> dict[str, Any]:
         """Files are remembered one by one, so a plan of files has no place to start from."""

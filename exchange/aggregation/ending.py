@@ -1,0 +1,128 @@
+"""What a batch leaves behind beside its rows, and how a run ends (批次记账与收尾): counts, manifest, deletions, audit, notices.
+
+Everything here happens in the caller's transaction on a run it holds locked. Leases are in `runs`, shares of a run in `parts`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from basedb import ingest
+from basedb.ingest import Counts, Intake, Staged
+from basedb.intake.vanished import TooManyVanished, ends_of_vanished
+from core import audit
+from core.audit import PLATFORM
+from core.notifications import notify_role, notify_users
+from core.roles import Role
+from exchange.aggregation.connector import ListsKeys, Reading, dataset_of, fields_of, is_over_limit
+from exchange.aggregation.replay import sink_of
+from exchange.models import AggregationBatch, AggregationRun, DeleteMode, RunState
+from exchange.systems import key_ring
+
+COUNTED = ("read", "accepted", "changed", "rejected", "unchanged", "deleted")
+_CHECKSUM = "checksum"
+_MODULUS = 2**64
+
+
+def intake_of(run: AggregationRun, now: datetime) -> Intake:
+    """Return what the batches of a run have in common."""
+    return Intake(
+        dataset=dataset_of(run.plan),
+        source=run.plan.source,
+        fields=fields_of(run.plan),
+        run_id=run.pk,
+        subject_key=key_ring().subject_key,
+        rejects=sink_of(run),
+        today=now.date(),
+        now=now,
+    )
+
+
+def note_batch(run: AggregationRun, staged: Staged, counts: Counts, checkpoint: dict[str, Any], *, part: int | None = None) -> None:
+    """Write the batch row and add its counts to the run; the caller saves the run with `TALLIED`."""
+    if counts.read or counts.deleted:
+        AggregationBatch.objects.create(
+            run=run,
+            sequence=AggregationBatch.objects.filter(run=run).count() + 1,
+            part=part,
+            checkpoint=checkpoint,
+            **{f"{name}_count": getattr(counts, name) for name in COUNTED},
+        )
+    for name in COUNTED:
+        setattr(run, f"{name}_count", getattr(run, f"{name}_count") + getattr(counts, name))
+    summed = (int(run.manifest.get(_CHECKSUM, "0"), 16) + staged.checksum) % _MODULUS
+    run.manifest = {**run.manifest, _CHECKSUM: f"{summed:016x}", "highest": checkpoint.get("cursor")}
+
+
+TALLIED = (*(f"{name}_count" for name in COUNTED), "manifest")
+
+
+def is_too_bad(run: AggregationRun) -> bool:
+    """Return whether so much was rejected that the run must stop."""
+    return not run.is_replay and is_over_limit(run.plan, run.rejected_count, run.read_count)
+
+
+def stop_too_bad(run: AggregationRun, reading: Reading, now: datetime) -> None:
+    """Stop a run that rejects too much."""
+    percent = _("拒收 %(rejected)s 行，占读取 %(read)s 行的比例超过上限 %(limit)s%%，已停止。")
+    said = {"rejected": run.rejected_count, "read": run.read_count, "limit": run.plan.reject_limit_percent}
+    end(run, RunState.STOPPED, percent % said, reading, now)
+
+
+def finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
+    """End a run whose source has no more rows: its manifest must agree, and what the source no longer lists ends with it."""
+    if run.expected_count is not None and run.expected_count != run.read_count:
+        said = {"expected": run.expected_count, "read": run.read_count}
+        end(run, RunState.FAILED, _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % said, reading, now)
+        return
+    try:
+        _end_vanished(run, reading, now)
+    except TooManyVanished as error:
+        told = {"vanished": error.vanished, "held": error.held, "limit": run.plan.delete_limit_percent}
+        text = _(
+            "数源已不再列出 %(vanished)s 条记录，占现有 %(held)s 条的比例超过删除上限 %(limit)s%%，未删除任何记录，"
+            "请与数源部门核实。"
+        )
+        end(run, RunState.STOPPED, text % told, reading, now)
+        return
+    end(run, RunState.SUCCEEDED, "", reading, now)
+
+
+def _end_vanished(run: AggregationRun, reading: Reading, now: datetime) -> None:
+    plan = run.plan
+    if plan.delete_mode != DeleteMode.FULL_KEYS or run.is_replay or not isinstance(reading, ListsKeys):
+        return
+    keys = reading.keys()
+    if keys is None:
+        return
+    intake, table = intake_of(run, now), f"ends_{run.pk}"
+    ends = ends_of_vanished(plan.source, keys, table, limit_percent=plan.delete_limit_percent)
+    for first in range(0, len(ends), plan.batch_size):
+        staged = ingest.stage(intake, table, ends[first : first + plan.batch_size])
+        ended = ingest.merge(intake, staged)
+        note_batch(run, Staged(table, 0, 0), Counts(0, 0, 0, 0, deleted=ended.deleted), run.checkpoint)
+    run.save(update_fields=TALLIED)
+
+
+def end(run: AggregationRun, state: RunState, message: str, reading: Reading | None, now: datetime) -> None:
+    """Close a held run, audit it and tell those who have to act."""
+    note = reading.settle(run, done=state == RunState.SUCCEEDED, now=now) if reading is not None else ""
+    run.state, run.finished_at = state, now
+    run.message = (message if note and note in message else f"{note}{'：' if note and message else ''}{message}")[:500]
+    run.lease_token = run.lease_until = None
+    run.save(update_fields=["state", "finished_at", "message", "lease_token", "lease_until"])
+    counts = {name: getattr(run, f"{name}_count") for name in COUNTED}
+    department = run.plan.department_id
+    audit.record(
+        PLATFORM, f"aggregation_run.{state.lower()}", run, at=now, department_ids=[department], plan=str(run.plan.uid), **counts
+    )
+    path = f"/aggregation/runs/{run.uid}/"
+    if state != RunState.SUCCEEDED:
+        title = _("归集任务「%(plan)s」%(state)s") % {"plan": run.plan.title, "state": state.label}
+        notify_role(Role.OPERATOR, department_id=department, title=title, body=run.message, path=path, now=now)
+    elif run.started_by_id is not None:
+        title = _("您启动的归集任务「%(plan)s」已完成") % {"plan": run.plan.title}
+        notify_users([run.started_by_id], title=title, path=path, now=now)

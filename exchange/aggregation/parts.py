@@ -1,0 +1,170 @@
+"""Shares of a run (并行分片): a table's keys cut into ranges, each with a checkpoint and a lease of its own.
+
+Any worker takes any free share; one that dies leaves its share to the next, which goes on at its checkpoint. Batches are judged
+side by side and merged one after another. Lock order: share, dataset, plan and run. The last share to end ends the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol, runtime_checkable
+from uuid import UUID, uuid4
+
+from celery import current_app
+from django.db import connection, transaction
+
+from basedb import ingest
+from exchange.aggregation.connector import Reading
+from exchange.aggregation.ending import TALLIED, finish, intake_of, is_too_bad, note_batch, stop_too_bad
+from exchange.aggregation.plans import PART_TASK
+from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
+
+Clock = Callable[[], datetime]
+Opener = Callable[[AggregationRun], Reading]
+LEASE = timedelta(seconds=30)
+_STATEMENT_TIMEOUT = "15min"
+
+
+class ShareLost(Exception):
+    """Another worker has this share, or its run has ended; nothing may be written."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A reading that can be cut into shares of keys."""
+
+    def boundaries(self, parts: int) -> list[str]:
+        """Return the last keys of all shares but the last; needs an open reading."""
+        ...
+
+    def limit_to(self, after: str | None, upto: str | None) -> None:
+        """Read only keys after the first, up to and including the second; called before `begin`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The right to work on a share."""
+
+    part_id: int
+    run_id: int
+    number: int
+    token: UUID
+
+
+def is_divided(run: AggregationRun, reading: Reading) -> bool:
+    """Return whether a run is to be worked in shares."""
+    return run.plan.parts > 1 and not run.is_replay and isinstance(reading, Divisible)
+
+
+def lay_out(run: AggregationRun, reading: Reading) -> None:
+    """Cut a held run into shares, once, and hand them to the workers on commit; the run's own lease is over."""
+    if not run.parts.exists() and isinstance(reading, Divisible):
+        ends = list(dict.fromkeys(reading.boundaries(run.plan.parts)))
+        AggregationPart.objects.bulk_create(
+            AggregationPart(run=run, number=number, after=after, upto=upto)
+            for number, (after, upto) in enumerate(zip([None, *ends], [*ends, None], strict=True), 1)
+        )
+        run.expected_count = reading.expected
+    run.lease_token = run.lease_until = None
+    run.message = ""
+    run.save(update_fields=["lease_token", "lease_until", "expected_count", "message"])
+    numbers = list(run.parts.values_list("number", flat=True))
+    transaction.on_commit(lambda: _send(run.uid, numbers), robust=True)
+
+
+def _send(run_uid: UUID, numbers: list[int]) -> None:
+    for number in numbers:
+        current_app.send_task(PART_TASK, [str(run_uid), number], retry=False)
+
+
+@transaction.atomic(durable=True)
+def take(*, run_uid: UUID, number: int, now: datetime) -> Share | None:
+    """Take the lease of a free share of a run under way; None when there is nothing to take."""
+    open_states = (RunState.QUEUED, RunState.RUNNING)
+    parts = AggregationPart.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    part = parts.filter(run__uid=run_uid, run__state=RunState.RUNNING, number=number, state__in=open_states).first()
+    if part is None or (part.lease_until is not None and part.lease_until > now):
+        return None
+    part.state, part.lease_token, part.lease_until = RunState.RUNNING, uuid4(), now + LEASE
+    part.save(update_fields=["state", "lease_token", "lease_until"])
+    return Share(part.pk, part.run_id, part.number, part.lease_token)
+
+
+def open_share(share: Share, opener: Opener) -> Reading:
+    """Return the reading of a share, standing at its checkpoint."""
+    part = AggregationPart.objects.select_related("run__plan__source").get(pk=share.part_id)
+    run = part.run
+    run.checkpoint, run.read_count = part.checkpoint, part.read_count  # what a reading goes by; never saved
+    reading = opener(run)
+    if isinstance(reading, Divisible):
+        reading.limit_to(part.after, part.upto)
+    return reading
+
+
+@transaction.atomic(durable=True)
+def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
+    """Take one batch of a share, all or nothing, and return whether there may be another."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
+    run = AggregationRun.objects.select_related("plan__source").get(pk=share.run_id)
+    intake = intake_of(run, clock())
+    staged = ingest.stage(intake, f"run_{share.run_id}_{share.number}", reading.batch(run.plan.batch_size))
+    part = _held(share)
+    counts = ingest.merge(intake, staged)
+    part.checkpoint, part.lease_until = reading.state, clock() + LEASE
+    part.read_count += counts.read
+    part.manifest = reading.plan_checkpoint()
+    if reading.is_exhausted:
+        part.state, part.lease_token, part.lease_until = RunState.SUCCEEDED, None, None
+    part.save()
+    run = _locked(run)
+    note_batch(run, staged, counts, reading.state, part=share.number)
+    run.save(update_fields=TALLIED)
+    if is_too_bad(run):
+        stop_too_bad(run, reading, clock())
+        return False
+    if reading.is_exhausted and not run.parts.exclude(state=RunState.SUCCEEDED).exists():
+        _move_plan(run)
+        finish(run, reading, clock())
+    return not reading.is_exhausted
+
+
+def _held(share: Share) -> AggregationPart:
+    part = AggregationPart.objects.select_for_update(no_key=True).get(pk=share.part_id)
+    if part.lease_token != share.token or part.state != RunState.RUNNING:
+        raise ShareLost
+    return part
+
+
+def _locked(run: AggregationRun) -> AggregationRun:
+    """Return the run with its plan, both locked, if it is still under way."""
+    plan = AggregationPlan.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=run.plan_id)
+    locked = AggregationRun.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if locked.state != RunState.RUNNING:
+        raise ShareLost
+    locked.plan = plan
+    return locked
+
+
+def _move_plan(run: AggregationRun) -> None:
+    """The next run starts where the farthest share got to."""
+    reached: list[dict[str, Any]] = [part.manifest for part in run.parts.all() if part.manifest.get("cursor")]
+    if reached:
+        run.plan.checkpoint = max(reached, key=lambda place: datetime.fromisoformat(place["cursor"]))
+        run.plan.save(update_fields=["checkpoint"])
+
+
+@transaction.atomic(durable=True)
+def let_wait(share: Share, now: datetime) -> None:
+    """Give a share back for a while: its source or the platform is away."""
+    AggregationPart.objects.filter(pk=share.part_id, lease_token=share.token).update(lease_token=None, lease_until=now + LEASE)
+
+
+def unattended(*, now: datetime) -> list[tuple[UUID, int]]:
+    """Return the shares no worker holds, of runs under way."""
+    open_ones = AggregationPart.objects.filter(run__state=RunState.RUNNING, state__in=(RunState.QUEUED, RunState.RUNNING))
+    free = open_ones.filter(lease_until=None) | open_ones.filter(lease_until__lte=now)
+    return list(free.values_list("run__uid", "number"))

@@ -1,0 +1,120 @@
+"""Rows that are gone at their source: by a mark, by comparing all keys; too many at once stop the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from basedb.models import Person
+from core.audit import Actor
+from core.errors import Invalid
+from exchange.aggregation import plans, runs
+from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
+from tests.exchange.aggregation_sources import SourceTable, counts, csv_plan, csv_text, drop, person, table_plan
+from tests.factories import City
+
+
+@pytest.fixture
+def source() -> Iterator[SourceTable]:
+    table = SourceTable("rk_jbxx_deletes")
+    yield table
+    table.close()
+
+
+@pytest.fixture
+def clerk(city: City) -> Actor:
+    return city.actor("police_operator")
+
+
+def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
+    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    run.refresh_from_db()
+    return run
+
+
+def standing() -> int:
+    return Person.objects.filter(withdrawn_at=None).count()
+
+
+def test_row_with_the_mark_ends_its_record(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    source.execute(f'ALTER TABLE {source.name} ADD "SCBZ" text')
+    plan = table_plan(city.police, now, source.name, delete_mode="TOMBSTONE", tombstone_column="SCBZ", tombstone_value="1", parts=1)
+    source.put([person(1), person(2)], at=now)
+    run_now(plan, clerk)
+    source.execute(f'UPDATE {source.name} SET "SCBZ" = \'1\' WHERE "ID" = 2')
+    run = run_now(plan, clerk)
+    assert (counts(run), run.deleted_count, run.unchanged_count) == ((2, 2, 0, 0), 1, 1)
+    assert standing() == 1
+    assert run_now(plan, clerk).deleted_count == 0
+
+
+def test_moment_the_source_names_is_when_the_row_holds(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    plan = table_plan(city.police, now, source.name, valid_from_column="GXSJ")
+    source.put([person(1)], at=now - timedelta(days=3))
+    run_now(plan, clerk)
+    from basedb.models import SourceRecord
+
+    assert SourceRecord.objects.get().valid.lower == now - timedelta(days=3) + timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_keys_no_longer_listed_end_with_the_last_batch(
+    city: City, clerk: Actor, source: SourceTable, now: datetime, parts: int
+) -> None:
+    plan = table_plan(city.police, now, source.name, cursor_column="", delete_mode="FULL_KEYS", parts=parts)
+    source.put((person(n) for n in range(1, 251)), at=now)
+    run_now(plan, clerk)
+    source.execute(f'DELETE FROM {source.name} WHERE "ID" <= 20')
+    run = run_now(plan, clerk)
+    assert (run.state, counts(run), run.deleted_count) == (RunState.SUCCEEDED, (230, 230, 0, 0), 20)
+    assert standing() == 230
+
+
+@pytest.mark.parametrize(("left", "said"), [(200, "不再列出 50 条记录"), (0, "不再列出 250 条记录")])
+def test_too_many_missing_at_once_end_nothing(
+    city: City, clerk: Actor, source: SourceTable, now: datetime, left: int, said: str
+) -> None:
+    plan = table_plan(city.police, now, source.name, cursor_column="", delete_mode="FULL_KEYS")
+    source.put((person(n) for n in range(1, 251)), at=now)
+    run_now(plan, clerk)
+    source.execute(f'DELETE FROM {source.name} WHERE "ID" > {left}')
+    run = run_now(plan, clerk)
+    assert (run.state, run.deleted_count, standing()) == (RunState.STOPPED, 0, 250)
+    assert said in run.message
+
+
+def test_file_that_lists_all_ends_what_it_leaves_out(
+    city: City, clerk: Actor, settings: Any, tmp_path: Path, now: datetime
+) -> None:
+    settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
+    plan = csv_plan(city.police, now, delete_mode="FULL_KEYS")
+    drop(tmp_path / "drop" / "police", "a.csv", csv_text(person(n) for n in range(1, 151)))
+    run_now(plan, clerk)
+    assert run_now(plan, clerk).deleted_count == 0  # no file, nothing to compare with
+    drop(tmp_path / "drop" / "police", "b.csv", csv_text(person(n) for n in range(1, 146)))
+    assert (run_now(plan, clerk).deleted_count, standing()) == (5, 145)
+
+
+def test_mark_without_a_column_is_refused(city: City, source: SourceTable, now: datetime) -> None:
+    with pytest.raises(Invalid) as refused:
+        table_plan(city.police, now, source.name, delete_mode="TOMBSTONE")
+    assert refused.value.code == "plan.tombstone_missing"
+
+
+def test_manifest_sums_up_what_was_read_whatever_its_order(city: City, clerk: Actor, source: SourceTable, now: datetime) -> None:
+    plan = table_plan(city.police, now, source.name, cursor_column="")
+    source.put((person(n) for n in range(1, 121)), at=now)
+    first = run_now(plan, clerk)
+    AggregationPlan.objects.update(parts=3)
+    second = run_now(plan, clerk)
+    assert AggregationPart.objects.filter(run=second, state=RunState.SUCCEEDED).count() == 3
+    assert (second.state, counts(second), second.expected_count) == (RunState.SUCCEEDED, (120, 120, 0, 0), 120)
+    assert first.manifest["checksum"] == second.manifest["checksum"]
+    source.put([person(3, XM="李三")], at=now, first_id=3)
+    assert run_now(plan, clerk).manifest["checksum"] != first.manifest["checksum"]
