@@ -20,6 +20,8 @@ FILES = {
     "tabler/tabler.min.css": "@tabler/core/dist/css/tabler.min.css",
     "tabler/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "echarts/echarts.min.js": "echarts/dist/echarts.min.js",
+    "ol/ol.js": "ol/dist/ol.js",
+    "ol/ol.css": "ol/ol.css",
 }
 SPRITE = "tabler-icons/sprite.svg"
 

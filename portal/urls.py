@@ -31,6 +31,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("backflow/", include("portal.backflow.urls")),
     path("", include("portal.sources.urls")),
     path("", include("portal.care.urls")),
+    path("", include("portal.fusion.urls")),
+    path("map/", include("portal.map.urls")),
     path("credit/", include("portal.credit.urls")),
     path("quality/", include("portal.quality.urls")),
     path("life-events/", include("portal.life_events.urls")),

@@ -29,6 +29,7 @@ from exchange.calls.connections import MARK
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Terms
 from exchange.features import statements
+from exchange.features.asking import Asked
 from exchange.features.layers import Layer, layer_codes, layer_of
 from exchange.features.reading import READERS, Reading
 from exchange.granting.grants import masks_of
@@ -118,7 +119,19 @@ def read(shown: Shown, operation: str, place: tuple[str, ...], query: str, *, ac
     return Read(reading, raw, sha256(raw).hexdigest(), row_count)
 
 
+def extent_of(shown: Shown) -> tuple[float, float, float, float] | None:
+    """Return about where the features of a layer lie: west, south, east, north of the first few hundred; None without any."""
+    reading = Reading(statements.extent_sql(shown.layer), (), {}, "", Asked())
+    west, south, east, north = _fetched(shown, reading)
+    return None if west is None else (west, south, east, north)
+
+
 def _run(shown: Shown, reading: Reading) -> tuple[Any, int]:
+    body, row_count = _fetched(shown, reading)
+    return body, row_count
+
+
+def _fetched(shown: Shown, reading: Reading) -> tuple[Any, ...]:
     """Run a reading on Django's connection: people are not on the hot path."""
     terms = shown.terms
     parameters = (*statements.PERSON_PARAMETERS, *statements.reach_parameters(len(terms.lists) if terms else 0))
@@ -128,8 +141,8 @@ def _run(shown: Shown, reading: Reading) -> tuple[Any, int]:
     sql = MARK.sub(lambda mark: f"%({mark[1]})s::{kinds[mark[1]]}", reading.sql)
     with connection.cursor() as cursor:
         cursor.execute(sql, values | reading.values)
-        body, row_count = cursor.fetchone()
-    return body, row_count
+        row: tuple[Any, ...] = cursor.fetchone()
+    return row
 
 
 def _resources(actor: Actor) -> list[Resource]:

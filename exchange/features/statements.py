@@ -155,6 +155,14 @@ def tile_sql(layer: Layer, zoom: int) -> str:
     return TILE.format(extent=TILE_EXTENT, buffer=TILE_BUFFER, properties=properties, picked=picked)
 
 
+@lru_cache(maxsize=256)
+def extent_sql(layer: Layer) -> str:
+    """The SELECT of the box around the first few hundred features, to a hundredth of a degree."""
+    box = f"SELECT ST_Extent(shape)::box2d AS box FROM (SELECT {_shape(layer)} AS shape FROM {layer.table} {ROW} "
+    sides = ", ".join(f"round({side}(box)::numeric, 2)::float8" for side in ("ST_XMin", "ST_YMin", "ST_XMax", "ST_YMax"))
+    return f"SELECT {sides} FROM ({box} WHERE {_reach(layer)} LIMIT 500) AS sample) AS extent"
+
+
 @lru_cache(maxsize=512)
 def recorded(answer: str, layer: Layer, *, is_text: bool) -> str:
     """The statement of a call: admitted, answered and recorded, or nothing."""

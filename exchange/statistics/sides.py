@@ -22,12 +22,13 @@ class Side(StrEnum):
     PLATFORM = "PLATFORM"
 
 
-BY_CODE: Final = {"grant.unusable": Side.PROVIDER}
+BY_CODE: Final = {"grant.unusable": Side.PROVIDER, "features.not_a_layer": Side.GRANT}
 BY_FAMILY: Final = {
     "auth": Side.CREDENTIAL,
     "grant": Side.GRANT,
     "quota": Side.QUOTA,
     "call": Side.QUESTION,
+    "features": Side.QUESTION,
     "provider": Side.PROVIDER,
     "upstream": Side.UPSTREAM,
     "platform": Side.PLATFORM,

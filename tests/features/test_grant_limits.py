@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from math import cos, radians
 from typing import Any
 
@@ -48,14 +49,16 @@ def test_masked_columns_are_masked_everywhere_and_cannot_be_filtered_by(scene: S
         assert scene.get(grant, **asked).status == 400
 
 
-@pytest.mark.parametrize(("mask", "metres"), [(Mask.SNAP_10M, 10), (Mask.SNAP_100M, 100), (Mask.SNAP_1KM, 1000), (Mask.CENTRE_1KM, 1000)])
+@pytest.mark.parametrize(
+    ("mask", "metres"), [(Mask.SNAP_10M, 10), (Mask.SNAP_100M, 100), (Mask.SNAP_1KM, 1000), (Mask.CENTRE_1KM, 1000)]
+)
 def test_points_move_to_a_grid_of_at_least_so_many_metres(scene: Scene, mask: Mask, metres: int) -> None:
     grant = scene.grant(scene.addresses, masks={"location": mask.value})
     shown = {tuple(f["geometry"]["coordinates"]) for f in scene.get(grant, limit="1000").json["features"]}
     steps = sorted({round(north, 7) for _, north in shown})
-    assert all((b - a) * 111_000 >= metres * 0.99 for a, b in zip(steps, steps[1:], strict=False))
+    assert all((b - a) * 111_000 >= metres * 0.99 for a, b in itertools.pairwise(steps))
     columns = sorted({round(east, 7) for east, _ in shown})
-    assert all((b - a) * 111_320 * cos(radians(32)) >= metres * 0.99 for a, b in zip(columns, columns[1:], strict=False))
+    assert all((b - a) * 111_320 * cos(radians(32)) >= metres * 0.99 for a, b in itertools.pairwise(columns))
     east, north = point_of(scene, grant)
     assert (east, north) != POINT
     assert abs(north - POINT[1]) * 111_000 <= metres
@@ -149,7 +152,12 @@ def test_people_read_own_public_and_granted_layers_and_each_reading_is_audited(s
     entry = AuditEntry.objects.filter(action="layer.viewed").latest("id")
     assert (entry.detail["layer"], entry.detail["features"]) == (str(grant.uid), 400)
     public = make_layer(
-        scene.city.police, "geo.parcel", ["parcel_code", "outline"], grade="L1", share_attribute="UNCONDITIONAL", share_conditions=""
+        scene.city.police,
+        "geo.parcel",
+        ["parcel_code", "outline"],
+        grade="L1",
+        share_attribute="UNCONDITIONAL",
+        share_conditions="",
     )
     shown = {one["id"] for one in client.get("/openapi/v1/ogc/collections").json()["collections"]}
     assert {str(grant.uid), str(public.uid)} <= shown

@@ -1,0 +1,155 @@
+"""The map page: what is chosen stands in the URL; without JavaScript the same layers are a table with filters.
+
+The tiles and features the map draws come from the OGC door, under the same rights. A searched address is sent, not put into the
+URL: it may be somebody's home.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from basedb.dictionary import DATASETS
+from basedb.geography import divisions, figures, matching, shapes
+from basedb.masking import Mask
+from core.models import Region
+from exchange.calls.refusals import Refusal
+from exchange.features import showing
+from exchange.features.showing import Shown
+from portal.actor import BUSINESS, actor, roles_required
+from portal.map import charts
+from portal.map.forms import AddressForm, MapForm
+
+ROWS_SHOWN = 20
+COLOURS = 6
+CELLS_SHOWN = 500
+CHINA = (73.6, 16.7, 134.8, 53.6)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A layer in the legend."""
+
+    shown: Shown
+    is_on: bool
+    colour: int
+
+
+@require_http_methods(["GET", "POST"])
+@roles_required(*BUSINESS)
+def map_page(request: HttpRequest) -> HttpResponse:
+    """The page; a POST searches an address and shows the same page."""
+    layers = showing.layers_for(actor(request), now=timezone.now())
+    form = MapForm(request.GET or None, layers=layers)
+    asked = form.chosen()
+    chosen = set(asked.get("layer", [])) if "layer" in asked else {one.uid for one in layers[:1]}
+    legend = [Line(one, one.uid in chosen, number % COLOURS) for number, one in enumerate(layers)]
+    searcher = _address_layer(layers)
+    address = AddressForm(request.POST or None)
+    context = {
+        "form": form,
+        "legend": legend,
+        "map": _drawn(legend, asked),
+        "address_form": address if searcher else None,
+        "matches": _matches(address, searcher),
+        "at": divisions.divisions_at(longitude=asked["at"][0], latitude=asked["at"][1]) if "at" in asked else None,
+        "table": _table(request, layers, asked),
+        **_statistics(asked.get("division", "")),
+    }
+    return render(request, "portal/map/map.html", context, status=422 if form.errors or address.errors else 200)
+
+
+@require_GET
+@roles_required(*BUSINESS)
+def outlines(request: HttpRequest) -> HttpResponse:
+    """The approved outlines, simplified, as GeoJSON; none means that the map shows its tile grid instead."""
+    found = shapes.outlines_below(request.GET.get("division", "")[:12])
+    features = [
+        {
+            "type": "Feature",
+            "geometry": json.loads(one.geometry),
+            "properties": {"name": one.name + (_("（示意）") if one.is_fictive else "")},
+        }
+        for one in found
+    ]
+    return JsonResponse({"type": "FeatureCollection", "features": features})
+
+
+def _drawn(legend: list[Line], asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what the script needs to draw the map."""
+    on = [line for line in legend if line.is_on]
+    extents = [extent for line in on if (extent := showing.extent_of(line.shown))]
+    corners = list(zip(*extents, strict=True)) if extents else [(side,) for side in CHINA]
+    return {
+        "layers": [{"uid": line.shown.uid, "title": line.shown.title, "colour": line.colour} for line in on],
+        "extent": [min(corners[0]), min(corners[1]), max(corners[2]), max(corners[3])],
+        "at": asked.get("at"),
+        "titles": {column.item: str(line.shown.layer.field(column).title) for line in on for column in line.shown.layer.properties},
+    }
+
+
+def _address_layer(layers: list[Shown]) -> Shown | None:
+    """Return a layer of addresses whose text and place may be seen as they are: only then addresses may be searched."""
+    for one in layers:
+        open_items = {column.field for column in one.layer.selection.columns if column.mask is Mask.NONE}
+        is_limited = one.terms is not None and (bool(one.terms.lists) or one.layer.selection.rows.is_members_only)
+        if one.layer.selection.dataset == "geo.address" and {"full_address", "location"} <= open_items and not is_limited:
+            return one
+    return None
+
+
+def _matches(form: AddressForm, searcher: Shown | None) -> matching.Match | None:
+    if searcher is None or not form.is_bound or not form.is_valid():
+        return None
+    prefix = searcher.terms.region_prefix if searcher.terms else ""
+    return matching.match(form.cleaned_data["address"], division=prefix)
+
+
+def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Return one page of a layer's features as a table."""
+    shown = next((one for one in layers if one.uid == asked.get("table")), None)
+    if shown is None:
+        return None
+    wanted = {"limit": str(ROWS_SHOWN)} | {name: asked[name] for name in ("after",) if asked.get(name)}
+    if asked.get("item") and asked.get("value"):
+        wanted[asked["item"]] = asked["value"]
+    columns = [(column.item, shown.layer.field(column).title) for column in shown.layer.properties]
+    try:
+        read = showing.read(shown, "features.items", (), urlencode(wanted), actor=actor(request), now=timezone.now())
+    except Refusal as refusal:
+        return {"shown": shown, "columns": columns, "refusal": refusal.verdict.message, "rows": []}
+    told = json.loads(read.body)
+    rows = [{"id": one["id"], "values": [one["properties"][name] for name, _title in columns]} for one in told["features"]]
+    is_more = any(link["rel"] == "next" for link in told["links"])
+    following = request.GET.copy()
+    following["after"] = rows[-1]["id"] if rows else ""
+    return {"shown": shown, "columns": columns, "rows": rows, "next": following.urlencode() if is_more else ""}
+
+
+def _statistics(division: str) -> dict[str, Any]:
+    """Return the figures of a division and of those below it, as a chart and as a table."""
+    found = figures.figures_below(division)
+    codes = list(dict.fromkeys(figure.division_code for figure in found))
+    names = dict(Region.objects.filter(code__in={divisions.short_code(code) for code in codes}).values_list("code", "name"))
+    titles = list(dict.fromkeys(figure.dataset for figure in found))
+    counts = {(figure.division_code, figure.dataset): figure.count for figure in found}
+    labels = [names.get(divisions.short_code(code), code) for code in codes]
+    bars = {str(DATASETS[name].title): [counts.get((code, name), 0) for code in codes] for name in titles}
+    return {
+        "division": division,
+        "figure_titles": list(bars),
+        "figure_rows": [
+            {"code": code, "name": label, "counts": [counts.get((code, name), 0) for name in titles]}
+            for code, label in zip(codes, labels, strict=True)
+        ],
+        "figure_chart": charts.bars(labels, bars) if bars else None,
+        "has_outlines": bool(divisions.has_outlines(codes)),
+    }

@@ -1,0 +1,105 @@
+// Draws the chosen layers from vector tiles; what is chosen stands in the page's form and its URL.
+(() => {
+  "use strict";
+
+  const place = document.getElementById("map");
+  if (!place || !window.ol) return;
+  const given = JSON.parse(document.getElementById(place.dataset.map).textContent);
+  const panel = document.getElementById("feature");
+  const swatch = document.createElement("span");
+  document.body.append(swatch);
+  const colours = [0, 1, 2, 3, 4, 5].map((number) => {
+    swatch.className = `map-colour-${number}`;
+    return getComputedStyle(swatch).color;
+  });
+  swatch.remove();
+
+  const styleOf = (colour) => new ol.style.Style({
+    stroke: new ol.style.Stroke({ color: colour, width: 1.5 }),
+    fill: new ol.style.Fill({ color: colour.replace("rgb(", "rgba(").replace(")", ", 0.15)") }),
+    image: new ol.style.Circle({ radius: 4, fill: new ol.style.Fill({ color: colour }), stroke: new ol.style.Stroke({ color: "#ffffff", width: 1 }) }),
+  });
+
+  const grid = new ol.layer.Tile({ source: new ol.source.TileDebug(), opacity: 0.25 });
+  const outlines = new ol.layer.Vector({
+    source: new ol.source.Vector(),
+    style: (feature) => new ol.style.Style({
+      stroke: new ol.style.Stroke({ color: "#667382", width: 1.5, lineDash: [6, 4] }),
+      text: new ol.style.Text({ text: feature.get("name"), font: "13px sans-serif", fill: new ol.style.Fill({ color: "#39424e" }) }),
+    }),
+  });
+  fetch(place.dataset.outlines).then((reply) => (reply.ok ? reply.json() : { features: [] })).then((told) => {
+    if (!told.features.length) return;
+    outlines.getSource().addFeatures(new ol.format.GeoJSON().readFeatures(told, { featureProjection: "EPSG:3857" }));
+    grid.setVisible(false);
+  }).catch(() => {});
+
+  const layers = given.layers.map((layer) => new ol.layer.VectorTile({
+    properties: { uid: layer.uid, title: layer.title },
+    style: styleOf(colours[layer.colour]),
+    source: new ol.source.VectorTile({
+      format: new ol.format.MVT(),
+      minZoom: 6,
+      maxZoom: 18,
+      url: `${place.dataset.tiles}${layer.uid}/tiles/WebMercatorQuad/{z}/{y}/{x}`,
+    }),
+  }));
+  const layersFromBelow = [grid, outlines, ...layers];
+  if (given.at) {
+    layersFromBelow.push(new ol.layer.Vector({
+      source: new ol.source.Vector({ features: [new ol.Feature(new ol.geom.Point(ol.proj.fromLonLat(given.at)))] }),
+      style: styleOf("rgb(214, 57, 57)"),
+    }));
+  }
+  const map = new ol.Map({ target: place, layers: layersFromBelow, view: new ol.View({ minZoom: 4, maxZoom: 20 }) });
+  if (given.at) map.getView().setCenter(ol.proj.fromLonLat(given.at)), map.getView().setZoom(16);
+  else map.getView().fit(ol.proj.transformExtent(given.extent, "EPSG:4326", "EPSG:3857"), { padding: [20, 20, 20, 20], maxZoom: 17 });
+
+  const told = (heading, properties) => {
+    panel.hidden = false;
+    panel.replaceChildren();
+    const title = document.createElement("h2");
+    title.className = "card-title";
+    title.textContent = heading;
+    panel.append(title);
+    if (!properties) return;
+    const list = document.createElement("dl");
+    list.className = "datagrid";
+    for (const [name, value] of Object.entries(properties)) {
+      const item = document.createElement("div");
+      const term = document.createElement("dt");
+      const detail = document.createElement("dd");
+      item.className = "datagrid-item";
+      term.className = "datagrid-title";
+      detail.className = "datagrid-content";
+      term.textContent = given.titles[name] || name;
+      detail.textContent = value === null ? "" : String(value);
+      item.append(term, detail);
+      list.append(item);
+    }
+    panel.append(list);
+  };
+
+  const show = async (pixel) => {
+    let found = null;
+    map.forEachFeatureAtPixel(pixel, (feature, layer) => {
+      if (!layer || !layer.get("uid") || !feature.get("fid")) return false;
+      found = { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
+      return true;
+    }, { hitTolerance: 5 });
+    if (!found) return told(panel.dataset.none);
+    try {
+      const reply = await fetch(`${place.dataset.tiles}${found.uid}/items/${found.fid}`, { headers: { Accept: "application/geo+json" } });
+      if (!reply.ok) throw new Error(String(reply.status));
+      told(found.title, (await reply.json()).properties);
+    } catch {
+      told(panel.dataset.failed);
+    }
+  };
+  map.on("singleclick", (event) => show(event.pixel));
+  place.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    show(map.getPixelFromCoordinate(map.getView().getCenter()));
+  });
+})();
