@@ -133,9 +133,7 @@ def answer(*, uid: UUID, verdict: Verdict, text: str, actor: Actor, now: datetim
     )  # fmt: skip
     if is_confirmed:
         key = bytes(conflict.entity_key)
-        merging.queue(
-            DecisionKind.RECOMPUTE, dataset=conflict.dataset, entity_key=key, user_id=actor.user_id, now=now, due_at=now
-        )
+        merging.queue(DecisionKind.RECOMPUTE, dataset=conflict.dataset, entity_key=key, user_id=actor.user_id, now=now, due_at=now)
         _tell_the_others(conflict, now)
     return conflict
 
@@ -144,7 +142,9 @@ def remind(*, now: datetime) -> int:
     """Tell the operators of every department with open conflicts how many wait and how many are late; return how many tasks."""
     waiting = Count("id")
     late = Count("id", filter=Q(due_at__lte=now))
-    rows = FusionConflict.objects.filter(state=ConflictState.OPEN).order_by().values("owner_id").annotate(waiting=waiting, late=late)
+    rows = (
+        FusionConflict.objects.filter(state=ConflictState.OPEN).order_by().values("owner_id").annotate(waiting=waiting, late=late)
+    )
     total = 0
     with transaction.atomic():
         for row in rows:

@@ -137,7 +137,8 @@ def identity_conflicts_sql(plan: Plan, due_at: datetime | None, now: datetime) -
             AND c.state = 'RESOLVED' AND c.answered_at >= max(t.known_from))
         ON CONFLICT (dataset, entity_key, kind, field) WHERE NOT state = 'RESOLVED' DO UPDATE
         SET records = excluded.records, owner_id = excluded.owner_id
-        WHERE (basedb_fusionconflict.records, basedb_fusionconflict.owner_id) IS DISTINCT FROM (excluded.records, excluded.owner_id)"""
+        WHERE (basedb_fusionconflict.records, basedb_fusionconflict.owner_id)
+            IS DISTINCT FROM (excluded.records, excluded.owner_id)"""
     return sql, [plan.dataset.code, now, due_at, plan.dataset.code]
 
 

@@ -127,7 +127,9 @@ def apply_due(*, clock: Callable[[], datetime]) -> int:
     return count
 
 
-def queue(kind: DecisionKind, *, dataset: str, user_id: int, now: datetime, entity_key: bytes | None = None, due_at: datetime) -> None:
+def queue(
+    kind: DecisionKind, *, dataset: str, user_id: int, now: datetime, entity_key: bytes | None = None, due_at: datetime
+) -> None:
     """Leave work for the worker that nobody has to confirm."""
     FusionDecision.objects.create(
         kind=kind, dataset=dataset, entity_key=entity_key, state=DecisionState.CONFIRMED, proposed_by_id=user_id, proposed_at=now,
@@ -155,9 +157,7 @@ def _propose(
     about = {"kind": kind, "dataset": dataset, "entity_key": entity_key, "other_key": other_key, "chain": chain}
     if FusionDecision.objects.filter(state=DecisionState.PROPOSED, **about).exists():
         raise Conflict("fusion.proposed_already", _("已有同样的提议在等待复核。"))
-    decision = FusionDecision.objects.create(
-        **about, reason=reason, proposed_by_id=actor.user_id, proposed_at=now, due_at=now
-    )
+    decision = FusionDecision.objects.create(**about, reason=reason, proposed_by_id=actor.user_id, proposed_at=now, due_at=now)
     audit.record(
         actor, "fusion_decision.proposed", decision, at=now, department_ids=[actor.department_id], kind=kind, dataset=dataset
     )
@@ -254,7 +254,9 @@ def _reopen(chains: Iterable[int], now: datetime) -> None:
                 tstzrange(greatest(upper(m.linked), %s), NULL)
             FROM unnest(%s::bigint[]) c (chain)
             JOIN LATERAL (SELECT * FROM basedb_crosswalk x WHERE x.chain = c.chain ORDER BY x.id DESC LIMIT 1) m ON true
-            JOIN LATERAL (SELECT * FROM basedb_crosswalk x WHERE x.chain = c.chain AND x.id < m.id ORDER BY x.id DESC LIMIT 1) b ON true""",
+            JOIN LATERAL (
+                SELECT * FROM basedb_crosswalk x WHERE x.chain = c.chain AND x.id < m.id ORDER BY x.id DESC LIMIT 1
+            ) b ON true""",
             [now, list(chains)],
         )
 
@@ -262,7 +264,9 @@ def _reopen(chains: Iterable[int], now: datetime) -> None:
 def _since(chain: int, now: datetime) -> datetime:
     """Return the moment a new link of a chain may begin: not before the last one ended."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT greatest(%s, max(upper(linked)), max(lower(linked))) FROM basedb_crosswalk WHERE chain = %s", [now, chain])
+        cursor.execute(
+            "SELECT greatest(%s, max(upper(linked)), max(lower(linked))) FROM basedb_crosswalk WHERE chain = %s", [now, chain]
+        )
         moment: datetime = cursor.fetchone()[0]
         return moment
 

@@ -245,7 +245,8 @@ def _conflicts_sql(dataset: Dataset, due_at: datetime, now: datetime) -> tuple[s
         WHERE jsonb_exists(r.payload, d.field) GROUP BY d.entity_key, d.field
         ON CONFLICT (dataset, entity_key, kind, field) WHERE NOT state = 'RESOLVED' DO UPDATE
         SET records = excluded.records, owner_id = excluded.owner_id
-        WHERE (basedb_fusionconflict.records, basedb_fusionconflict.owner_id) IS DISTINCT FROM (excluded.records, excluded.owner_id)"""
+        WHERE (basedb_fusionconflict.records, basedb_fusionconflict.owner_id)
+            IS DISTINCT FROM (excluded.records, excluded.owner_id)"""
     return sql, [dataset.code, now, due_at]
 
 

@@ -106,8 +106,8 @@ def read_entity(
     records = json.loads(members) if isinstance(members, str) else members
     values = {}
     for place, field in enumerate(known.fields):
-        value, rank = chosen[2 * place : 2 * place + 2]
-        values[field.name] = _value(plan, field, value, rank, records, field.name in doubtful)
+        pair = chosen[2 * place], chosen[2 * place + 1]
+        values[field.name] = _value(plan, field, pair, records, is_doubtful=field.name in doubtful)
     return Golden(known.code, entity_key, as_of, known_at, lead is not None, values)
 
 
@@ -136,9 +136,7 @@ def _entity_sql(
 ) -> tuple[str, list[Any]]:
     condition, parameters = _standing("r.known", "r.valid", as_of, known_at)
     linked = "upper_inf(x.linked)" if known_at is None else "x.linked @> %s::timestamptz"
-    chosen = ", ".join(
-        f"{chosen_sql(plan, field, 's')}, s.w{plan.choice_of[field.name].place}" for field in plan.dataset.fields
-    )
+    chosen = ", ".join(f"{chosen_sql(plan, field, 's')}, s.w{plan.choice_of[field.name].place}" for field in plan.dataset.fields)
     sql = f"""
         WITH member AS MATERIALIZED (
             SELECT x.entity_key, r.subject_key, r.id AS record_id, r.chain, s.collector, s.department_id, s.is_lead, r.run_id,
@@ -168,8 +166,9 @@ def _standing(known: str, valid: str, as_of: datetime | None, known_at: datetime
 
 
 def _value(
-    plan: Plan, field: Field, value: str | None, rank: str | None, records: list[dict[str, Any]], is_doubtful: bool
+    plan: Plan, field: Field, chosen: tuple[str | None, str | None], records: list[dict[str, Any]], *, is_doubtful: bool
 ) -> GoldenValue:
+    value, rank = chosen
     chain = chain_of(rank) if rank else None
     candidates = tuple(
         _candidate(record, record["payload"][field.name], is_chosen=record["chain"] == chain)

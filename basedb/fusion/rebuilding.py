@@ -59,7 +59,9 @@ def project_keys(dataset: Dataset, keys: Iterable[bytes], *, now: datetime) -> P
 
 
 def _make_table(cursor: CursorWrapper) -> None:
-    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {_TOUCHED} (subject_key bytea) ON COMMIT DELETE ROWS; TRUNCATE {_TOUCHED}")
+    cursor.execute(
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {_TOUCHED} (subject_key bytea) ON COMMIT DELETE ROWS; TRUNCATE {_TOUCHED}"
+    )
 
 
 def _take(dataset: Dataset, after: bytes, part: int) -> list[bytes]:

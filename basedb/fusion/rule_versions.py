@@ -79,9 +79,7 @@ def add(*, proposal: Proposal, actor: Actor, now: datetime) -> AuthorityRule:
         collectors=list(proposal.collectors), strategy=proposal.strategy, legal_basis=proposal.legal_basis,
         effective_from=proposal.effective_from.isoformat(),
     )  # fmt: skip
-    merging.queue(
-        DecisionKind.REBUILD, dataset=proposal.dataset, user_id=actor.user_id, now=now, due_at=proposal.effective_from
-    )
+    merging.queue(DecisionKind.REBUILD, dataset=proposal.dataset, user_id=actor.user_id, now=now, due_at=proposal.effective_from)
     return rows[0]
 
 

@@ -97,7 +97,8 @@ class Plan:
         return tuple(
             field
             for field in self.dataset.fields
-            if self.rule_of[field.name].strategy != Strategy.NEWEST and field.name not in (self.dataset.key_field, NAME, FORMER_NAME)
+            if self.rule_of[field.name].strategy != Strategy.NEWEST
+            and field.name not in (self.dataset.key_field, NAME, FORMER_NAME)
         )
 
 

@@ -93,6 +93,9 @@ class AuthorityRule(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.dataset} {self.field}"
+
 
 class ConflictKind(models.TextChoices):
     """What sources disagree about."""
@@ -148,3 +151,6 @@ class FusionConflict(models.Model):
                 name="fusion_conflict_names_its_field",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.dataset} {self.field}".strip()

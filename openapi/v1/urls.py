@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.traces")),
     path("", include("openapi.v1.statistics")),
     path("", include("openapi.v1.aggregation")),
+    path("", include("openapi.v1.fusion")),
     path("", include("openapi.v1.quality")),
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),

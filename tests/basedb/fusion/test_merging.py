@@ -144,7 +144,8 @@ def test_held_record_leaves_its_entity_and_comes_back_when_released(world: World
         merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
         merging.apply_due(clock=world.tick)
         if act is merging.hold:
-            assert set(golden()) == {key(1)} and links()[second] == (None, "HELD")
+            assert set(golden()) == {key(1)}
+            assert links()[second] == (None, "HELD")
             assert rebuild(dataset=PERSON, clock=world.tick, is_check=True).linked == 0
     assert state() == before
 

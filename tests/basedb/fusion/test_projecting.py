@@ -59,7 +59,8 @@ def test_responsible_department_wins_over_a_newer_value_and_the_field_is_in_doub
     assert Person.objects.get().doubtful == ["address"]
     task = FusionConflict.objects.get()
     assert (task.kind, task.field, task.owner, len(task.records)) == ("VALUE", "address", world.sources["police"].department, 2)
-    assert task.due_at is not None and task.due_at > world.now
+    assert task.due_at is not None
+    assert task.due_at > world.now
 
 
 def test_conflict_is_resolved_when_the_sources_agree_again(world: World) -> None:
@@ -107,7 +108,8 @@ def test_entity_no_lead_source_vouches_for_is_withdrawn_and_comes_back(world: Wo
     done = world.project(run_id=1)
     assert done.withdrawn == 1
     gone = Person.objects.get()
-    assert gone.withdrawn_at is not None and gone.version == 2
+    assert gone.withdrawn_at is not None
+    assert gone.version == 2
     world.deliver("police", "a2", 1, person(1))
     world.project(run_id=1)
     back = Person.objects.get()

@@ -99,7 +99,8 @@ class World:
     def _insert(self, cursor: Any, source: DataSource, source_key: str, chain: int | None, subject: bytes, *rest: Any) -> int:
         payload, (begin, end), at = rest
         cursor.execute(
-            "INSERT INTO basedb_sourcerecord (id, chain, source_id, source_key, run_id, row_hash, subject_key, payload, valid, known)"
+            "INSERT INTO basedb_sourcerecord"
+            " (id, chain, source_id, source_key, run_id, row_hash, subject_key, payload, valid, known)"
             " SELECT n, coalesce(%s, n), %s, %s, %s, '', %s, %s::jsonb, tstzrange(%s, %s), tstzrange(%s, NULL)"
             " FROM nextval(pg_get_serial_sequence('basedb_sourcerecord', 'id')) n RETURNING chain",
             [chain, source.pk, source_key, self.run_id, subject, payload, begin, end, at],
@@ -150,9 +151,7 @@ def links() -> dict[int, tuple[bytes | None, str]]:
 
 def conflicts() -> set[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT entity_key, kind, field, records, owner_id FROM basedb_fusionconflict WHERE state <> 'RESOLVED'"
-        )
+        cursor.execute("SELECT entity_key, kind, field, records, owner_id FROM basedb_fusionconflict WHERE state <> 'RESOLVED'")
         return {(bytes(row[0]), row[1], row[2], tuple(sorted(row[3])), row[4]) for row in cursor.fetchall()}
 
 

@@ -1,0 +1,65 @@
+"""Conflicts: the list of tasks, and one with its sides and the answer."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from basedb.dictionary import DATASETS
+from basedb.fusion import conflicts
+from basedb.fusion.conflicts import Verdict
+from core.errors import Invalid
+from core.keyset import page
+from core.roles import Role
+from portal.actor import BUSINESS, actor, roles_required
+from portal.fusion.forms import AnswerForm, ConflictFilter
+
+SEERS = (*BUSINESS, Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
+
+
+@require_GET
+@roles_required(*SEERS)
+def conflict_list(request: HttpRequest) -> HttpResponse:
+    """The conflicts one may see, the newest first."""
+    form, who = ConflictFilter(request.GET), actor(request)
+    rows = conflicts.conflicts_visible_to(who).filter(**form.chosen())
+    found = page(rows, order=("-id",), cursor=request.GET.get("after", ""))
+    lines = [(row, conflicts.field_title(row), DATASETS[row.dataset].title) for row in found.items]
+    context = {"form": form, "page": found, "lines": lines}
+    return render(request, "portal/fusion/conflicts.html", context, status=422 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@roles_required(*SEERS)
+def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """One conflict with what each side says, and the answer of its department."""
+    who, now = actor(request), timezone.now()
+    conflict = conflicts.find(uid, who)
+    form = AnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        try:
+            conflicts.answer(uid=uid, verdict=Verdict(given["verdict"]), text=given["text"], actor=who, now=now)
+        except Invalid as error:
+            form.add_domain_error(error)
+        else:
+            messages.success(request, _("已答复。来源一致或确认无误后，存疑标记会自动去除。"))
+            return redirect("portal:conflict-detail", uid=uid)
+    context = {
+        "conflict": conflict,
+        "field": conflicts.field_title(conflict),
+        "dataset": DATASETS[conflict.dataset].title,
+        "sides": conflicts.sides(conflict, actor=who, now=now),
+        "is_shown": conflicts.may_see_values(conflict, who),
+        "may_answer": conflicts.may_answer(conflict, who),
+        "form": form,
+    }
+    return render(request, "portal/fusion/conflict.html", context, status=form.status if request.method == "POST" else 200)
