@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from basedb.credit.shipped import read
 from basedb.identifiers import generate_uscc
 from demo.city_scale.counts import Counts
 from demo.city_scale.drawing import Soil
@@ -49,20 +50,19 @@ _VALUES = {
     "list_title": "(ARRAY['失信被执行人', '拖欠农民工工资失信联合惩戒对象', '重大税收违法失信主体'])[1 + c.pick % 3]",
 }
 AUTHORITIES = ("市场监督管理局", "交通运输局", "生态环境局", "应急管理局", "城市管理局", "卫生健康委员会", "农业农村局", "税务局")
-ITEMS_PER_KIND = 3
+_MARKS = {"permit": "许", "penalty": "罚", "commitment": "诺", "dishonesty": "失", "abnormal": "异"}
 
 
 def item_codes(kind: str) -> list[str]:
-    """Return the items of the catalogue records of this kind belong to."""
-    letter = {"permit": "XK", "penalty": "CF", "commitment": "CN", "dishonesty": "SX", "abnormal": "YC"}[kind]
-    return [f"{letter}{number:04d}" for number in range(1, ITEMS_PER_KIND + 1)]
+    """Return the items of the shipped catalogue that records of this kind belong to."""
+    return [str(item["code"]) for item in read("credit_catalog")["items"] if item["dataset"] == f"credit.{kind}"]
 
 
 def soil(kind: str) -> Soil:
     """The dirt of a kind: what all have, and what its own rules refuse."""
     common = {
         "subject_name.required": {"subject_name": "''"},
-        "subject_category.code": {"subject_category": "'企业'"},
+        "record_state.code": {"record_state": "'有效'"},
         "subject_code.required": {"subject_code": "''"},
         "document_number.required": {"document_number": "' '"},
         "item_code.not_in_catalogue": {"item_code": "'ZZ9999'"},
@@ -124,11 +124,11 @@ def tables(kind: CreditKind) -> str:
 def statement(kind: CreditKind) -> str:
     """Return the statement that makes records of one kind in a range of all numbers."""
     dirt = soil(kind.name)
-    items = "', '".join(item_codes(kind.name))
+    codes_of_items = item_codes(kind.name)
+    items = "', '".join(codes_of_items)
     authorities = "', '".join(f"南京市{name}" for name in AUTHORITIES)
     codes = "', '".join(generate_uscc(70 + place, region="320100", kind="11") for place in range(len(AUTHORITIES)))
     own = ", ".join(f"{_VALUES[name]} AS {name}" for name in OWN[kind.name])
-    letters = item_codes(kind.name)[0][:2]
     return f"""
 INSERT INTO {{schema}}.{kind.table} (row_id, {", ".join(kind.columns)}, effective_on, updated_at)
 SELECT c.n + 1, {dirt.columns(kind.columns)}, c.decided, timestamptz '2025-06-06 00:00+08' + c.n * interval '100 milliseconds'
@@ -138,8 +138,8 @@ FROM (
         SELECT d.n, d.decided, d.pick, coalesce(e.name, p.name) AS subject_name,
             CASE WHEN p.n IS NOT NULL THEN '自然人' WHEN e.entity_kind = '92' THEN '个体工商户' ELSE '法人及非法人组织' END AS subject_category,
             coalesce(e.uscc, p.citizen_id) AS subject_code,
-            '宁{letters}决字〔' || extract(year FROM d.decided) || '〕' || d.n || '号' AS document_number,
-            (ARRAY['{items}'])[1 + d.pick % {ITEMS_PER_KIND}] AS item_code, to_char(d.decided, 'YYYYMMDD') AS decided_on,
+            '宁{_MARKS[kind.name]}决字〔' || extract(year FROM d.decided) || '〕' || d.n || '号' AS document_number,
+            (ARRAY['{items}'])[1 + d.pick % {len(codes_of_items)}] AS item_code, to_char(d.decided, 'YYYYMMDD') AS decided_on,
             (ARRAY['{authorities}'])[1 + d.pick % {len(AUTHORITIES)}] AS authority,
             (ARRAY['{codes}'])[1 + d.pick % {len(AUTHORITIES)}] AS authority_code,
             to_char(d.decided + d.late, 'YYYYMMDD') AS published_on, to_char(d.decided + 365, 'YYYYMMDD') AS publish_until,

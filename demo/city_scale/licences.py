@@ -22,7 +22,7 @@ _ISSUERS = {
     "NATURAL_RESOURCES": "南京市规划和自然资源局", "PUBLIC_SECURITY": "南京市公安局", "MARKET_REGULATION": "南京市市场监督管理局",
     "CIVIL_AFFAIRS": "南京市民政局", "HEALTH": "南京市卫生健康委员会", "SOCIAL_SECURITY": "南京市人力资源和社会保障局",
     "EDUCATION": "南京市教育局", "TRANSPORT": "南京市交通运输局", "HOUSING": "南京市住房保障和房产局", "ENVIRONMENT": "南京市生态环境局",
-    "AGRICULTURE": "南京市农业农村局", "DISABLED_FEDERATION": "南京市残疾人联合会", "GOVERNMENT_SERVICES": "南京市政务服务管理办公室",
+    "AGRICULTURE": "南京市农业农村局", "DISABLED_FEDERATION": "南京市残疾人联合会", "OTHER": "南京市应急管理局",
 }  # fmt: skip
 DEPARTMENTS = tuple(_ISSUERS)
 
@@ -32,6 +32,7 @@ class LicenceKind:
     """One of the 85 types: who issues it, to whom, and which numbers its licences have among all."""
 
     place: int
+    code: str
     name: str
     holder: str  # P a person, E an entity
     department: str
@@ -42,11 +43,6 @@ class LicenceKind:
     def issuer_code(self) -> str:
         """The code of the issuing department."""
         return generate_uscc(50 + DEPARTMENTS.index(self.department), region="320100", kind="11")
-
-    @property
-    def code(self) -> str:
-        """Eighteen characters of the defining body and a serial of three."""
-        return f"{self.issuer_code}{self.place + 1:03d}"
 
     @property
     def table(self) -> str:
@@ -62,8 +58,8 @@ def table_of(department: str) -> str:
 def kinds(counts: Counts) -> Iterator[LicenceKind]:
     """Yield the types with their ranges of numbers; the ranges follow each other without a gap."""
     first = 0
-    for place, ((name, holder, department), count) in enumerate(zip(licence_types(), counts.licences_by_type(), strict=True)):
-        yield LicenceKind(place, name, holder, department, first, count)
+    for place, ((code, name, holder, department), count) in enumerate(zip(licence_types(), counts.licences_by_type(), strict=True)):
+        yield LicenceKind(place, code, name, holder, department, first, count)
         first += count
 
 

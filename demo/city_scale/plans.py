@@ -37,7 +37,7 @@ DEPARTMENTS = {
     "ENVIRONMENT": "市生态环境局",
     "AGRICULTURE": "市农业农村局",
     "DISABLED_FEDERATION": "市民政局",
-    "GOVERNMENT_SERVICES": "市政务服务管理办公室",
+    "OTHER": "市应急管理局",
 }
 
 
