@@ -105,7 +105,10 @@ def sides(conflict: FusionConflict, *, actor: Actor, now: datetime) -> list[Side
             [field.name, list(conflict.records), conflict.owner_id],
         )
         rows = cursor.fetchall()
-    return [Side(*row[:4], row[4] if shown else mask_value(field.mask, row[4]) or "", *row[5:]) for row in rows]
+    return [
+        Side(chain, department_id, department, source, value if shown else mask_value(field.mask, value) or "", received_at, since)
+        for chain, department_id, department, source, value, received_at, since in rows
+    ]
 
 
 @transaction.atomic

@@ -206,7 +206,7 @@ def _carry_out(decision: FusionDecision, now: datetime) -> set[bytes]:
     if decision.kind == DecisionKind.MERGE:
         chains = list(_links_of(decision.dataset, bytes(decision.other_key or b"")).values_list("chain", flat=True))
         _close(chains, now)
-        _open(chains, decision, now, entity_key=decision.entity_key, tier=MatchTier.MANUAL, rule_version=MERGE)
+        _open(chains, decision, now, entity_key=bytes(decision.entity_key or b""), tier=MatchTier.MANUAL, rule_version=MERGE)
     elif decision.kind == DecisionKind.UNMERGE:
         chains = _merged(decision.dataset, bytes(decision.entity_key or b""), bytes(decision.other_key or b""))
         _close(chains, now)

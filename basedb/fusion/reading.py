@@ -166,9 +166,9 @@ def _standing(known: str, valid: str, as_of: datetime | None, known_at: datetime
 
 
 def _value(
-    plan: Plan, field: Field, chosen: tuple[str | None, str | None], records: list[dict[str, Any]], *, is_doubtful: bool
+    plan: Plan, field: Field, pair: tuple[str | None, str | None], records: list[dict[str, Any]], *, is_doubtful: bool
 ) -> GoldenValue:
-    value, rank = chosen
+    value, rank = pair
     chain = chain_of(rank) if rank else None
     candidates = tuple(
         _candidate(record, record["payload"][field.name], is_chosen=record["chain"] == chain)
