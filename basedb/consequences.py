@@ -47,4 +47,6 @@ def connect() -> None:
     followers.register(VITAL_EVENT.code, deaths.follow_vital_events)
     followers.register(VITAL_EVENT.code, life_events.follow_people)
     followers.register(ENTERPRISE.code, life_events.follow_entities)
+    for dataset in (ATTRIBUTE, QUALIFICATION, TAX_REGISTRATION, INSURANCE_REGISTRATION):
+        followers.register(dataset.code, life_events.follow_holdings)
     holdings_of.register(HOLDINGS)

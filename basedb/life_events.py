@@ -8,7 +8,7 @@ when a department subscribes to them. Who is told what is a subscription; what h
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -56,8 +56,6 @@ def _follow(touched: Touched, standing: str, kinds: str) -> None:
         events = [row[0] for row in cursor.fetchall()]
         if not events:
             return
-        _close_marks(cursor, events)
-        _open_marks(cursor, events)
         cursor.execute(
             "INSERT INTO basedb_lifeeventnotice (event_id, department_id) SELECT e.id, s.department_id FROM basedb_lifeevent e"
             " JOIN basedb_lifeeventsubscription s ON s.kind = e.kind AND s.is_active WHERE e.id = ANY (%s)"
@@ -67,6 +65,7 @@ def _follow(touched: Touched, standing: str, kinds: str) -> None:
         told: dict[int, int] = {}
         for (department,) in cursor.fetchall():
             told[department] = told.get(department, 0) + 1
+    follow_holdings(touched)
     _tell(told, touched.now)
 
 
@@ -95,26 +94,33 @@ def _announce_sql(touched: str, standing: str, kinds: str) -> str:
         RETURNING id"""
 
 
-def _open_marks(cursor: Any, events: list[int]) -> None:
-    """Mark what the dead and the ended still hold. A revoked entity still exists: nothing of it is marked."""
-    for holding in holdings_of.all_holdings():
-        cursor.execute(
-            f"""
-            INSERT INTO basedb_reviewmark (event_id, subject_key, holding, row_key, owner_id)
-            SELECT e.id, e.subject_key, %s, h.row_key, h.owner_id
-            FROM basedb_lifeevent e JOIN ({holding.live_sql}) h ON h.subject_key = e.subject_key
-            WHERE e.id = ANY (%s) AND mod(e.turn, 2) = 1 AND e.kind IN ('20', 'C4') ON CONFLICT DO NOTHING""",
-            [holding.code, events],
-        )
+def follow_holdings(touched: Touched) -> None:
+    """Mark what the dead and the ended still hold, whichever came first, and close the marks of what they no longer do.
 
-
-def _close_marks(cursor: Any, events: list[int]) -> None:
-    cursor.execute(
-        "UPDATE basedb_reviewmark m SET closed_at = now() FROM basedb_lifeevent w, basedb_lifeevent a"
-        " WHERE w.id = ANY (%s) AND mod(w.turn, 2) = 0 AND m.event_id = a.id AND m.closed_at IS NULL"
-        " AND a.subject_key = w.subject_key AND a.kind = w.kind AND a.turn = w.turn - 1",
-        [events],
-    )
+    A revoked entity still exists: nothing of it is marked.
+    """
+    standing = f"""
+        SELECT id, subject_key FROM (
+            SELECT DISTINCT ON (subject_key, kind) id, subject_key, turn FROM basedb_lifeevent
+            WHERE kind IN ('20', 'C4') AND subject_key IN (SELECT subject_key FROM {touched.table})
+            ORDER BY subject_key, kind, turn DESC, id DESC
+        ) e WHERE mod(turn, 2) = 1"""
+    with connection.cursor() as cursor:
+        for holding in holdings_of.all_holdings():
+            held = f"SELECT e.id, h.* FROM ({standing}) e JOIN ({holding.live_sql}) h ON h.subject_key = e.subject_key"
+            cursor.execute(
+                f"""
+                UPDATE basedb_reviewmark m SET closed_at = %s
+                WHERE m.closed_at IS NULL AND m.holding = %s AND m.subject_key IN (SELECT subject_key FROM {touched.table})
+                AND m.row_key NOT IN (SELECT row_key FROM ({held}) h)""",
+                [touched.now, holding.code],
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO basedb_reviewmark (event_id, subject_key, holding, row_key, owner_id)
+                SELECT id, subject_key, %s, row_key, owner_id FROM ({held}) h ON CONFLICT DO NOTHING""",
+                [holding.code],
+            )
 
 
 def _tell(told: dict[int, int], now: datetime) -> None:

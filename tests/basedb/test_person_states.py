@@ -123,6 +123,15 @@ def test_death_no_department_reports_any_more_is_taken_back(city: City) -> None:
     assert Person.objects.get().person_status == DEAD
 
 
+def test_benefit_that_comes_after_the_death_is_marked_and_cleared_when_it_ends(city: City) -> None:
+    register(city)
+    collect("population.vital_event", [DIED], department=city.education)
+    collect("population.attribute", [BENEFIT], department=city.education, collector="CIVIL_AFFAIRS")
+    assert ReviewMark.objects.filter(closed_at=None).count() == 1
+    collect("population.attribute", [BENEFIT | {"attribute_value": "9"}], department=city.education)
+    assert ReviewMark.objects.filter(closed_at=None).count() == 0
+
+
 def test_subscribed_department_is_told_and_others_are_not(city: City) -> None:
     LifeEventSubscription.objects.create(
         department=city.police, kind=LifeEventKind.DEATH, legal_basis="户口登记条例第八条", created_at=timezone.now()
