@@ -10,23 +10,32 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg2
 
 from demo.city_scale.crew import Crew
 
-VICTIMS = ("worker", "child", "child", "backend", "backend")
+WORKERS = ("worker", "child", "child")
+EVERYBODY = (*WORKERS, "backend", "backend")
 
 
 class Gunman:
     """Kills `count` times, each when the work has come so far as the seed says, counted in shares of the rows expected."""
 
     def __init__(
-        self, crew: Crew, *, count: int, seed: int, database: dict[str, Any], done: Callable[[], float], say: Callable[[str], None]
+        self,
+        crew: Crew,
+        *,
+        count: int,
+        seed: int,
+        database: dict[str, Any],
+        done: Callable[[], float],
+        victims: tuple[str, ...],
+        say: Callable[[str], None],
     ) -> None:
-        self.crew, self.say, self.database, self.done_share = crew, say, database, done
+        self.crew, self.say, self.database, self.done_share, self.victims = crew, say, database, done, victims
         self.random = random.Random(seed)
         self.moments = sorted(self.random.uniform(0.02, 0.9) for _ in range(count))
         self.killed: list[str] = []
@@ -43,10 +52,24 @@ class Gunman:
 
     def _hunt(self) -> None:
         for moment in self.moments:
-            while self.done_share() < moment:
+            while self._share() < moment:
                 if self._over.wait(0.1):
                     return
-            self._shoot(self.random.choice(VICTIMS))
+            self._shoot(self.random.choice(self.victims))
+
+    def _share(self) -> float:
+        """How far the work has come; nothing is known while PostgreSQL begins anew."""
+        try:
+            return self.done_share()
+        except psycopg2.Error:
+            return 0.0
+
+    @staticmethod
+    @contextlib.contextmanager
+    def asking(database: dict[str, Any]) -> Iterator[Any]:
+        """Yield a cursor on a connection of its own: the thread shares none with the run."""
+        with contextlib.closing(psycopg2.connect(**database)) as link, link.cursor() as cursor:
+            yield cursor
 
     def _shoot(self, victim: str) -> None:
         """Kill one; wait for a target, since the last one may not be back yet."""
@@ -72,7 +95,7 @@ class Gunman:
     def _backend(self) -> int:
         """Return a backend of this database that works for a worker; its death makes PostgreSQL begin anew."""
         try:
-            with contextlib.closing(psycopg2.connect(**self.database)) as link, link.cursor() as cursor:
+            with self.asking(self.database) as cursor:
                 cursor.execute(
                     "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
                     " AND usename = 'worker' AND state <> 'idle' ORDER BY pid"

@@ -96,7 +96,7 @@ PARCEL_SOIL = Soil(
         "outline.crossing": {"outline": _polygon(_BOW, "c.")},
         "datum.old": {"datum": "'XIAN80'"},
     },
-    untidy=({"parcel_code": "' ' || lower(c.parcel_code)"}, {"area": "c.area || '.0'"}),
+    untidy=({"parcel_code": "' ' || lower(c.parcel_code)"}, {"area": "' ' || c.area"}),
 )
 
 # A cell's area in square metres follows from its latitude.

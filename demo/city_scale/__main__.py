@@ -1,0 +1,54 @@
+"""`python -m demo.city_scale`: a city from its sources to the bases by a crew of its own, undisturbed or shot at.
+
+`--kills 10` takes the same sources in twice, first undisturbed, then under kill -9, prints both digests and fails when they differ.
+Runs in the environment of role migrator, on a database it drops and makes first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from bench import frame
+
+
+def main() -> int:
+    """Return 1 when the digests differ."""
+    options = _options()
+    frame.DATABASE = options.database
+    frame.prepare_database()
+    from demo.city_scale import trial
+    from demo.city_scale.making import TooSmall
+
+    try:
+        quiet = trial.whole(share=options.share, seed=options.seed, kills=0)
+        if not options.kills:
+            return 0
+        frame.prepare_database()
+        shot = trial.whole(share=options.share, seed=options.seed, kills=options.kills, with_sources=False)
+    except TooSmall as error:
+        print(error, file=sys.stderr)
+        return 2
+    differing = sorted(
+        name for name in quiet.digests.keys() | shot.digests.keys() if quiet.digests.get(name) != shot.digests.get(name)
+    )
+    for name in sorted(quiet.digests.keys() | shot.digests.keys()):
+        print(f"{name}: undisturbed {quiet.digests.get(name)}, under fire {shot.digests.get(name)}")
+    print(f"They differ in: {', '.join(differing)}" if differing else "Both end the same.")
+    return 1 if differing else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m demo.city_scale", description=__doc__)
+    parser.add_argument("--share", type=float, default=float(os.environ.get("CITY_SHARE") or 1))
+    parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
+    parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS") or 0))
+    parser.add_argument("--database", default="city")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    Path(os.environ["RUN_DIR"], "log").mkdir(parents=True, exist_ok=True)
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""A whole city run apart from the demo (全流程试验): sources, plans, workers, digests, and the gunman when one is wanted."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from demo import city
+from demo.city_scale import digests
+from demo.city_scale.counts import Counts, counts_of
+from demo.city_scale.crew import Crew, working
+from demo.city_scale.killing import EVERYBODY, Gunman
+from demo.city_scale.making import check_disk, from_environment, make
+from demo.city_scale.plans import Delivery, deliveries, lay_down
+from demo.city_scale.run import Outcome, Say, take_in
+from exchange.models import AggregationPlan, AggregationRun
+
+# Bytes a row takes on the disk all in all: at its source, in its base, in its record and crosswalk, and the log meanwhile.
+BYTES_PER_ROW = 3_600
+
+
+def whole(
+    *,
+    share: float,
+    seed: int = 1,
+    kills: int = 0,
+    with_sources: bool = True,
+    schema: str = "city",
+    victims: tuple[str, ...] = EVERYBODY,
+    environment: dict[str, str] | None = None,
+    say: Say = print,
+) -> Outcome:
+    """Make the sources unless they stand, lay the plans, take everything in; return what came of it."""
+    counts = counts_of(share)
+    folder = Path(os.environ["DROP_DIR"])
+    if with_sources:
+        check_disk(folder, counts, bytes_per_row=BYTES_PER_ROW)
+        say(f"sources made in {make(from_environment(counts, folder, schema=schema, seed=seed, say=say)):.0f} s")
+    plans = lay_down_all(counts, schema=schema)
+    log = Path(os.environ["RUN_DIR"]) / "log" / "city-crew.log"
+    started = time.monotonic()
+    with working(environment or _environment(), log=log) as crew:
+        outcome = _under_fire(plans, counts, crew, kills, seed, victims, say) if kills else take_in(plans, say=say)
+    _tell(outcome, counts, time.monotonic() - started, say)
+    return outcome
+
+
+def lay_down_all(counts: Counts, *, schema: str) -> dict[Delivery, AggregationPlan]:
+    """Load divisions and departments and lay down every plan of the city."""
+    city.load_divisions()
+    departments = city.load_departments()
+    return {delivery: lay_down(delivery, departments, schema=schema) for delivery in deliveries(counts)}
+
+
+def _environment() -> dict[str, str]:
+    from bench import frame
+
+    return frame.environment("worker")
+
+
+def _under_fire(
+    plans: dict[Delivery, AggregationPlan], counts: Counts, crew: Crew, kills: int, seed: int, victims: tuple[str, ...], say: Say
+) -> Outcome:
+    expected = counts.rows + sum(counts.second_sources().values())
+    database = {name: connection.settings_dict[key] for name, key in _PLACES.items()}
+
+    def done() -> float:
+        with Gunman.asking(database) as cursor:
+            cursor.execute(f"SELECT coalesce(sum(read_count), 0) FROM {AggregationRun._meta.db_table}")
+            return float(cursor.fetchone()[0]) / expected
+
+    with Gunman(crew, count=kills, seed=seed, database=database, done=done, victims=victims, say=say) as gunman:
+        outcome = take_in(plans, say=say)
+    say(f"killed: {', '.join(gunman.killed)}")
+    if len(gunman.killed) < kills:
+        say(f"only {len(gunman.killed)} of {kills} kills found their moment")
+    return outcome
+
+
+_PLACES = {"host": "HOST", "port": "PORT", "dbname": "NAME", "user": "USER", "password": "PASSWORD"}
+
+
+def _tell(outcome: Outcome, counts: Counts, seconds: float, say: Say) -> None:
+    rows = sum(tally.read for tally in outcome.bases.values())
+    say(f"{rows:,} rows taken in within {seconds:.0f} s: {rows / max(seconds, 1):,.0f} rows/s")
+    for table, (count, size) in digests.sizes().items():
+        say(f"{table}: {count:,} rows, {size / count:,.0f} bytes each with indexes")
+    if counts != counts_of(1):
+        whole_city = counts_of(1).rows
+        say(f"at this rate the whole city takes {whole_city / max(rows, 1) * seconds / 60:,.0f} minutes")
+
+
+def rate_of(outcome: Outcome) -> dict[str, Any]:
+    """Return rows a second of each base, for a line of figures."""
+    return {name: round(tally.rate) for name, tally in outcome.bases.items()}
