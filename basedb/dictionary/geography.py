@@ -6,7 +6,7 @@ Geometry is stored in CGCS2000 (EPSG:4490). `datum` says in which system a sourc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -30,13 +30,13 @@ PLACE_CODE_PATTERN = "[0-9A-Z]{6,30}"
 LARGEST_GEOMETRY = 2_000_000
 
 
-def _text(name: str, title: _StrPromise, source: Source, length: int = 100, **values: object) -> Field:
-    return Field(name=name, title=title, source=source, length=length, **values)  # type: ignore[arg-type]
+def _text(name: str, title: _StrPromise, source: Source, length: int = 100, **values: Any) -> Field:
+    return Field(name=name, title=title, source=source, length=length, **values)
 
 
-def _code(name: str, title: _StrPromise, source: Source, pattern: str, **values: object) -> Field:
-    given = {"length": 30, "grade": Grade.L1} | values
-    return Field(name=name, title=title, source=source, writing=Writing.CODE, pattern=pattern, **given)  # type: ignore[arg-type]
+def _code(name: str, title: _StrPromise, source: Source, pattern: str, **values: Any) -> Field:
+    given: dict[str, Any] = {"length": 30, "grade": Grade.L1} | values
+    return Field(name=name, title=title, source=source, writing=Writing.CODE, pattern=pattern, **given)
 
 
 def _region(source: Source, title: _StrPromise | None = None) -> Field:
@@ -45,11 +45,11 @@ def _region(source: Source, title: _StrPromise | None = None) -> Field:
     )  # fmt: skip
 
 
-def _number(name: str, title: _StrPromise, source: Source, pattern: str = AMOUNT_PATTERN, **values: object) -> Field:
-    given = {"length": 19, "grade": Grade.L1} | values
+def _number(name: str, title: _StrPromise, source: Source, pattern: str = AMOUNT_PATTERN, **values: Any) -> Field:
+    given: dict[str, Any] = {"length": 19, "grade": Grade.L1} | values
     return Field(
         name=name, title=title, source=source, data_type=DataType.NUMBER, writing=Writing.NUMBER, pattern=pattern, **given
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def _geometry(name: str, title: _StrPromise, source: Source, *, required: bool = False, grade: Grade = Grade.L2) -> Field:

@@ -63,7 +63,9 @@ def division_on(code: str, day: date) -> Standing | None:
         name = names.get((row.valid_from, row.valid_to)) or next(reversed(names.values()), code)
         return Standing(code, short, name, row.division_level, row.valid_from, row.valid_to)
     region = Region.objects.filter(_stands_on(day), code=short).order_by("-valid_from").first()
-    return region and Standing(code, short, region.name, region.level, region.valid_from, region.valid_to)
+    if region is None:
+        return None
+    return Standing(code, short, region.name, region.level, region.valid_from, region.valid_to)
 
 
 def _stands_on(day: date) -> Q:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from basedb.dictionary import DATASETS, Dataset
@@ -65,8 +64,10 @@ def figures_below(code: str) -> list[Figure]:
     """Return the figures of a division and of those one level below it, by code; "" is the whole country's provinces."""
     prefix = short_code(long_code(code)) if code else ""
     deeper = next((length for length in _LENGTHS if length > len(prefix)), len(prefix))
-    rows: QuerySet[DivisionFigure] = DivisionFigure.objects.filter(division_code__startswith=prefix).annotate(
-        wide=Length("division_code")
+    rows = DivisionFigure.objects.annotate(wide=Length("division_code")).filter(
+        division_code__startswith=prefix, wide__in=(len(prefix), deeper)
     )
-    kept = rows.filter(wide__in=(len(prefix), deeper)).order_by("division_code", "dataset")
-    return [Figure(long_code(row.division_code), row.dataset, row.rows, row.counted_at) for row in kept]
+    return [
+        Figure(long_code(row.division_code), row.dataset, row.rows, row.counted_at)
+        for row in rows.order_by("division_code", "dataset")
+    ]

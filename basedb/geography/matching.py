@@ -115,4 +115,4 @@ def nearest(*, longitude: float, latitude: float, most: int = 5) -> list[Near]:
     with connection.cursor() as cursor:
         cursor.execute(_NEAREST, [longitude, latitude, most])
         rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return [Near(*row[:5], round(row[6], 1)) for row in rows]
+    return [Near(row[0], row[1], row[2], row[3], row[4], round(row[6], 1)) for row in rows]

@@ -112,6 +112,7 @@ CREATE FUNCTION basedb_outside_division(shape geometry, code text) RETURNS boole
     WHERE r.code = ANY (ARRAY[left(basedb_short_division(outside.code), 2), left(basedb_short_division(outside.code), 4),
         left(basedb_short_division(outside.code), 6), basedb_short_division(outside.code)])
       AND CASE WHEN ST_Dimension(shape) < 2 THEN NOT ST_DWithin(o.outline, shape, 0.0005)
+        WHEN NOT ST_IsValid(shape) THEN false
         ELSE NOT ST_CoveredBy(shape, o.outline)
           AND ST_Area(ST_Difference(shape, o.outline)) > 0.02 * ST_Area(shape) END)
 $$
@@ -121,9 +122,10 @@ $$
 OVERLAP = """
 CREATE FUNCTION basedb_parcels_overlap(one geometry, other geometry)
 RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
-  SELECT one && other AND ST_Intersects(one, other) AND NOT ST_Touches(one, other)
-    AND ST_Area(ST_Intersection(one, other)::geography)
-      > greatest(1, 0.001 * least(ST_Area(one::geography), ST_Area(other::geography)))
+  SELECT CASE WHEN NOT one && other OR NOT ST_IsValid(one) OR NOT ST_IsValid(other) THEN false
+    WHEN NOT ST_Intersects(one, other) OR ST_Touches(one, other) THEN false
+    ELSE ST_Area(ST_Intersection(one, other)::geography)
+      > greatest(1, 0.001 * least(ST_Area(one::geography), ST_Area(other::geography))) END
 $$;
 CREATE FUNCTION basedb_parcel_taken(code text, shape geometry) RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE STRICT AS $$
   SELECT EXISTS (

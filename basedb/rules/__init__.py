@@ -7,6 +7,7 @@ other rows (duplicates in a batch) and with stored rows belongs to ingest. One m
 
 from collections.abc import Collection, Mapping
 from datetime import date
+from itertools import groupby
 from types import MappingProxyType
 
 from basedb.dictionary import DATASETS, Dataset
@@ -26,10 +27,13 @@ if RULES.keys() != DATASETS.keys():
 
 
 def broken_rule_sql(dataset: Dataset, *, today: date, exempt: Collection[str] = ()) -> str:
-    """Return an SQL expression: the code of the first rule a row of staging table `s` breaks, or null; `exempt` ones do not count."""
+    """Return an SQL expression: the code of the first rule a row `s` breaks, or null; `exempt` ones do not count."""
     rules = [rule for rule in RULES[dataset.code] if rule.code not in exempt]
-    cases = " ".join(f"WHEN {rule.condition} THEN {quote(rule.code)}" for rule in rules)
-    return f"(CASE {cases} END)".replace(TODAY, quote(f"{today:%Y%m%d}"))
+    cases = ""
+    for guard, together in groupby(rules, key=lambda rule: rule.guard):
+        tried = " ".join(f"WHEN {rule.condition} THEN {quote(rule.code)}" for rule in together)
+        cases += f" WHEN {guard} THEN CASE {tried} END" if guard else f" {tried}"
+    return f"(CASE{cases} END)".replace(TODAY, quote(f"{today:%Y%m%d}"))
 
 
 def rule_named(dataset: Dataset, code: str) -> Rule:

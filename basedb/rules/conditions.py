@@ -35,12 +35,16 @@ TODAY = ":today"
 
 @dataclass(frozen=True)
 class Rule:
-    """One condition that rejects a row, with the Chinese sentence the source department reads."""
+    """One condition that rejects a row, with the Chinese sentence the source department reads.
+
+    Rules with the same `guard` stand together and are tried only where it holds: one look at a costly value for all of them.
+    """
 
     code: str
     title: "_StrPromise"
     message: "_StrPromise"
     condition: str
+    guard: str = ""
 
     @property
     def field(self) -> str:

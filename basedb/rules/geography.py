@@ -7,11 +7,13 @@ stops a batch. Overlap inside one batch is found by `basedb.geography.batches`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
 from basedb.dictionary import Dataset, DataType
+from basedb.dictionary.contract import AMOUNT_PATTERN
 from basedb.dictionary.geography import (
     DATASETS,
     DIVISION,
@@ -20,8 +22,9 @@ from basedb.dictionary.geography import (
     PLANNING_ZONE,
     REAL_ESTATE_UNIT,
 )
-from basedb.identifiers import citizen_id_valid_sql, uscc_valid_sql
+from basedb.identifiers import calendar_day_sql, citizen_id_valid_sql, uscc_valid_sql
 from basedb.rules.conditions import TODAY, Rule, column, later, ordered, present, rule_of
+from basedb.sql_text import quote
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -49,6 +52,11 @@ def _shape(name: str) -> str:
     return f"basedb_read_geometry({column(name)})"
 
 
+def _is_number(name: str) -> str:
+    """Whether a text may be cast: a condition must not fail, whatever the row says."""
+    return f"({column(name)} ~ {quote(f'^(?:{AMOUNT_PATTERN})$')})"
+
+
 def _geometry_rules(dataset: Dataset, name: str) -> Iterator[Rule]:
     kind = "POINT" if name == "location" else "AREA"
     s = column
@@ -64,8 +72,9 @@ def _geometry_rules(dataset: Dataset, name: str) -> Iterator[Rule]:
         _("{field}为偏移坐标（GCJ-02、BD-09）：请报送未偏移的坐标"),
         f"{s('datum')} IN ('GCJ02','BD09') AND {present(name)} AND coalesce(current_setting('{SHIFTED_KEPT}', true),'') <> 'on'",
     )
+    fault = f"basedb_geometry_fault({s(name)}, '{kind}')"
     for word, message in _FAULTS.items():
-        yield rule_of(dataset, f"{name}.{word}", message, f"basedb_geometry_fault({s(name)}, '{kind}') = '{word}'")
+        yield replace(rule_of(dataset, f"{name}.{word}", message, f"{fault} = '{word}'"), guard=f"{fault} IS NOT NULL")
     if dataset is not DIVISION:
         unshifted = f"coalesce({s('datum')},'') NOT IN ('GCJ02','BD09')"
         outside = f"basedb_outside_division({_shape(name)}, {s(dataset.region_field)})"
@@ -89,8 +98,8 @@ def _area_rule(dataset: Dataset) -> Iterator[Rule]:
     yield rule_of(
         dataset,
         "area.mismatch",
-        _("{field}与界址计算面积相差超过2%"),
-        f"{present('area')} AND {present('outline')} AND abs({computed} - {recorded}) > greatest(1, 0.02 * {recorded})",
+        _("{field}与界址计算面积相差超过百分之二"),
+        f"CASE WHEN {_is_number('area')} THEN abs({computed} - {recorded}) > greatest(1, 0.02 * {recorded}) END",
     )
 
 
@@ -105,7 +114,8 @@ def _division_rules() -> Iterator[Rule]:
 
 def _parcel_rules() -> Iterator[Rule]:
     s = column
-    day = f"to_date(coalesce({s('registered_on')}, {TODAY}),'YYYYMMDD')"
+    said = f"coalesce({s('registered_on')}, {TODAY})"
+    day = f"CASE WHEN {calendar_day_sql(said)} THEN to_date({said},'YYYYMMDD') END"
     yield rule_of(
         PARCEL,
         "parcel_code.division",
@@ -160,7 +170,12 @@ def _ownership_rules() -> Iterator[Rule]:
         _("按份共有时{field}不能为空"),
         f"{s('share_kind')} = '2' AND NOT {present('share_percent')}",
     )
-    yield rule_of(OWNERSHIP, "share_percent.range", _("{field}应在0至100之间"), f"({s('share_percent')})::numeric > 100")
+    yield rule_of(
+        OWNERSHIP,
+        "share_percent.range",
+        _("{field}应在0至100之间"),
+        f"CASE WHEN {_is_number('share_percent')} THEN {s('share_percent')}::numeric > 100 END",
+    )
     yield rule_of(
         OWNERSHIP,
         "ended_on.before_registration",
