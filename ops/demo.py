@@ -35,6 +35,9 @@ def up(_options: Namespace) -> int:
     stack.check_port()
     setup.prepare(places)
     bring_up(stack, scale)
+    if scale == "city":
+        say(f"The whole city comes in now; watch it here or at {stack.url}/aggregation/ .")
+        stack.run("manage.py", "take_in_city", CITY_SHARE=os.environ.get("CITY_SHARE", ""))
     print_accounts(stack, places.stack / "demo.json")
     return 0
 

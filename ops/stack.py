@@ -151,11 +151,11 @@ class Stack:
         """Return the variables of a program run in this stack."""
         return {**environment(self.places, self.setting, role), **demo_databases(self.places, self.setting), **more}
 
-    def run(self, *arguments: str, role: str = "migrator", quiet: bool = False) -> None:
+    def run(self, *arguments: str, role: str = "migrator", quiet: bool = False, **more: str) -> None:
         """Run a Python program of the clone in this stack's environment and insist on its success."""
         done = subprocess.run(
             [str(self.places.python), *arguments],
-            env=self.environment(role),
+            env=self.environment(role, **more),
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if quiet else None,

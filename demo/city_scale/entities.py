@@ -52,7 +52,7 @@ SELECT e.n, body || {_CHECK},
     CASE WHEN ended THEN '4' WHEN {{schema}}.draw(e.n, 104, 50) = 0 THEN '2' WHEN {{schema}}.draw(e.n, 105, 200) = 0 THEN '6' ELSE '1' END,
     CASE WHEN ended THEN to_char(founded + {{schema}}.draw(e.n, 106, greatest(1, {SURVEY} - founded)), 'YYYYMMDD') END
 FROM (
-    SELECT *, kind || '990101' || serial || {_ORGANIZATION} AS body, {{schema}}.draw(n, 107, 100) < 6 AS ended,
+    SELECT *, kind || '990201' || serial || {_ORGANIZATION} AS body, {{schema}}.draw(n, 107, 100) < 6 AS ended,
         substr('{BRAND_HEADS}', 1 + (mixed / {_WORDS} % {_HEADS})::int, 1) || {_TAIL.format(over="")} || {_TAIL.format(over=f" / {_TAILS}")} AS brand,
         (mixed % {_WORDS})::int AS line_place
     FROM (

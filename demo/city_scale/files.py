@@ -21,8 +21,8 @@ from demo.city_scale.counts import Counts
 if TYPE_CHECKING:
     from demo.city_scale.making import Making
 
-ENTITY_FOLDER = "market_regulation"
-LICENCE_FOLDER = "market_regulation_licences"
+ENTITY_FOLDER = "city_legal_entities"
+LICENCE_FOLDER = "city_licences"
 ROWS_PER_FILE = 100_000
 
 

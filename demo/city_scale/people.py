@@ -1,7 +1,7 @@
 """The city's people (人口数源): everybody as they are, then the public-security bureau's table of them, a little of it dirty.
 
-Twelve people live in five households. A number is known by division and sequence alone, ten thousand unassigned divisions times
-five hundred sequence numbers of each sex, so that no two people share one whatever their birthdays.
+Twelve people live in five households. A number is known by division and sequence alone, 9,800 unassigned divisions times five
+hundred sequence numbers of each sex, so that no two people share one, nor one with the small demo, whatever their birthdays.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ SELECT number, home, age_days, timestamptz '2025-05-31 00:00+08' + number * inte
         THEN '100' || lpad({{schema}}.draw(number, 49, 100000000)::text, 8, '0') END
 FROM (
     SELECT *, n AS number, extract(year FROM born)::int AS born_year,
-        (990000 + n * 7919 % 10000)::text || to_char(born, 'YYYYMMDD')
-            || lpad((n / 10000 * 2 + CASE WHEN is_male THEN 1 ELSE 0 END)::text, 3, '0') AS body,
+        (990200 + n * 7919 % 9800)::text || to_char(born, 'YYYYMMDD')
+            || lpad((n / 9800 * 2 + CASE WHEN is_male THEN 1 ELSE 0 END)::text, 3, '0') AS body,
         CASE WHEN age_days > 21900 AND {{schema}}.draw(n, 50, 25) = 0 THEN {{schema}}.draw(n, 51, 1500) END AS died_days
     FROM (
         SELECT *, {SURVEY} - age_days AS born,

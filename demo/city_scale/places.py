@@ -18,7 +18,8 @@ PARCEL_COLUMNS = (
 )  # fmt: skip
 
 # South-west corner of the lattice and its cell, in degrees of CGCS2000; a district is a band of columns.
-WEST, SOUTH, CELL, SIDE = 118.4, 31.6, 0.002, 0.0018
+WEST, SOUTH, CELL, SIDE = 118.4, 31.62, 0.002, 0.0018
+LOTS_SOUTH = 31.8  # north of the lots of the small demo
 BAND = 70
 
 TABLES = f"""
@@ -39,7 +40,7 @@ INSERT INTO {{schema}}.address
 SELECT a.n, a.street_code, a.street, a.district_code, a.district, a.road, a.door, a.building,
     '江苏省南京市' || a.district || street || road || door || building,
     round({WEST} + (place * {BAND} + 1 + {{schema}}.draw(n, 70, {BAND - 2}) + {{schema}}.draw(n, 71, 1000) / 1000.0) * {CELL}, 6),
-    round({SOUTH} + ({{schema}}.draw(n, 72, 200) + {{schema}}.draw(n, 73, 1000) / 1000.0) * {CELL}, 6)
+    round({SOUTH} + ({{schema}}.draw(n, 72, 180) + {{schema}}.draw(n, 73, 1000) / 1000.0) * {CELL}, 6)
 FROM (
     SELECT g.n, s.code AS street_code, s.street, s.district_code, s.district,
         s.roads[1 + (g.n / {{streets}}) % array_length(s.roads, 1)] AS road,
@@ -109,14 +110,14 @@ FROM (
         {PARCEL_SOIL.turns("{schema}", "n", 75)}
     FROM (
         SELECT g.n, d.district_code AS region_code,
-            d.district_code || '001001GB' || lpad((g.n / {{districts}} + 1)::text, 5, '0') AS parcel_code,
+            d.district_code || '901001GB' || lpad((g.n / {{districts}} + 1)::text, 5, '0') AS parcel_code,
             '江苏省南京市' || d.district || '第' || (g.n / {{districts}} + 1) || '号宗地' AS seat,
             '03' AS land_right, (ARRAY['101', '102', '103'])[1 + {{schema}}.draw(g.n, 78, 3)] AS right_nature,
             (ARRAY['0701', '0702', '0501', '0601', '0809', '1003'])[1 + {{schema}}.draw(g.n, 76, 6)] AS land_use,
             to_char(date '2023-01-01' - {{schema}}.draw(g.n, 79, 3000), 'YYYYMMDD') AS registered_on,
             '1' AS parcel_state, 'CGCS2000' AS datum,
             {WEST} + (d.place * {BAND} + 1 + g.n / {{districts}} % {BAND - 2}) * {CELL} AS west,
-            {SOUTH} + (g.n / {{districts}} / {BAND - 2}) * {CELL} AS south
+            {LOTS_SOUTH} + (g.n / {{districts}} / {BAND - 2}) * {CELL} AS south
         FROM generate_series({{first}}::bigint, {{last}}::bigint) AS g(n)
         JOIN {{schema}}.district d ON d.place = g.n % {{districts}} OFFSET 0
     ) l OFFSET 0

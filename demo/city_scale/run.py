@@ -117,7 +117,8 @@ def _give_up_on(plan: AggregationPlan, run: AggregationRun | None) -> None:
 
 def queue(plan: AggregationPlan) -> AggregationRun:
     """Queue a run by its row alone, as if its message had been lost: the next tick of the timetable hands it out."""
-    return AggregationRun.objects.create(plan=plan, queued_at=timezone.now() - timedelta(minutes=1))
+    under_way = AggregationRun.objects.filter(plan=plan, state__in=UNFINISHED).first()
+    return under_way or AggregationRun.objects.create(plan=plan, queued_at=timezone.now() - timedelta(minutes=1))
 
 
 def _has_file(plan: AggregationPlan) -> bool:

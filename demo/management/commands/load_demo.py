@@ -15,12 +15,30 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Resource
+from basedb.fusion import rule_versions
 from core import working_days
 from core.models import Department
-from demo import aftercare, asking, calls, cases, city, credit, desk, entries, flows, limited, outside, places, story, synthetic
+from demo import (
+    aftercare,
+    asking,
+    calls,
+    cases,
+    city,
+    credit,
+    desk,
+    entries,
+    facts,
+    flows,
+    limited,
+    outside,
+    places,
+    story,
+    synthetic,
+)
 
 CREDIT_SUBJECTS = 400
-SCALES = {"small": (20_000, 5_000)}
+FACTS = 3_000  # people and entities of whom departments know more
+SCALES = {"small": (20_000, 5_000), "city": (20_000, 5_000)}  # the city itself is taken in by `take_in_city`
 
 
 class Command(BaseCommand):
@@ -33,7 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, scale: str, **__: Any) -> None:
         if scale not in SCALES:
-            raise CommandError(f"DEMO_SCALE={scale} is not there yet; small is.")
+            raise CommandError(f"DEMO_SCALE={scale} is not known; small and city are.")
         people_count, enterprise_count = SCALES[scale]
         record = settings.ENV.run_dir / "demo.json"
         known = json.loads(record.read_text()) if record.exists() else {"accounts": [], "systems": []}
@@ -42,6 +60,7 @@ class Command(BaseCommand):
         self.step(
             "holidays", lambda: working_days.load_holidays([timezone.now().year - 1, timezone.now().year, timezone.now().year + 1])
         )
+        self.step("rules of authority", lambda: rule_versions.load_standard(now=timezone.now()))
         departments = self.step("departments", city.load_departments)
         passwords = self.step(
             "accounts", lambda: city.load_accounts(departments, {a["username"]: a["password"] for a in known["accounts"]})
@@ -54,6 +73,10 @@ class Command(BaseCommand):
         self.step("made-up outlines", places.load_outlines)
         self.step("aggregation runs", flows.run_plans)
         self.step("figures of divisions", places.count)
+        self.step(
+            "facts of people and entities",
+            lambda: facts.aggregate(departments, people[:FACTS], synthetic.enterprises(enterprise_count)[:FACTS], timezone.now()),
+        )
         self.step("credit records and licences", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
