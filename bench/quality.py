@@ -16,9 +16,9 @@ from bench import frame
 ROWS = int(os.environ.get("QUALITY_ROWS", "1000000"))
 DIRTY_EVERY = 50
 FILL = """
-INSERT INTO basedb_person (subject_key, source_department_id, source_record_id, run_id, citizen_id, name, former_name, sex,
+INSERT INTO basedb_person (subject_key, source_department_id, source_record_id, run_id, version, citizen_id, name, former_name, sex,
     ethnicity, birth_on, person_status, region_code, address, household_head, household_relation, marital_status, phone)
-SELECT int8send(n) || int8send(n), %(department)s + n %% 2, n, 1,
+SELECT int8send(n) || int8send(n), %(department)s + n %% 2, n, 1, 1,
     body || substr('10X98765432', mod(total, 11)::integer + 1, 1), '张' || n, NULL,
     CASE WHEN n %% %(dirty)s = 0 THEN '9' WHEN (n / 28000) %% 2 = 1 THEN '1' ELSE '2' END, lpad((n %% 56 + 1)::text, 2, '0'),
     born, '0', '3201' || lpad((n %% 18 + 2)::text, 2, '0'),

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from basedb.dictionary import DATASETS, Dataset
 from basedb.models import CheckState, QualityCheck, QualityResult, QualityRule, RuleKind
 from basedb.quality import tasks
-from basedb.quality.compiling import APART, apart_sql, passes_sql
+from basedb.quality.compiling import APART, IS_DOUBTFUL, applies_sql, doubts_sql, failing_sql, passes_sql
 from basedb.quality.measures import MEASURES
 from core.errors import DomainError
 
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 _MANY = 2**32  # a failed row counts one and this, so that one sum tells both how many were checked and how many failed
 _TIMEOUT = "20min"
+_MEMORY = "256MB"  # for grouping the keys of a whole city
 PATIENCE = timedelta(minutes=1)
 
 
@@ -60,6 +61,7 @@ def work(*, check_uid: UUID, clock: Clock) -> None:
                 return
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
+                cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
             _carry_out(check, clock)
     except (Error, DomainError) as error:
         log.error("quality check %s: %s", check_uid, type(error).__name__)  # a database error's text may quote a row
@@ -136,26 +138,40 @@ def _alone(found: Found, rule: QualityRule, looking: Callable[[], None]) -> None
 
 
 def _scan(dataset: Dataset, by_row: dict[QualityRule, str], rows: str, found: Found) -> None:
-    """Count what all rules check and fail, in one pass over the table."""
+    """Count what all rules check and fail, in one pass over the table; doubt is rare and counted where there is any."""
+    doubted = {rule: doubts_sql(dataset, rule) for rule in by_row if rule.kind == RuleKind.NOT_DOUBTFUL}
     sums = "".join(
-        f", coalesce(sum(CASE {sql} WHEN true THEN 1::bigint WHEN false THEN {_MANY + 1} END), 0)" for sql in by_row.values()
+        f", count(b.{rule.field})"
+        if rule in doubted
+        else f", coalesce(sum(CASE {sql} WHEN true THEN 1::bigint WHEN false THEN {_MANY + 1} END), 0)"
+        for rule, sql in by_row.items()
     )
+    start = "SELECT b.source_department_id, count(*)"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT b.source_department_id, count(*){sums} FROM {dataset.table} b WHERE {rows} GROUP BY 1")
+        cursor.execute(f"{start}{sums} FROM {dataset.table} b WHERE {rows} GROUP BY 1")
         lines = cursor.fetchall()
+        doubts: dict[int, dict[QualityRule, int]] = {}
+        if doubted:
+            counts = "".join(f", count(*) FILTER (WHERE {sql})" for sql in doubted.values())
+            cursor.execute(f"{start}{counts} FROM {dataset.table} b WHERE {rows} AND {IS_DOUBTFUL} GROUP BY 1")
+            doubts = {line[0]: dict(zip(doubted, line[2:], strict=True)) for line in cursor.fetchall()}
     found.rows = sum(line[1] for line in lines)
     for department, _count, *told in lines:
         for rule, both in zip(by_row, told, strict=True):
             failed, checked = divmod(int(both), _MANY)
-            found.add(rule, department, checked, failed)
+            found.add(rule, department, checked, failed or doubts.get(department, {}).get(rule, 0))
 
 
 def _look_apart(dataset: Dataset, rule: QualityRule, rows: str, found: Found) -> None:
+    query = failing_sql(dataset, rule, rows)
+    applies = f"SELECT b.source_department_id, count(*) FROM {dataset.table} b WHERE {rows} AND {applies_sql(dataset, rule)}"
     with connection.cursor() as cursor:
-        query = apart_sql(dataset, rule, rows)
-        cursor.execute(f"SELECT department_id, count(*), count(*) FILTER (WHERE NOT passes) FROM ({query}) q GROUP BY 1")
-        for department, checked, failed in cursor.fetchall():
-            found.add(rule, department, checked, failed)
+        cursor.execute(f"{applies} GROUP BY 1")
+        checked = cursor.fetchall()
+        cursor.execute(f"SELECT department_id, count(*) FROM ({query}) q GROUP BY 1")
+        failed = dict(cursor.fetchall())
+    for department, count in checked:
+        found.add(rule, department, count, failed.get(department, 0))
 
 
 def _measure(dataset: Dataset, rule: QualityRule, now: datetime, found: Found) -> None:
@@ -203,13 +219,9 @@ def _collect(dataset: Dataset, rules: Sequence[QualityRule], rows: str, found: F
             )
         for rule in failing:
             if rule.kind in APART:
-                query = apart_sql(dataset, rule, rows)
-                cursor.execute(
-                    _listed_sql(
-                        f"SELECT {rule.pk}::bigint AS rule_id, id AS row_id, version AS row_version, department_id "
-                        f"FROM ({query}) q WHERE NOT passes"
-                    )
-                )
+                query = failing_sql(dataset, rule, rows)
+                named = f"SELECT {rule.pk}::bigint AS rule_id, id AS row_id, version AS row_version, department_id"
+                cursor.execute(_listed_sql(f"{named} FROM ({query}) q"))
 
 
 def _listed_sql(query: str) -> str:

@@ -28,6 +28,7 @@ ROW: Final = "b"
 APART: Final = frozenset({RuleKind.REFERENCE, RuleKind.UNIQUE})
 OPERATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
 TODAY: Final = "today"
+IS_DOUBTFUL: Final = f"{ROW}.doubtful <> '[]'"
 LONGEST_LIST: Final = 500
 # Tables a value may have to stand in beside those of the contract: name -> (table, column).
 REGISTERS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({"region": ("core_region", "code")})
@@ -85,15 +86,22 @@ def passes_sql(dataset: Dataset, rule: QualityRule, *, today: date) -> str:
     return f"(CASE WHEN {column} IN ({_listed(when.get('in'), 'when')}) THEN {passes} END)"
 
 
-def apart_sql(dataset: Dataset, rule: QualityRule, rows: str) -> str:
-    """Return the query of a rule that has to look beyond one row: id, version, department, passes of each row it applies to.
+def applies_sql(dataset: Dataset, rule: QualityRule) -> str:
+    """Return whether a rule that looks beyond one row applies to a row."""
+    names = rule.parameters.get("fields") if rule.kind == RuleKind.UNIQUE else None
+    return " AND ".join(f"{column_of(dataset, str(name), 'fields')} IS NOT NULL" for name in names or [rule.field])
+
+
+def failing_sql(dataset: Dataset, rule: QualityRule, rows: str) -> str:
+    """Return the query of the rows that fail a rule that looks beyond one row: id, version, department.
 
     `rows` is the condition that limits the rows checked.
     """
-    start = f"SELECT {ROW}.id, {ROW}.version, {ROW}.source_department_id AS department_id, "
-    if rule.kind == RuleKind.UNIQUE:
-        return start + _unique(dataset, rule, rows)
-    return start + _reference(dataset, rule, rows)
+    failing = _twice if rule.kind == RuleKind.UNIQUE else _unknown
+    return (
+        f"SELECT {ROW}.id, {ROW}.version, {ROW}.source_department_id AS department_id FROM {dataset.table} {ROW} "
+        f"WHERE {rows} AND {applies_sql(dataset, rule)} AND {failing(dataset, rule)}"
+    )
 
 
 def _required(dataset: Dataset, rule: QualityRule, _today: date) -> str:
@@ -180,44 +188,54 @@ def _check_digit(dataset: Dataset, rule: QualityRule, _today: date) -> str:
 
 
 def _not_doubtful(dataset: Dataset, rule: QualityRule, _today: date) -> str:
-    field = field_of(dataset, rule.field)
+    column = column_of(dataset, rule.field)
+    return f"CASE WHEN {column} IS NOT NULL THEN NOT ({IS_DOUBTFUL} AND {doubts_sql(dataset, rule)}) END"
+
+
+def doubts_sql(dataset: Dataset, rule: QualityRule) -> str:
+    """Whether a row of `IS_DOUBTFUL` is so in the field of a rule of kind NOT_DOUBTFUL."""
     if dataset.kind is not Kind.MASTER:
         raise wrong("kind", _("只有融合数据集有多源一致规则"))
-    doubtful, named = f"{ROW}.doubtful", quote(json.dumps([field.name]))
-    return f"CASE WHEN {ROW}.{field.name} IS NOT NULL THEN {doubtful} = '[]' OR NOT {doubtful} @> {named} END"
+    field = field_of(dataset, rule.field)
+    return f"({ROW}.{field.name} IS NOT NULL AND {ROW}.doubtful @> {quote(json.dumps([field.name]))})"
 
 
-def _reference(dataset: Dataset, rule: QualityRule, rows: str) -> str:
-    column = column_of(dataset, rule.field)
-    register = rule.parameters.get("register")
+def _unknown(dataset: Dataset, rule: QualityRule) -> str:
+    column, register = column_of(dataset, rule.field), rule.parameters.get("register")
     if register is not None:
         if register not in REGISTERS:
             raise wrong("register", _("须为 %(names)s 之一") % {"names": "、".join(REGISTERS)})
         table, target = REGISTERS[register]
-        joined = f"LEFT JOIN (SELECT DISTINCT {target} AS value FROM {table}) t ON t.value = {column}"
-    else:
-        other = DATASETS.get(str(rule.parameters.get("dataset")))
-        if other is None:
-            raise wrong("dataset", _("没有这个数据集"))
-        target = field_of(other, str(rule.parameters.get("target", "")), "target").name
-        joined = (
-            f"LEFT JOIN (SELECT DISTINCT {target} AS value FROM {other.table} WHERE withdrawn_at IS NULL) t ON t.value = {column}"
-        )
-    return f"t.value IS NOT NULL AS passes FROM {dataset.table} {ROW} {joined} WHERE {rows} AND {column} IS NOT NULL"
+        return f"NOT EXISTS (SELECT FROM {table} t WHERE t.{target} = {column})"
+    other = DATASETS.get(str(rule.parameters.get("dataset")))
+    if other is None:
+        raise wrong("dataset", _("没有这个数据集"))
+    target = field_of(other, str(rule.parameters.get("target", "")), "target").name
+    return f"NOT EXISTS (SELECT FROM {other.table} t WHERE t.withdrawn_at IS NULL AND t.{target} = {column})"
 
 
-def _unique(dataset: Dataset, rule: QualityRule, rows: str) -> str:
-    names = rule.parameters.get("fields") or [rule.field]
-    columns = [column_of(dataset, str(name), "fields") for name in names]
-    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
-    plain = ", ".join(column.partition(".")[2] for column in columns)
-    same = " AND ".join(f"t.{column.partition('.')[2]} = {column}" for column in columns)
-    living = f"{dataset.table} {ROW} WHERE {ROW}.withdrawn_at IS NULL AND {given}"
-    twice = f"SELECT {plain} FROM {living} GROUP BY {plain} HAVING count(*) > 1"
-    first = columns[0].partition(".")[2]
-    return f"t.{first} IS NULL AS passes FROM {dataset.table} {ROW} LEFT JOIN ({twice}) t ON {same} WHERE {rows} AND {given}"
+def _twice(dataset: Dataset, rule: QualityRule) -> str:
+    """Equal values are looked for by their digest, which is far cheaper to group by, and then compared."""
+    fields = [field_of(dataset, str(name), "fields") for name in rule.parameters.get("fields") or [rule.field]]
+    digest = "0"
+    for field in fields:
+        digest = _DIGESTS[field.data_type].format(column=f"{ROW}.{field.name}", seed=digest)
+    plain = ", ".join(f"{ROW}.{field.name}" for field in fields)
+    living = f"{dataset.table} {ROW} WHERE {ROW}.withdrawn_at IS NULL AND {applies_sql(dataset, rule)}"
+    alike = f"SELECT {digest} FROM {living} GROUP BY 1 HAVING count(*) > 1"
+    same = f"SELECT {plain} FROM {living} AND {digest} IN ({alike}) GROUP BY {plain} HAVING count(*) > 1"
+    return f"{digest} IN ({alike}) AND ({plain}) IN ({same})"
 
 
+_DIGESTS: Final[Mapping[DataType, str]] = MappingProxyType(
+    {
+        DataType.TEXT: "hashtextextended({column}, {seed})",
+        DataType.DATE: "hashint4extended({column} - date '2000-01-01', {seed})",
+        DataType.NUMBER: "hash_numeric_extended({column}, {seed})",
+        DataType.OBJECT: "jsonb_hash_extended({column}, {seed})",
+        DataType.GEOMETRY: "hashtextextended(ST_AsText({column}), {seed})",
+    }
+)
 _ROW_RULES: Final[Mapping[str, Callable[[Dataset, QualityRule, date], str]]] = MappingProxyType(
     {
         RuleKind.REQUIRED: _required,
