@@ -101,7 +101,7 @@ def _parameters() -> dict[str, Any]:
     crs = text | {"format": "uri", "enum": list(OFFERED), "default": CRS84}
     numbers = {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 6}
     index = {"type": "integer", "minimum": 0}
-    in_query = {
+    in_query: dict[str, dict[str, Any]] = {
         "bbox": {"schema": numbers, "style": "form", "explode": False},
         "bbox-crs": {"schema": crs},
         "crs": {"schema": crs},

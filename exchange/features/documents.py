@@ -95,7 +95,7 @@ def queryables(shown: Shown) -> dict[str, Any]:
         name: {"title": str(layer.field(column).title), **KINDS[layer.field(column).data_type]}
         for name, column in layer.queryables().items()
     }
-    known[layer.geometry.item] = {"title": str(layer.field(layer.geometry).title), "format": "geometry-any"}  # type: ignore[assignment]
+    known[layer.geometry.item] = {"title": str(layer.field(layer.geometry).title), "format": "geometry-any"}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": collection_path(shown.uid, "queryables"),
@@ -131,7 +131,7 @@ def tileset(shown: Shown) -> dict[str, Any]:
             link("item", template, MVT) | {"templated": True},
             link("http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme", MATRIX_URI, JSON),
         ],
-    }  # type: ignore[dict-item]
+    }
 
 
 def _schema(layer: Layer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ become columns of the contract or are refused, values become parameters: no text
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -35,6 +36,7 @@ FILTER_AT_MOST: Final = 2_000
 DEPTH_AT_MOST: Final = 20
 LIST_AT_MOST: Final = 100
 POINTS_AT_MOST: Final = 500
+READ_AS: Final[dict[str, Callable[[str], Any]]] = {"text": str, "numeric": float, "date": date.fromisoformat}
 KINDS: Final = {DataType.TEXT: "text", DataType.NUMBER: "numeric", DataType.DATE: "date"}
 
 # Precedence as OGC 21-065r2 has it: OR binds least, then AND, then NOT.
@@ -133,7 +135,7 @@ def equal_to(layer: Layer, column: Column, text: str, name: str) -> Condition:
     """Return the condition that an item has a value, as a parameter of its name asks."""
     kind = KINDS[layer.field(column).data_type]
     try:
-        value: Any = {"text": str, "numeric": float, "date": date.fromisoformat}[kind](text)
+        value: Any = READ_AS[kind](text)
     except ValueError:
         raise Refusal("features.invalid_parameter", {printable(name): "not_a_value_of_this_item"}) from None
     if len(text) > VALUE_AT_MOST or (isinstance(value, float) and not isfinite(value)):

@@ -16,6 +16,8 @@ LONGEST_FUNCTION = 50
 LONG_MODULES: dict[str, str] = {}
 LONG_FUNCTIONS: dict[str, str] = {}
 ADDRESSES: dict[str, str] = {
+    "exchange/features/documents.py": "URIs of the OGC, which name conformance classes and relations",
+    "exchange/features/reference_systems.py": "URIs of the OGC, which name reference systems",
     "settings/env.py": "loopback is the default place of the demo",
     "openapi/dcat_context.py": "names of vocabularies, which are written as addresses",
 }

@@ -13,7 +13,7 @@ def things(_: object) -> dict[str, str]:
 
 ROWS: list[Row] = [
     ("GET", "portal:map", {}, only(200, *BUSINESS)),
-    ("POST", "portal:map", {}, only(200, *BUSINESS)),
+    ("POST", "portal:map", {}, only(422, *BUSINESS)),
     ("GET", "portal:map-outlines", {}, only(200, *BUSINESS)),
     ("GET", "openapi:ogc-landing", {}, everyone(200)),
     ("GET", "openapi:ogc-conformance", {}, everyone(200)),
