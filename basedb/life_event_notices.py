@@ -38,7 +38,7 @@ def notices_visible_to(actor: Actor) -> QuerySet[LifeEventNotice]:
     rows = LifeEventNotice.objects.select_related("event", "event__source_department", "department", "seen_by")
     if actor.has(Role.AUDIT_ADMINISTRATOR) or (actor.has(Role.REVIEWER) and actor.is_data_centre):
         return rows
-    return rows.filter(department_id=actor.department_id)
+    return rows.filter(department_id=actor.department_id or 0)
 
 
 def told_of(notices: Iterable[LifeEventNotice]) -> dict[int, Told]:
@@ -65,7 +65,7 @@ def acknowledge(*, event_uid: UUID, actor: Actor, now: datetime) -> LifeEventNot
     """Say that the department has taken note (签收); only its own operators and heads do. Twice is once."""
     notice = (
         LifeEventNotice.objects.select_for_update(of=("self",))
-        .filter(event__uid=event_uid, department_id=actor.department_id)
+        .filter(event__uid=event_uid, department_id=actor.department_id or 0)
         .select_related("event")
         .first()
     )
