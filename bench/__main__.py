@@ -12,9 +12,11 @@ from bench import frame
 FIGURES = {
     "bulk.csv": "bench.bulk",
     "call.query": "bench.call_query",
+    "call.query.city": "bench.call_query_city",
     "call.signed": "bench.call_signed",
     "call.verify_batch": "bench.call_batch",
     "catalog.search": "bench.catalog_search",
+    "city.total": "bench.city_total",
     "connections": "bench.connections",
     "evidence": "bench.evidence",
     "features": "bench.features",
