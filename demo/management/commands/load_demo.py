@@ -14,8 +14,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.models import Resource
 from basedb.fusion import rule_versions
+from catalog.models import Resource
 from core import working_days
 from core.models import Department
 from demo import (
