@@ -91,9 +91,9 @@ REPAIR: Table = {
     ("ACCEPTED", Command.CHECK): {Party.OWNER_OPERATOR: Step("CHECKED", Party.OWNER_HEAD, Clock.SAME)},
     ("ACCEPTED", Command.EXTEND): {Party.OWNER_HEAD: Step("ACCEPTED", Party.OWNER_OPERATOR, Clock.EXTENDED)},
     ("ACCEPTED", Command.CANCEL): _CANCELLED,
-    ("CHECKED", Command.RETURN): {Party.OWNER_HEAD: Step("ACCEPTED", Party.OWNER_OPERATOR, Clock.SAME)},
     ("CHECKED", Command.GRANT): {Party.OWNER_HEAD: Step("GRANTED")},
     ("CHECKED", Command.REFUSE): {Party.OWNER_HEAD: Step("REFUSED")},
+    ("CHECKED", Command.RETURN): {Party.OWNER_HEAD: Step("ACCEPTED", Party.OWNER_OPERATOR, Clock.SAME)},
 }
 REPAIR_DESKS: Mapping[str, Party] = {
     "SUBMITTED": Party.WINDOW,
