@@ -131,8 +131,12 @@ def _lot_rows(one: Lot) -> Iterator[tuple[str, Row]]:
             "location": point,
         },
     )  # fmt: skip
-    if one.number % 3 == 0:
-        return
+    if one.number % 3:
+        yield from _built_rows(one, parcel, seat, area)
+
+
+def _built_rows(one: Lot, parcel: str, seat: str, area: float) -> Iterator[tuple[str, Row]]:
+    street, region = one.street, one.street.code
     floors = one.number % 30 + 1
     building = f"{street.district_code}JZ{one.number:08d}"
     yield (
