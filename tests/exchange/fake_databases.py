@@ -50,6 +50,7 @@ class _Cursor:
             (not lower.startswith("select"), []),
             ("@@version" in lower, [("Microsoft SQL Server 2019 - 15.0.2000.5",)]),
             ("version()" in lower, [("8.0.30",)]),
+            ("1.1 from dual" in lower, [("1.1",)]),
             ("current_timestamp" in lower, [(table.clock,)]),
             ("max(" in lower, [(newest,)]),
             ("count(" in lower and " and " in lower and ">" not in lower, [(1,)]),
@@ -81,7 +82,7 @@ class _Cursor:
     def __exit__(self, *_args: object) -> None:
         self.close()
 
-    def setinputsizes(self, *_args: Any) -> None:
+    def setinputsizes(self, *_args: Any, **_values: Any) -> None:
         pass
 
 

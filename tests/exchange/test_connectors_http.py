@@ -175,13 +175,13 @@ def test_pages_that_go_in_circles_stop(city: City, interface: Interface) -> None
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "given",
     [{"url": "http://10.0.0.1/"}, {"url": "file:///etc/passwd"}, {"url": "http://u:p@127.0.0.1/"}, {"paging": "NEXT_LINK"},
      {"items": "data"}, {"header": "A: b"}],
 )  # fmt: skip
-def test_plan_that_could_not_work_or_should_not_is_refused(city: City, interface: Interface, settings: dict[str, Any]) -> None:
+def test_plan_that_could_not_work_or_should_not_is_refused(city: City, interface: Interface, given: dict[str, Any]) -> None:
     with pytest.raises(Invalid) as refused:
-        plan_of(city, interface, settings)
+        plan_of(city, interface, given)
     assert refused.value.code in ("plan.settings_invalid", "source.host_not_allowed")
     assert not interface.asked
 

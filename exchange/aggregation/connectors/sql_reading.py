@@ -43,6 +43,7 @@ class SqlReading:
         self.is_exhausted = False
         self.table = str(plan.settings.get("table", ""))
         self._connection: sa.Connection | None = None
+        self._rows: sa.CursorResult[Any] | None = None
         self._columns: dict[str, Column] = {}
         self._clock: datetime | None = None
         self._share: tuple[str | None, str | None] = (None, None)
@@ -52,7 +53,7 @@ class SqlReading:
         self._share = (after, upto)
 
     def begin(self) -> None:
-        """Connect, compare the table with the mapping and its schema, count what lies ahead and open the cursor."""
+        """Connect, compare the table with the mapping and its schema, count what lies ahead."""
         self._connection = connection = self._connector.connect(place_of(self.plan))
         columns = self._connector.columns(connection, self.table)
         self._columns = {column.name: column for column in columns}
@@ -66,7 +67,6 @@ class SqlReading:
                 self._refuse_twins_of_the_checkpoint(connection)
             count = sa.select(sa.func.count()).select_from(table_of(self.table)).where(self._ahead())
             self.expected = self.run.read_count + connection.execute(count).scalar_one()
-            self._rows = connection.execution_options(stream_results=True, max_row_buffer=FETCH).execute(self.query())
 
     def _check_cursor(self) -> None:
         name = self.plan.cursor_column
@@ -187,7 +187,7 @@ class SqlReading:
         skip = len(kinds)
         for number in range(1, size + 1):
             with self._connector.explained():
-                row = self._rows.fetchone()
+                row = self._streamed().fetchone()
             if row is None:
                 self.is_exhausted = True
                 return
@@ -196,6 +196,13 @@ class SqlReading:
                 raise self._key_is_none()
             self.state = place
             yield self._row(number, place["key"], [as_text(value) for value in row[skip:]])
+
+    def _streamed(self) -> sa.CursorResult[Any]:
+        """Open the stream with the first row: some drivers do nothing else beside one."""
+        if self._rows is None:
+            streaming = self._opened().execution_options(stream_results=True, max_row_buffer=FETCH)
+            self._rows = streaming.execute(self.query())
+        return self._rows
 
     def _row(self, number: int, key: str, texts: list[str | None]) -> RawRow:
         """Return a row; what a text column cannot hold here makes it a reject, not a crash."""
