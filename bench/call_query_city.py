@@ -18,7 +18,7 @@ from django.db import connection, connections
 from bench import call_query, frame, load
 
 MORE = int(os.environ.get("BENCH_ROWS") or 1_000_000)
-CITY = "bench_city"
+CITY = "bench_large"
 ROUNDS = 5
 ASKED = 200_000
 _CHUNK = 100_000

@@ -55,7 +55,8 @@ def making(**counts: int) -> Any:
 
 def begin(made: Any) -> None:
     """Make the schema with its word lists, addresses, people and entities."""
-    from demo.city_scale import entities, making as city, people, places, second
+    from demo.city_scale import entities, people, places, second
+    from demo.city_scale import making as city
     from demo.city_scale.drawing import prepare
 
     with closing(made.connect()) as connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""`pipeline.legal_entity`: legal entities from their source into the base, judged, kept, fused, against the COPY that fills the same tables."""
+"""`pipeline.legal_entity`: legal entities from their files into the base, judged and fused, against a COPY of what that left."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""`rerun.unchanged` and `rerun.one_percent`: a source read again from its beginning when nothing, and when a hundredth, has changed.
+"""`rerun.unchanged` and `rerun.one_percent`: a source read again from its start when nothing, and when a hundredth, has changed.
 
-The first stands beside the COPY that fills the same tables; the second beside its own first run, and again as the timetable does it,
-from the last cursor reached.
+The first stands beside the COPY that fills the same tables; the second beside its own first run, and again from the last cursor.
 """
 
 from __future__ import annotations
