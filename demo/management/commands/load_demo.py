@@ -26,6 +26,7 @@ from demo import (
     city,
     credit,
     desk,
+    disagreements,
     entries,
     facts,
     flows,
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         self.step("aggregation plans", lambda: flows.make_plans(departments) + places.make_plans(departments, people))
         self.step("made-up outlines", places.load_outlines)
         self.step("aggregation runs", flows.run_plans)
+        self.step("what another department knows otherwise", lambda: disagreements.aggregate(departments, people, timezone.now()))
         self.step("figures of divisions", places.count)
         self.step(
             "facts of people and entities",
