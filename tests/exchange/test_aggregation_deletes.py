@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from basedb.models import Person
+from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.errors import Invalid
 from exchange.aggregation import plans, runs
@@ -58,8 +58,6 @@ def test_moment_the_source_names_is_when_the_row_holds(city: City, clerk: Actor,
     plan = table_plan(city.police, now, source.name, valid_from_column="GXSJ")
     source.put([person(1)], at=now - timedelta(days=3))
     run_now(plan, clerk)
-    from basedb.models import SourceRecord
-
     assert SourceRecord.objects.get().valid.lower == now - timedelta(days=3) + timedelta(microseconds=1)
 
 
@@ -76,10 +74,11 @@ def test_keys_no_longer_listed_end_with_the_last_batch(
     assert standing() == 230
 
 
-@pytest.mark.parametrize(("left", "said"), [(200, "不再列出 50 条记录"), (0, "不再列出 250 条记录")])
+@pytest.mark.parametrize("case", [(200, "不再列出 50 条记录"), (0, "不再列出 250 条记录")])
 def test_too_many_missing_at_once_end_nothing(
-    city: City, clerk: Actor, source: SourceTable, now: datetime, left: int, said: str
+    city: City, clerk: Actor, source: SourceTable, now: datetime, case: tuple[int, str]
 ) -> None:
+    left, said = case
     plan = table_plan(city.police, now, source.name, cursor_column="", delete_mode="FULL_KEYS")
     source.put((person(n) for n in range(1, 251)), at=now)
     run_now(plan, clerk)

@@ -1,0 +1,72 @@
+"""Shares of a run: each goes on where its dead worker left it, and the last to end ends the run with exact counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from basedb.models import Person
+from exchange.aggregation import parts, plans, runs
+from exchange.models import AggregationPart, AggregationRun, RunState
+from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
+from tests.factories import City
+
+ROWS = 200
+
+
+@pytest.fixture
+def source() -> Iterator[SourceTable]:
+    table = SourceTable("rk_jbxx_parts")
+    yield table
+    table.close()
+
+
+def test_share_of_a_dead_worker_goes_on_at_its_checkpoint(city: City, source: SourceTable, now: datetime) -> None:
+    source.put((person(n) for n in range(1, ROWS + 1)), at=now - timedelta(hours=1))
+    plan = table_plan(city.police, now, source.name, batch_size=20, parts=3)
+    run = plans.queue_run(plan_uid=plan.uid, actor=city.actor("police_operator"), now=now)
+    lease = runs.take(run_uid=run.uid, now=now)
+    assert lease is not None
+    whole = runs.open_reading(AggregationRun.objects.get(pk=run.pk))
+    whole.begin()
+    runs.divide(lease, whole)
+    whole.close()
+    dead = parts.take(run_uid=run.uid, number=1, now=timezone.now())
+    assert dead is not None
+    reading = parts.open_share(dead, runs.open_reading)
+    reading.begin()
+    assert parts.take_batch(dead, reading, timezone.now)
+    assert parts.take(run_uid=run.uid, number=1, now=timezone.now()) is None  # its lease holds
+    later = timezone.now() + timedelta(minutes=1)
+    assert parts.unattended(now=later) == [(run.uid, number) for number in (1, 2, 3)]
+    for number in (2, 1, 3):
+        runs.work_part(run_uid=run.uid, number=number, clock=lambda: timezone.now() + timedelta(minutes=1))
+    with pytest.raises(parts.ShareLost):
+        parts.take_batch(dead, reading, timezone.now)
+    reading.close()
+    assert counts(run) == (ROWS, ROWS, ROWS, 0)
+    assert (run.state, run.expected_count, Person.objects.count()) == (RunState.SUCCEEDED, ROWS, ROWS)
+    assert sum(AggregationPart.objects.filter(run=run).values_list("read_count", flat=True)) == ROWS
+    assert list(run.batches.values_list("sequence", flat=True)) == list(range(1, run.batches.count() + 1))
+    plan.refresh_from_db()
+    assert datetime.fromisoformat(plan.checkpoint["cursor"]) == now - timedelta(hours=1) + timedelta(microseconds=ROWS)
+
+
+def test_failed_share_fails_the_run(city: City, source: SourceTable, now: datetime) -> None:
+    source.put((person(n) for n in range(1, 31)), at=now)
+    plan = table_plan(city.police, now, source.name, parts=2)
+    run = plans.queue_run(plan_uid=plan.uid, actor=city.actor("police_operator"), now=now)
+    lease = runs.take(run_uid=run.uid, now=now)
+    assert lease is not None
+    whole = runs.open_reading(AggregationRun.objects.get(pk=run.pk))
+    whole.begin()
+    runs.divide(lease, whole)
+    whole.close()
+    source.execute(f"DROP TABLE {source.name}")
+    runs.work_part(run_uid=run.uid, number=1, clock=timezone.now)
+    run.refresh_from_db()
+    assert (run.state, "数源表不存在" in run.message) == (RunState.FAILED, True)
+    assert parts.unattended(now=now + timedelta(hours=1)) == []
