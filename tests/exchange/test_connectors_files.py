@@ -292,3 +292,11 @@ def test_folder_must_lie_below_the_exchange_node(city: City, folder: Path, now: 
         plan_of(city, connector, settings={"folder": "../elsewhere"})
     assert refused.value.code == "plan.folder_invalid"
     assert plans.queue_due(now=now) == 0
+
+
+def test_plan_of_workbooks_is_due_when_one_waits(city: City, folder: Path, now: datetime) -> None:
+    plan_of(city, "EXCEL_DROP", every_minutes=5)
+    assert plans.queue_due(now=now) == 0
+    AggregationPlan.objects.update(next_run_at=now)
+    drop(folder, "a.xlsx", workbook([HEAD, list(person(1).values())]))
+    assert plans.queue_due(now=now) == 1

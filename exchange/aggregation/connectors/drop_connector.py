@@ -65,7 +65,6 @@ class DropConnector:
 
     def open(self, plan: AggregationPlan, run: AggregationRun) -> Reading:
         """Return the reading of one run: the next waiting file."""
-        plan.settings = self._with_pattern(plan.settings)
         return FileReading(self._opener, plan, run)
 
     def _with_pattern(self, place: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,9 +23,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, Invalid, Unavailable
-from exchange.models import AggregationPlan, AggregationRun, DropFile, FileState
+from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, DropFile, FileState
 
 MOST_MEGABYTES = 20_480
+PATTERNS: dict[str, str] = {
+    ConnectorKind.CSV_DROP: "*.csv",
+    ConnectorKind.EXCEL_DROP: "*.xlsx",
+    ConnectorKind.JSON_DROP: "*.jsonl *.ndjson",
+    ConnectorKind.GEO_DROP: "*.geojson *.json *.gpkg *.zip",
+}
 _UNFINISHED = (".part", ".tmp", ".filepart")
 
 
@@ -84,7 +90,7 @@ def _state_of_same(settled: QuerySet[DropFile], found: Found) -> str | None:
 
 def files_of(plan: AggregationPlan) -> list[Found]:
     """Return the files in a plan's folder that fit its pattern."""
-    return files_at(plan.settings)
+    return files_at({**plan.settings, "pattern": plan.settings.get("pattern") or PATTERNS[plan.connector]})
 
 
 def files_at(place: Mapping[str, Any]) -> list[Found]:

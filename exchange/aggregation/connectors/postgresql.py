@@ -31,6 +31,7 @@ class Postgresql(SqlConnector):
     scheme = "postgresql+psycopg2"
     module = "psycopg2"
     port = 5432
+    writes_text = True
     session: ClassVar[tuple[str, ...]] = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",)
     columns_query = """
         SELECT a.attname, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum), i.indrelid IS NOT NULL

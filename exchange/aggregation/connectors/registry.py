@@ -5,6 +5,7 @@ from __future__ import annotations
 from exchange.aggregation.connectors.csv_files import CsvContents
 from exchange.aggregation.connectors.dm import Dm
 from exchange.aggregation.connectors.drop_connector import DropConnector
+from exchange.aggregation.connectors.drops import PATTERNS
 from exchange.aggregation.connectors.excel_files import ExcelContents
 from exchange.aggregation.connectors.geo_files import GeoContents
 from exchange.aggregation.connectors.http_pages import HttpPages
@@ -22,10 +23,10 @@ CONNECTORS: dict[str, Connector] = {
     ConnectorKind.SQL_SERVER: SqlServer(),
     ConnectorKind.ORACLE: Oracle(),
     ConnectorKind.DM: Dm(),
-    ConnectorKind.CSV_DROP: DropConnector(CsvContents, "*.csv"),
-    ConnectorKind.EXCEL_DROP: DropConnector(ExcelContents, "*.xlsx"),
-    ConnectorKind.JSON_DROP: DropConnector(JsonContents, "*.jsonl *.ndjson"),
-    ConnectorKind.GEO_DROP: DropConnector(GeoContents, "*.geojson *.json *.gpkg *.zip"),
+    ConnectorKind.CSV_DROP: DropConnector(CsvContents, PATTERNS[ConnectorKind.CSV_DROP]),
+    ConnectorKind.EXCEL_DROP: DropConnector(ExcelContents, PATTERNS[ConnectorKind.EXCEL_DROP]),
+    ConnectorKind.JSON_DROP: DropConnector(JsonContents, PATTERNS[ConnectorKind.JSON_DROP]),
+    ConnectorKind.GEO_DROP: DropConnector(GeoContents, PATTERNS[ConnectorKind.GEO_DROP]),
     ConnectorKind.HTTP_PAGES: HttpPages(),
 }
 DATABASES = frozenset(kind for kind, connector in CONNECTORS.items() if hasattr(connector, "scheme"))

@@ -43,6 +43,7 @@ class SqlConnector:
     columns_query: ClassVar[str]  # :schema, :table -> name, type, comment, is key
     tables_query: ClassVar[str]  # :schema -> name, comment, rows
     session: ClassVar[tuple[str, ...]] = ()
+    writes_text: ClassVar[bool] = False  # the server hands out texts, without NUL bytes
 
     def arguments(self) -> dict[str, Any]:
         """Return what the driver is told when it connects: above all its limits of time."""

@@ -44,6 +44,7 @@ class SqlReading:
         self.table = str(plan.settings.get("table", ""))
         self._connection: sa.Connection | None = None
         self._rows: sa.CursorResult[Any] | None = None
+        self._last: tuple[Any, ...] | None = None
         self._columns: dict[str, Column] = {}
         self._clock: datetime | None = None
         self._share: tuple[str | None, str | None] = (None, None)
@@ -182,20 +183,34 @@ class SqlReading:
         return sa.select(*places, *wanted).select_from(table_of(self.table)).where(self._ahead()).order_by(*order)
 
     def batch(self, size: int) -> Iterator[RawRow]:
-        """Hand out the next rows in order."""
+        """Hand out the next rows in order; `state` follows when the batch is through."""
         kinds = [kind for kind, _name in self._order()]
-        skip = len(kinds)
-        for number in range(1, size + 1):
+        skip, is_text = len(kinds), self._connector.writes_text
+        last: tuple[Any, ...] | None = None
+        try:
+            for number, row in enumerate(self._fetched(size), start=1):
+                place = tuple(row[:skip])
+                key = _written(place[-1])
+                if key is None or place == self._last:
+                    raise self._key_is_none()
+                self._last = last = place
+                values = list(row[skip:]) if is_text else [as_text(value) for value in row[skip:]]
+                yield self._row(number, key, values)
+        finally:
+            if last is not None:
+                self.state = dict(zip(kinds, map(_written, last), strict=True))
+
+    def _fetched(self, size: int) -> Iterator[Any]:
+        """Hand out at most `size` rows as they stream in."""
+        stream = self._streamed()
+        while size > 0:
             with self._connector.explained():
-                row = self._streamed().fetchone()
-            if row is None:
+                rows = stream.fetchmany(min(FETCH, size))
+            if not rows:
                 self.is_exhausted = True
                 return
-            place = dict(zip(kinds, map(_written, row), strict=False))
-            if place["key"] is None or place == self.state:
-                raise self._key_is_none()
-            self.state = place
-            yield self._row(number, place["key"], [as_text(value) for value in row[skip:]])
+            size -= len(rows)
+            yield from rows
 
     def _streamed(self) -> sa.CursorResult[Any]:
         """Open the stream with the first row: some drivers do nothing else beside one."""
@@ -209,9 +224,10 @@ class SqlReading:
         gone = texts.pop() == self.plan.tombstone_value if self.plan.tombstone_column else False
         since = texts.pop() if self.plan.valid_from_column else None
         fault = ""
-        if any("\x00" in text for text in texts if text):
+        if not self._connector.writes_text and any("\x00" in text for text in texts if text):
             fault, texts = NUL_BYTE, [text and text.replace("\x00", "\ufffd") for text in texts]
-        return RawRow(number, texts, None, key.replace("\x00", "\ufffd"), fault, valid_from=since, gone=gone)
+            key = key.replace("\x00", "\ufffd")
+        return RawRow(number, texts, None, key, fault, valid_from=since, gone=gone)
 
     def plan_checkpoint(self) -> dict[str, Any]:
         """The next run starts at the last cursor reached, or at the source's clock; a table without cursor from its start."""
