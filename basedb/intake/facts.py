@@ -22,11 +22,12 @@ def project(dataset: Dataset, laid: Laid, *, table: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {best} ON COMMIT DROP AS {_best_sql(dataset, laid)}")
         cursor.execute(_replace_sql(dataset, best))
-        changed = cursor.rowcount
+        changed: int = cursor.rowcount
         cursor.execute(_add_sql(dataset, best))
         changed += cursor.rowcount
         cursor.execute(_withdraw_sql(dataset, best))
-        return changed + cursor.rowcount
+        changed += cursor.rowcount
+    return changed
 
 
 def row_key_sql(dataset: Dataset, payload: str) -> str:

@@ -6,6 +6,8 @@ one dataset are judged side by side.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection
 
 from basedb import staging
@@ -78,7 +80,7 @@ def exempt_rules(intake: Intake) -> frozenset[str]:
     return frozenset(exempt)
 
 
-def _rejects(intake: Intake, table: str, judged: str) -> tuple[str, tuple[object, ...]]:
+def _rejects(intake: Intake, table: str, judged: str) -> tuple[str, tuple[Any, ...]]:
     raw = staging.raw_sql("s", intake.fields)
     sql = f"""
         WITH rejected AS (

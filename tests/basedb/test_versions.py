@@ -58,13 +58,11 @@ def row(serial: int, address: str, *, day: int | None = None, gone: bool = False
 def line_of(source: DataSource) -> list[tuple[str, Any, Any, Any]]:
     """The open pieces of a source: key, from, to, address; moments without contents only wait for their row."""
     pieces = SourceRecord.objects.filter(source=source, known__upper_inf=True).order_by("source_key", "valid")
-    return [
-        (piece.source_key, piece.valid.lower, piece.valid.upper, piece.payload["address"]) for piece in pieces if piece.payload
-    ]
+    return [(piece.source_key, piece.valid.lower, piece.valid.upper, piece.payload["address"]) for piece in pieces if piece.payload]
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> tuple[list[RawRow], list[list[RawRow]]]:
+def stories(draw: Any) -> tuple[list[RawRow], list[list[RawRow]]]:
     """Some rows and ends of two keys, each at a moment of its own; and the same, with repeats, in any order and batches."""
     events = []
     for serial in (1, 2):

@@ -18,7 +18,7 @@ from django.utils import timezone
 from basedb import changes, ingest
 from basedb.dictionary import PERSON
 from basedb.ingest import Intake, RejectSink
-from basedb.models import Person
+from basedb.models import DataSource, Person
 from basedb.staging import RawRow
 from core.audit import PLATFORM
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -97,10 +97,13 @@ def subscription(town: City, now: datetime, district: District) -> BackflowSubsc
 def put(town: City, rows: list[dict[str, str]]) -> None:
     """Bring rows into the base table by ingest, in a transaction of their own."""
     sink = RejectSink("SELECT count(*) FROM rejected", ())
-    intake = Intake(PERSON, tuple(COLUMNS), town.police.pk, 1, key_ring().subject_key, sink, timezone.now().date())
+    now = timezone.now()
+    described = {"title": "人口数源", "dataset": PERSON.code, "department": town.police, "collector": "PUBLIC_SECURITY"}
+    source = DataSource.objects.get_or_create(code="backflow", defaults=described)[0]
+    intake = Intake(PERSON, source, tuple(COLUMNS), 1, key_ring().subject_key, sink, now.date(), now)
     with transaction.atomic():
-        ingest.stage(intake, "backflow_test", [RawRow(n, [row[c] for c in COLUMNS.values()]) for n, row in enumerate(rows)])
-        assert ingest.merge(intake, "backflow_test").rejected == 0
+        raw = [RawRow(n, [row[c] for c in COLUMNS.values()]) for n, row in enumerate(rows)]
+        assert ingest.merge(intake, ingest.stage(intake, "backflow_test", raw)).rejected == 0
 
 
 def wait_for_horizon() -> None:
