@@ -1,0 +1,69 @@
+"""Pages of fusion: a department reads both sides and answers, the centre sees masks, a rule is counted before it is added."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from basedb.models import AuthorityRule, FusionConflict
+from tests.basedb.fusion.world import make_world, person
+from tests.factories import City
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@pytest.fixture
+def conflict(city: City, now: datetime) -> FusionConflict:
+    """The police and the education bureau's health source disagree about an address."""
+    world = make_world(city, now)
+    world.deliver("police", "a", 1, person(1, address="南京市玄武区甲路1号"))
+    world.deliver("health", "b", 1, person(1, address="南京市秦淮区乙路2号"))
+    world.project(run_id=1)
+    return FusionConflict.objects.get()
+
+
+def test_department_reads_both_sides_and_answers(client: Client, city: City, conflict: FusionConflict) -> None:
+    client.force_login(city.people["police_operator"], backend=BACKEND)
+    assert "住址" in client.get(reverse("portal:conflict-list"), {"state": "OPEN"}).content.decode()
+    url = reverse("portal:conflict-detail", args=[conflict.uid])
+    text = client.get(url).content.decode()
+    assert "甲路1号" in text
+    assert "乙路2号" in text
+    assert client.post(url, {"verdict": "CONFIRMED", "text": ""}).status_code == 422
+    assert client.post(url, {"verdict": "CONFIRMED", "text": "已核对"}).status_code == 302
+    assert "已核对" in client.get(url).content.decode()
+    conflict.refresh_from_db()
+    assert conflict.state == "RESOLVED"
+
+
+def test_centre_sees_masks_and_no_answer_form(client: Client, city: City, conflict: FusionConflict) -> None:
+    client.force_login(city.people["reviewer"], backend=BACKEND)
+    text = client.get(reverse("portal:conflict-detail", args=[conflict.uid])).content.decode()
+    assert "甲路1号" not in text
+    assert 'name="verdict"' not in text
+
+
+def test_rule_is_counted_then_added(client: Client, city: City, conflict: FusionConflict, now: datetime) -> None:
+    client.force_login(city.people["reviewer"], backend=BACKEND)
+    url = reverse("portal:authority-rule-new")
+    page = client.get(url)
+    form = {
+        "submission": page.context["form"]["submission"].value(),
+        "fields_": ["address"],
+        "strategy": "AUTHORITY",
+        "collectors": "health",
+        "max_age_days": "",
+        "legal_basis": "《测试办法》第一条",
+        "effective_on": f"{now + timedelta(days=2):%Y-%m-%d}",
+    }
+    counted = client.post(url, {**form, "action": "preview"})
+    assert (counted.status_code, counted.context["counted"].changed) == (200, 1)
+    assert not AuthorityRule.objects.exists()
+    assert client.post(url, {**form, "action": "add"}).status_code == 302
+    assert AuthorityRule.objects.get().collectors == ["HEALTH"]
+    assert "《测试办法》第一条" in client.get(reverse("portal:authority-rule-list")).content.decode()
+    refused = client.post(url, {**form, "submission": "x", "collectors": "nobody", "action": "add"})
+    assert refused.status_code == 422
