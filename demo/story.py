@@ -13,7 +13,7 @@ from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.models import Department, User
 from core.roles import Role
-from demo import entries
+from demo import entries, maps
 from exchange import systems
 from exchange.models import AccessRequest, ConsumerSystem
 from exchange.requests import access_requests
@@ -70,7 +70,7 @@ def actor(username: str) -> Actor:
 def publish_catalogue(departments: dict[str, Department], now: datetime) -> int:
     """Draft, submit, endorse and publish the demo's entries; return how many."""
     reviewer = actor("reviewer")
-    listings = [*entries.mounted(), *entries.listed()]
+    listings = [*entries.mounted(), *entries.listed(), *maps.layers()]
     for listing in listings:
         department = departments[listing.department]
         operator = _in(department, Role.OPERATOR)
