@@ -69,6 +69,15 @@ from basedb.models.quality import (
     RuleKind,
 )
 from basedb.models.source_record import DataSource, SourceRecord
+from basedb.models.thematic import (
+    RefreshState,
+    ThematicDataset,
+    ThematicKind,
+    ThematicRefresh,
+    ThematicRow,
+    ThematicState,
+    ThematicSubject,
+)
 from basedb.models.verification import Corroboration, EntityVerification, VerificationState
 
 __all__ = [
@@ -98,9 +107,9 @@ __all__ = [
     "CreditTier",
     "Crosswalk",
     "DataSource",
+    "DatumNote",
     "DecisionKind",
     "DecisionState",
-    "DatumNote",
     "Division",
     "DivisionFigure",
     "DivisionOutline",
@@ -141,11 +150,18 @@ __all__ = [
     "Place",
     "PlanningZone",
     "RealEstateUnit",
+    "RefreshState",
     "RepairState",
     "Residence",
     "ReviewMark",
     "SourceRecord",
     "Strategy",
+    "ThematicDataset",
+    "ThematicKind",
+    "ThematicRefresh",
+    "ThematicRow",
+    "ThematicState",
+    "ThematicSubject",
     "VerificationState",
     "VitalEvent",
 ]
