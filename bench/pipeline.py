@@ -231,7 +231,7 @@ def _legal_entity(rows: int, smaller: int) -> Source:
     delivery = delivery_of("legal_entity.enterprise", made.counts)
     query = entities.FILE.replace("{header}", files.header(delivery.dataset, entities.COLUMNS))
     for folder, count in ((delivery.folder, rows), (f"{delivery.folder}_fewer", smaller)):
-        files.write_series(made, folder, "legal_entities", query, 0, count - 1)
+        files.write_series(made, query, 0, count - 1, folder=folder, name="legal_entities")
     return Source(delivery, rows, smaller, f"{delivery.folder}_fewer")
 
 

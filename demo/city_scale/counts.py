@@ -19,7 +19,7 @@ LICENCE_TYPES = 85
 REAL_ESTATE_PROOFS = 546_000  # 不动产登记证明
 REAL_ESTATE_CERTIFICATES = 435_000  # 不动产权证书
 
-# One row in BROKEN_EVERY breaks a rule, another is untidy and passes after cleaning; one in LATE_EVERY was true long before it came.
+# One row in BROKEN_EVERY breaks a rule, another is untidy and passes after cleaning; one in LATE_EVERY was true long before.
 BROKEN_EVERY = 50
 LATE_EVERY = 100
 DUPLICATE_EVERY = 200

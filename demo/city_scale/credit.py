@@ -1,4 +1,4 @@
-"""The city's credit records (信用数源): permits, penalties, the list of the dishonest, commitments; tables and files of one platform.
+"""The city's credit records (信用数源): permits, penalties, commitments and lists, in the tables of one platform.
 
 Two thirds are about entities, the rest about people. Every item is one of the catalogue, except those that must be refused.
 """
@@ -118,7 +118,8 @@ def kinds(counts: Counts) -> list[CreditKind]:
 def tables(kind: CreditKind) -> str:
     """Return the statement that creates a kind's table."""
     columns = ", ".join(f"{name} text" for name in kind.columns)
-    return f"CREATE TABLE {{schema}}.{kind.table} (row_id bigint NOT NULL, {columns}, effective_on date, updated_at timestamptz NOT NULL);"
+    own = f"row_id bigint NOT NULL, {columns}, effective_on date, updated_at timestamptz NOT NULL"
+    return f"CREATE TABLE {{schema}}.{kind.table} ({own});"
 
 
 def statement(kind: CreditKind) -> str:
@@ -136,7 +137,8 @@ FROM (
     SELECT c.*, {own}, {dirt.turns("{schema}", "c.n", 130)}
     FROM (
         SELECT d.n, d.decided, d.pick, coalesce(e.name, p.name) AS subject_name,
-            CASE WHEN p.n IS NOT NULL THEN '自然人' WHEN e.entity_kind = '92' THEN '个体工商户' ELSE '法人及非法人组织' END AS subject_category,
+            CASE WHEN p.n IS NOT NULL THEN '自然人' WHEN e.entity_kind = '92'
+                THEN '个体工商户' ELSE '法人及非法人组织' END AS subject_category,
             coalesce(e.uscc, p.citizen_id) AS subject_code,
             '宁{_MARKS[kind.name]}决字〔' || extract(year FROM d.decided) || '〕' || d.n || '号' AS document_number,
             (ARRAY['{items}'])[1 + d.pick % {len(codes_of_items)}] AS item_code, to_char(d.decided, 'YYYYMMDD') AS decided_on,

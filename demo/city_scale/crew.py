@@ -83,7 +83,9 @@ class Crew:
         command = [sys.executable, "-m", "celery", "--app", "settings.celery:app", "worker", "--loglevel", "WARNING"]
         command += ["--concurrency", str(self.concurrency), "--queues", QUEUES, "--hostname", f"city{os.getpid()}@%h"]
         command += ["--without-gossip", "--without-mingle"]
-        worker = subprocess.Popen(command, env=dict(self.environment), stdout=self._log, stderr=self._log, start_new_session=True)
+        worker = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
+            command, env=self.environment, stdout=self._log, stderr=self._log, start_new_session=True
+        )
         self._groups.append(worker.pid)
         return worker
 

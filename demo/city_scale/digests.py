@@ -1,7 +1,7 @@
 """What a city run left behind (运行结果): order-independent digests of every base table, and rejected rows by rule.
 
-A digest is the sum of hashes of rows over what they mean: no ids, no runs, no transactions, no clock. Two runs over the same sources
-must agree in all of them, however often their processes were shot.
+A digest is the sum of hashes of rows over what they mean: no ids, no runs, no transactions, no clock. Two runs over the same
+sources must agree in all of them, however often their processes were shot.
 """
 
 from __future__ import annotations

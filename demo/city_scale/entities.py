@@ -44,23 +44,29 @@ INSERT INTO {{schema}}.entity (n, {", ".join(COLUMNS)})
 SELECT e.n, body || {_CHECK},
     CASE kind WHEN '91' THEN '南京' || brand || word || '有限公司' WHEN '92' THEN '南京市' || district || brand || word || '经营部'
         ELSE '南京' || brand || word || '专业合作社' END,
-    kind, p.name, p.citizen_id, district_code, a.address || (1 + {{schema}}.draw(e.n, 100, 20)) || '层' || (1 + {{schema}}.draw(e.n, 101, 30)) || '室',
-    industry, CASE WHEN kind <> '92' THEN (ARRAY['10', '30', '50', '100', '200', '300', '500', '1000', '2000', '5000'])[1 + {{schema}}.draw(e.n, 102, 10)] END,
+    kind, p.name, p.citizen_id, district_code, a.address || (1 + {{schema}}.draw(e.n, 100, 20)) || '层'
+        || (1 + {{schema}}.draw(e.n, 101, 30)) || '室',
+    industry, CASE WHEN kind <> '92' THEN (ARRAY['10', '30', '50', '100', '200', '300', '500', '1000', '2000',
+        '5000'])[1 + {{schema}}.draw(e.n, 102, 10)] END,
     CASE WHEN kind <> '92' THEN '156' END, to_char(founded, 'YYYYMMDD'), to_char(founded, 'YYYYMMDD'),
     CASE WHEN {{schema}}.draw(e.n, 103, 10) < 4 THEN to_char(founded + 10957, 'YYYYMMDD') END, scope,
     '南京市' || district || '市场监督管理局',
-    CASE WHEN ended THEN '4' WHEN {{schema}}.draw(e.n, 104, 50) = 0 THEN '2' WHEN {{schema}}.draw(e.n, 105, 200) = 0 THEN '6' ELSE '1' END,
+    CASE WHEN ended THEN '4' WHEN {{schema}}.draw(e.n, 104, 50) = 0 THEN '2' WHEN {{schema}}.draw(e.n, 105, 200) = 0
+        THEN '6' ELSE '1' END,
     CASE WHEN ended THEN to_char(founded + {{schema}}.draw(e.n, 106, greatest(1, {SURVEY} - founded)), 'YYYYMMDD') END
 FROM (
     SELECT *, kind || '990201' || serial || {_ORGANIZATION} AS body, {{schema}}.draw(n, 107, 100) < 6 AS ended,
-        substr('{BRAND_HEADS}', 1 + (mixed / {_WORDS} % {_HEADS})::int, 1) || {_TAIL.format(over="")} || {_TAIL.format(over=f" / {_TAILS}")} AS brand,
+        substr('{BRAND_HEADS}', 1 + (mixed / {_WORDS} % {_HEADS})::int, 1) || {_TAIL.format(over="")}
+            || {_TAIL.format(over=f" / {_TAILS}")} AS brand,
         (mixed % {_WORDS})::int AS line_place
     FROM (
         SELECT n, (10000000 + n * 48271 % 89999989)::text AS serial,
-            CASE WHEN {{schema}}.draw(n, 108, 100) < 42 THEN '91' WHEN {{schema}}.draw(n, 109, 100) < 95 THEN '92' ELSE '93' END AS kind,
+            CASE WHEN {{schema}}.draw(n, 108, 100) < 42 THEN '91' WHEN {{schema}}.draw(n, 109, 100) < 95
+                THEN '92' ELSE '93' END AS kind,
             n * 486187 % {_HEADS * _TAILS * _TAILS * _WORDS} AS mixed,
             date '1994-07-01' + (sqrt({{schema}}.draw(n, 110, 1000000) / 1000000.0) * 11300)::int AS founded,
-            ({{schema}}.draw(n, 111, {{people}} / 12) * 12 + 1)::bigint AS head, {{schema}}.draw(n, 112, {{addresses}})::bigint AS address_n
+            ({{schema}}.draw(n, 111, {{people}} / 12) * 12 + 1)::bigint AS head, {{schema}}.draw(n, 112,
+                {{addresses}})::bigint AS address_n
         FROM generate_series({{first}}::bigint, {{last}}::bigint) AS g(n) OFFSET 0
     ) drawn OFFSET 0
 ) e
@@ -85,9 +91,7 @@ SOIL = Soil(
         {"uscc": "lower(c.uscc)"},
         {"uscc": "left(c.uscc, 8) || '-' || substr(c.uscc, 9)"},
         {"name": "' ' || c.name"},
-        {
-            "established_on": "left(c.established_on, 4) || '/' || substr(c.established_on, 5, 2) || '/' || substr(c.established_on, 7)"
-        },
+        {"established_on": "to_char(c.established_on::date, 'YYYY/MM/DD')"},
     ),
 )
 
@@ -95,6 +99,7 @@ SOIL = Soil(
 FILE = f"""
 SELECT {{header}} FROM (
     SELECT c.n, {SOIL.columns(COLUMNS)}
-    FROM (SELECT e.*, {SOIL.turns("{schema}", "e.n", 113)} FROM {{schema}}.entity e WHERE e.n BETWEEN {{first}} AND {{last}} OFFSET 0) c
+    FROM (SELECT e.*, {SOIL.turns("{schema}", "e.n", 113)} FROM {{schema}}.entity e WHERE e.n BETWEEN {{first}}
+        AND {{last}} OFFSET 0) c
 ) f ORDER BY n
 """

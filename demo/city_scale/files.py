@@ -68,7 +68,7 @@ def _series(folder: str, name: str, query: str, first: int, last: int) -> Iterat
         yield DropFile(folder, f"{name}_{number + 1:03d}.csv", encoding, query, low, min(low + size - 1, last))
 
 
-def write_series(making: Making, folder: str, name: str, query: str, first: int, last: int) -> None:
+def write_series(making: Making, query: str, first: int, last: int, *, folder: str, name: str) -> None:
     """Write a range as files of one folder, both encodings among them."""
     for file in _series(folder, name, query, first, last):
         _write(making, file)

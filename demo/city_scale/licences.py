@@ -1,4 +1,4 @@
-"""The city's licences (证照数源): 85 types, each department's in a table of its own, those of the market-regulation bureau as files.
+"""The city's licences (证照数源): 85 types, each department's in its own table, those of the market bureau as files.
 
 Two types of real estate make up two fifths. Numbers count up within a type; a few are of people and entities that are no more.
 """
@@ -21,7 +21,8 @@ IN_FILES = "MARKET_REGULATION"
 _ISSUERS = {
     "NATURAL_RESOURCES": "南京市规划和自然资源局", "PUBLIC_SECURITY": "南京市公安局", "MARKET_REGULATION": "南京市市场监督管理局",
     "CIVIL_AFFAIRS": "南京市民政局", "HEALTH": "南京市卫生健康委员会", "SOCIAL_SECURITY": "南京市人力资源和社会保障局",
-    "EDUCATION": "南京市教育局", "TRANSPORT": "南京市交通运输局", "HOUSING": "南京市住房保障和房产局", "ENVIRONMENT": "南京市生态环境局",
+    "EDUCATION": "南京市教育局", "TRANSPORT": "南京市交通运输局", "HOUSING": "南京市住房保障和房产局",
+    "ENVIRONMENT": "南京市生态环境局",
     "AGRICULTURE": "南京市农业农村局", "DISABLED_FEDERATION": "南京市残疾人联合会", "OTHER": "南京市应急管理局",
 }  # fmt: skip
 DEPARTMENTS = tuple(_ISSUERS)
@@ -101,12 +102,15 @@ INSERT INTO {{schema}}.{kind.table} (row_id, {", ".join(COLUMNS)}, effective_on,
 SELECT c.n + 1, {SOIL.columns(COLUMNS)}, c.issued, timestamptz '2025-06-05 00:00+08' + c.n * interval '1 second'
 FROM (
     SELECT d.n, d.issued, '{kind.code}' AS type_code, '{kind.name}' AS title,
-        '苏{kind.place + 1:02d}（' || extract(year FROM d.issued) || '）南京市第' || lpad((d.n - {kind.first} + 1)::text, 7, '0') || '号' AS number,
+        '苏{kind.place + 1:02d}（' || extract(year FROM d.issued) || '）南京市第' || lpad((d.n - {kind.first} + 1)::text, 7,
+            '0') || '号' AS number,
         h.name AS holder_name, {code} AS holder_code, {code_type} AS holder_code_type, '{issuer}' AS issuer,
-        '{kind.issuer_code}' AS issuer_code, to_char(d.issued, 'YYYYMMDD') AS issued_on, to_char(d.issued, 'YYYYMMDD') AS valid_from,
+        '{kind.issuer_code}' AS issuer_code, to_char(d.issued, 'YYYYMMDD') AS issued_on, to_char(d.issued,
+            'YYYYMMDD') AS valid_from,
         CASE WHEN d.years > 0 THEN to_char(d.issued + d.years * 365, 'YYYYMMDD') END AS valid_to, {region} AS region_code,
         CASE WHEN d.state < 93 THEN '01' WHEN d.state < 97 THEN '04' WHEN d.state < 98 THEN '07' ELSE '05' END AS licence_state,
-        '001' AS licence_version, '{{{{"登记日期":"' || to_char(d.issued, 'YYYY-MM-DD') || '","附注":"' || d.n % 97 || '"}}}}' AS face,
+        '001' AS licence_version, '{{{{"登记日期":"' || to_char(d.issued, 'YYYY-MM-DD') || '","附注":"' || d.n % 97
+            || '"}}}}' AS face,
         {SOIL.turns("{schema}", "d.n", 120)}
     FROM (
         SELECT n, date '2025-06-01' - {{schema}}.draw(n, 121, 5400) AS issued, {{schema}}.draw(n, 122, {count})::bigint AS holder,

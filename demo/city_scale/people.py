@@ -42,7 +42,8 @@ def _given(number: str, born: str, is_male: str, salt: int) -> str:
         cases.append(f"WHEN {born} < {before} THEN CASE WHEN {is_male} THEN '{male}' ELSE '{female}' END")
     chosen = f"(CASE {' '.join(cases)} END)"
     first = f"least({{schema}}.draw({number}, {salt}, 20), {{schema}}.draw({number}, {salt + 1}, 20))"
-    second = f"CASE WHEN {{schema}}.draw({number}, {salt + 2}, 5) > 0 THEN substr({chosen}, 1 + {{schema}}.draw({number}, {salt + 3}, 20), 1) ELSE '' END"
+    another = f"substr({chosen}, 1 + {{schema}}.draw({number}, {salt + 3}, 20), 1)"
+    second = f"CASE WHEN {{schema}}.draw({number}, {salt + 2}, 5) > 0 THEN {another} ELSE '' END"
     return f"substr({chosen}, 1 + {first}, 1) || {second}"
 
 
@@ -62,7 +63,8 @@ SELECT number, home, age_days, timestamptz '2025-05-31 00:00+08' + number * inte
     CASE role WHEN 'HEAD' THEN head_name ELSE
         CASE WHEN role = 'CHILD' OR role = 'PARENT' AND is_male THEN left(head_name, 1) ELSE own.surname END
         || {_given("number", "born_year", "is_male", 30)} END,
-    CASE WHEN {{schema}}.draw(number, 40, 100) = 0 THEN left(head_name, 1) || substr('国建明德荣秀英兰珍凤', 1 + {{schema}}.draw(number, 41, 10), 1) END,
+    CASE WHEN {{schema}}.draw(number, 40, 100) = 0 THEN left(head_name, 1) || substr('国建明德荣秀英兰珍凤',
+        1 + {{schema}}.draw(number, 41, 10), 1) END,
     CASE WHEN is_male THEN '1' ELSE '2' END, e.ethnicity, to_char(born, 'YYYYMMDD'),
     CASE WHEN died_days IS NOT NULL THEN '9' WHEN {{schema}}.draw(number, 42, 200) = 0 THEN '8' ELSE '0' END,
     a.street_code, a.address || (1 + {{schema}}.draw(home, 43, 3)) || '单元' || (1 + {{schema}}.draw(home, 44, 18)) || '0'
@@ -88,7 +90,8 @@ FROM (
             SELECT *, extract(year FROM {SURVEY} - head_days)::int AS head_year,
                 {{schema}}.draw(home, 3, {SLOTS}) AS surname_slot, {{schema}}.draw(n, 4, {SLOTS}) AS own_slot,
                 {{schema}}.draw(home, 5, {SLOTS}) AS group_slot, {{schema}}.draw(home, 6, {{addresses}})::bigint AS address_n,
-                CASE role WHEN 'HEAD' THEN head_days WHEN 'SPOUSE' THEN greatest(8100, head_days + {{schema}}.draw(n, 7, 2920) - 1460)
+                CASE role WHEN 'HEAD' THEN head_days WHEN 'SPOUSE' THEN greatest(8100, head_days + {{schema}}.draw(n, 7,
+                    2920) - 1460)
                     WHEN 'CHILD' THEN head_days - 8030 - {{schema}}.draw(n, 8, least(4380, head_days - 8040))
                     ELSE head_days + 8030 + {{schema}}.draw(n, 9, 3650) END AS age_days
             FROM (
@@ -144,7 +147,8 @@ FROM (SELECT p.*, {SOIL.turns("{schema}", "p.n", 62)} FROM {{schema}}.person p W
 # The same person entered twice, as it stands: a second row of its own number.
 DUPLICATES = f"""
 INSERT INTO {{schema}}.public_security_resident (row_id, {", ".join(COLUMNS)}, effective_on, updated_at)
-SELECT {{people}} + 1 + p.n / {DUPLICATE_EVERY}, {", ".join(f"p.{name}" for name in COLUMNS)}, p.changed_at::date, p.changed_at + interval '1 hour'
+SELECT {{people}} + 1 + p.n / {DUPLICATE_EVERY}, {", ".join(f"p.{name}" for name in COLUMNS)}, p.changed_at::date,
+        p.changed_at + interval '1 hour'
 FROM {{schema}}.person p
 WHERE p.n % {DUPLICATE_EVERY} = 0 AND p.n BETWEEN {{first}} AND {{last}}
 """

@@ -66,10 +66,13 @@ ADDRESS_SOIL = Soil(
 
 STANDARD = f"""
 INSERT INTO {{schema}}.public_security_address (row_id, {", ".join(ADDRESS_COLUMNS)}, effective_on, updated_at)
-SELECT c.n + 1, {ADDRESS_SOIL.columns(ADDRESS_COLUMNS)}, date '2024-01-01', timestamptz '2025-06-01 00:00+08' + c.n * interval '1 second'
+SELECT c.n + 1, {ADDRESS_SOIL.columns(ADDRESS_COLUMNS)}, date '2024-01-01',
+        timestamptz '2025-06-01 00:00+08' + c.n * interval '1 second'
 FROM (
-    SELECT a.n, a.x, a.y, a.district_code || 'DZ' || lpad(a.n::text, 10, '0') AS address_code, a.street_code AS region_code, a.address AS full_address,
-        '江苏省' AS province, '南京市' AS city, a.district AS county, a.street AS town, a.road, a.door, a.building, '1' AS address_state,
+    SELECT a.n, a.x, a.y, a.district_code || 'DZ' || lpad(a.n::text, 10, '0') AS address_code, a.street_code AS region_code,
+        a.address AS full_address,
+        '江苏省' AS province, '南京市' AS city, a.district AS county, a.street AS town, a.road, a.door, a.building,
+            '1' AS address_state,
         'CGCS2000' AS datum, 'POINT(' || a.x || ' ' || a.y || ')' AS location, {ADDRESS_SOIL.turns("{schema}", "a.n", 74)}
     FROM {{schema}}.address a WHERE a.n BETWEEN {{first}} AND {{last}} OFFSET 0
 ) c
@@ -103,7 +106,8 @@ PARCEL_SOIL = Soil(
 # A cell's area in square metres follows from its latitude.
 PARCEL = f"""
 INSERT INTO {{schema}}.natural_resources_parcel (row_id, {", ".join(PARCEL_COLUMNS)}, effective_on, updated_at)
-SELECT c.n + 1, {PARCEL_SOIL.columns(PARCEL_COLUMNS)}, date '2023-01-01', timestamptz '2025-06-02 00:00+08' + c.n * interval '1 second'
+SELECT c.n + 1, {PARCEL_SOIL.columns(PARCEL_COLUMNS)}, date '2023-01-01',
+        timestamptz '2025-06-02 00:00+08' + c.n * interval '1 second'
 FROM (
     SELECT l.*, {_polygon(_CORNERS, "l.")} AS outline,
         round(({SIDE} * {SIDE} * 111320 * 110860 * cos(radians(south::float8 + {SIDE / 2})))::numeric, 1)::text AS area,

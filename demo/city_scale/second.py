@@ -52,8 +52,10 @@ FROM (
 INSURED = f"""
 INSERT INTO {{schema}}.social_security_insured
 SELECT r + 1, citizen_id,
-    CASE WHEN {_each(83, counts.NAMES_DISAGREE_EVERY)} THEN substr(name, 1, 1) || translate(substr(name, 2), '国建明秀英丽静强伟磊', '') || '某' ELSE name END,
-    CASE WHEN {_each(84, counts.PHONES_DISAGREE_EVERY)} THEN '101' || lpad({{schema}}.draw(n, 85, 100000000)::text, 8, '0') ELSE phone END,
+    CASE WHEN {_each(83, counts.NAMES_DISAGREE_EVERY)} THEN substr(name, 1, 1) || translate(substr(name, 2),
+        '国建明秀英丽静强伟磊', '') || '某' ELSE name END,
+    CASE WHEN {_each(84, counts.PHONES_DISAGREE_EVERY)} THEN '101' || lpad({{schema}}.draw(n, 85, 100000000)::text, 8,
+        '0') ELSE phone END,
     address, (changed_at - interval '30 days')::date, changed_at
 FROM (
     SELECT p.n / {counts.WORKERS_EVERY} AS r, p.* FROM {{schema}}.person p
@@ -64,7 +66,8 @@ FROM (
 TAXPAYER = f"""
 INSERT INTO {{schema}}.tax_taxpayer
 SELECT r + 1, uscc, name, legal_representative,
-    CASE WHEN {_each(87, counts.TAXPAYERS_DISAGREE_EVERY)} THEN address || '附' || (1 + {{schema}}.draw(n, 88, 9)) || '号' ELSE address END,
+    CASE WHEN {_each(87, counts.TAXPAYERS_DISAGREE_EVERY)} THEN address || '附' || (1 + {{schema}}.draw(n, 88, 9))
+        || '号' ELSE address END,
     date '2025-05-01', timestamptz '2025-06-10 00:00+08' + n * interval '1 second'
 FROM (
     SELECT e.n / {counts.TAXPAYERS_EVERY} AS r, e.* FROM {{schema}}.entity e

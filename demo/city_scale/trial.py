@@ -44,7 +44,9 @@ def whole(
     log = Path(os.environ["RUN_DIR"]) / "log" / "city-crew.log"
     started = time.monotonic()
     with working(environment or _environment(), log=log) as crew:
-        outcome = _under_fire(plans, counts, crew, kills, seed, victims, say) if kills else take_in(plans, say=say)
+        outcome = (
+            _under_fire(plans, counts, crew, kills=kills, seed=seed, victims=victims, say=say) if kills else take_in(plans, say=say)
+        )
     _tell(outcome, counts, time.monotonic() - started, say)
     return outcome
 
@@ -63,7 +65,7 @@ def _environment() -> dict[str, str]:
 
 
 def _under_fire(
-    plans: dict[Delivery, AggregationPlan], counts: Counts, crew: Crew, kills: int, seed: int, victims: tuple[str, ...], say: Say
+    plans: dict[Delivery, AggregationPlan], counts: Counts, crew: Crew, *, kills: int, seed: int, victims: tuple[str, ...], say: Say
 ) -> Outcome:
     expected = counts.rows + sum(counts.second_sources().values())
     database = {name: connection.settings_dict[key] for name, key in _PLACES.items()}

@@ -1,0 +1,101 @@
+"""A very small city taken in by real workers, undisturbed and under kill -9: both must end the same."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from demo.city_scale import killing, trial
+from demo.city_scale.counts import counts_of
+from demo.city_scale.making import from_environment
+from demo.city_scale.people import SOIL
+
+SHARE = 0.0005
+SUFFIX = os.environ.get("PYTEST_DB_SUFFIX", "platform")
+SCHEMA = f"city_run_{SUFFIX}"
+DATABASE = f"city_run_{SUFFIX}"
+BLANK = f"{DATABASE}_blank"
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A database of its own, migrated, which workers of their own may write; the folder of the exchange node."""
+    monkeypatch.setenv("DROP_DIR", str(tmp_path / "drop"))
+    monkeypatch.setattr(settings, "DROP_DIR", tmp_path / "drop")
+    (tmp_path / "drop").mkdir()
+    roles = json.loads(settings.ROLES_FILE.read_text())
+    yield {
+        **os.environ,
+        "DROP_DIR": str(tmp_path / "drop"),
+        "DB_NAME": DATABASE,
+        "DB_USER": "worker",
+        "DB_PASSWORD": roles["worker"],
+    }
+    from_environment(counts_of(SHARE), tmp_path, schema=SCHEMA).run("DROP SCHEMA IF EXISTS {schema} CASCADE")
+
+
+@pytest.fixture
+def emptied(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Let the connection point at the database of this test while it lasts."""
+    name = connection.settings_dict["NAME"]
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.settings_dict["NAME"] = DATABASE
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = name
+            _on_the_cluster(*(f"DROP DATABASE IF EXISTS {one} WITH (FORCE)" for one in (DATABASE, BLANK)))
+
+
+def _on_the_cluster(*statements: str) -> None:
+    place = settings.DATABASES["default"]
+    with closing(
+        psycopg2.connect(host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"], dbname="postgres")
+    ) as link:
+        link.autocommit = True
+        with link.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+
+def _anew() -> None:
+    """Drop and make the database from the template and migrate it."""
+    connection.close()
+    _on_the_cluster(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE} TEMPLATE template_platform")
+    call_command("migrate", interactive=False, verbosity=0)
+    connection.close()
+    _on_the_cluster(f"DROP DATABASE IF EXISTS {BLANK} WITH (FORCE)", f"CREATE DATABASE {BLANK} TEMPLATE {DATABASE}")
+
+
+def _again() -> None:
+    """Begin again with what `_anew` left."""
+    connection.close()
+    _on_the_cluster(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE} TEMPLATE {BLANK}")
+
+
+def test_a_city_shot_at_ends_as_one_left_in_peace(emptied: None, places: dict[str, str]) -> None:
+    said: list[str] = []
+    given = {"share": SHARE, "schema": SCHEMA, "environment": places, "say": said.append}
+    _anew()
+    peace = trial.whole(**given)
+    good = counts_of(SHARE).people - sum(SOIL.broken(counts_of(SHARE).people).values())
+    assert peace.digests["basedb_person"].rows == good
+    assert peace.digests["conflicts"].rows > 0
+    assert any(line.startswith("rejected population.person citizen_id.check_digit") for line in said)
+
+    _again()
+    war = trial.whole(**given, kills=3, with_sources=False, victims=killing.WORKERS)
+    assert war.digests == peace.digests
+    assert sum(line.startswith("killed ") for line in said) >= 2
