@@ -96,6 +96,7 @@ def _project_lone(cursor: Any, plan: Plan, run_id: int, now: datetime) -> Projec
             DELETE FROM fusion_record f
             WHERE f.siblings = 1 AND f.record_id = f.chain AND f.run_id = %s AND f.is_current
             AND NOT EXISTS (SELECT FROM basedb_crosswalk x WHERE x.entity_key = f.subject_key AND upper_inf(x.linked))
+            AND NOT EXISTS (SELECT FROM basedb_crosswalk x WHERE x.chain = f.chain)
             AND NOT EXISTS (SELECT FROM {dataset.table} b WHERE b.subject_key = f.subject_key)
             RETURNING f.*
         ), linked AS (
