@@ -22,6 +22,7 @@ from exchange.aggregation.plans import create_plan
 from exchange.models import AggregationPlan, ConnectorKind
 
 KEY, CURSOR, SINCE = "row_id", "updated_at", "effective_on"
+PARTS = 2  # shares of a table, one for each of two workers
 DEPARTMENTS = {
     "PUBLIC_SECURITY": "市公安局",
     "CIVIL_AFFAIRS": "市民政局",
@@ -124,6 +125,7 @@ def lay_down(delivery: Delivery, departments: Mapping[str, Department], *, schem
             "key_column": KEY,
             "cursor_column": CURSOR,
             "valid_from_column": SINCE,
+            "parts": PARTS,
         }
     return create_plan(
         title=delivery.title,
