@@ -18,6 +18,7 @@ from basedb import followers, staging
 from basedb.cleaning import clean_sql
 from basedb.dictionary import DATASETS, Dataset, Kind
 from basedb.fusion import projecting
+from basedb.fusion.survivorship import RULE_VERSION
 from basedb.intake import facts, judging, unchanged, versions
 from basedb.intake.contract import (
     BROKEN_COLUMNS,
@@ -60,6 +61,8 @@ __all__ = [
     "message_of",
     "stage",
 ]
+
+WITHOUT_KEY = "来源记录没有标识，待匹配"
 
 ROW_RULES: dict[str, _StrPromise] = {
     BROKEN_COLUMNS: _("列数与表头不一致"),
@@ -167,3 +170,17 @@ def _project(intake: Intake, laid: Laid, table: str) -> None:
         followers.follow(dataset.code, touched=touched, now=intake.now)
     else:
         projecting.project(dataset, touched=touched, run_id=intake.run_id, now=intake.now)
+        if intake.source.is_keyless:
+            _hold_nameless(intake, laid)
+
+
+def _hold_nameless(intake: Intake, laid: Laid) -> None:
+    """Records without an identifier belong to nobody until they are matched."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO basedb_crosswalk (chain, dataset, tier, rule_version, reason, linked)"
+            " SELECT DISTINCT r.chain, %s, 'HELD', %s, %s, tstzrange(%s, NULL)"
+            f" FROM {laid.pieces} p JOIN basedb_sourcerecord r ON r.id = p.new_id WHERE r.subject_key IS NULL AND NOT p.gone"
+            " AND NOT EXISTS (SELECT FROM basedb_crosswalk x WHERE x.chain = r.chain AND upper_inf(x.linked))",
+            [intake.dataset.code, RULE_VERSION, WITHOUT_KEY, intake.now],
+        )

@@ -16,7 +16,7 @@ from basedb import ingest
 from basedb.dictionary import PERSON
 from basedb.identifiers import generate_citizen_id
 from basedb.ingest import Counts, Intake, RejectSink
-from basedb.models import DataSource, Person, SourceRecord
+from basedb.models import Crosswalk, DataSource, Person, SourceRecord
 from basedb.staging import RawRow
 from core.crypto import KeyRing
 from tests.factories import City
@@ -129,6 +129,16 @@ def test_last_of_several_rows_of_a_key_stands_even_if_it_is_what_stood_before(ci
     counts = load(source, [row(1, "二", number=1), row(1, "一", number=2)])
     assert (counts.changed, counts.unchanged) == (0, 2)
     assert Person.objects.get().address == "一"
+
+
+def test_row_of_a_keyless_source_is_held_apart_until_somebody_matches_it(city: City) -> None:
+    source = make_source(city, is_keyless=True, is_lead=False, collector="HEALTH")
+    nameless = row(1, "一")
+    counts = load(source, [nameless._replace(values=("", *nameless.values[1:]))])
+    assert (counts.changed, counts.rejected) == (1, 0)
+    link = Crosswalk.objects.get()
+    assert (link.tier, link.entity_key, link.chain) == ("HELD", None, SourceRecord.objects.get().chain)
+    assert not Person.objects.exists()
 
 
 def test_moment_that_is_none_is_rejected(city: City) -> None:
