@@ -29,6 +29,7 @@ from exchange.models.feed import FeedMember
 from exchange.models.grant import Grant, GrantState, SuspensionGround
 from exchange.models.grant_history import GrantEvent, GrantSubject, GrantTokenKey, GrantVersion, TerminationFiling
 from exchange.models.legal_hold import HoldScope, LegalHold
+from exchange.models.lineage import ColumnBreak, LineageEdge, LineageNode, LineageRefresh, NodeKind
 from exchange.models.material_return import MaterialReturn, ReturningSide
 from exchange.models.national import NationalRequester, NationalService, NationalSession
 from exchange.models.remark import Attachment, GrantEndReminder, Remark
@@ -106,6 +107,7 @@ __all__ = [
     "Chain",
     "Claim",
     "ClockExtension",
+    "ColumnBreak",
     "ConnectorKind",
     "ConsumerSystem",
     "Credential",
@@ -137,10 +139,14 @@ __all__ = [
     "JobState",
     "KeyKind",
     "LegalHold",
+    "LineageEdge",
+    "LineageNode",
+    "LineageRefresh",
     "MaterialReturn",
     "NationalRequester",
     "NationalService",
     "NationalSession",
+    "NodeKind",
     "PlanDraft",
     "ReceiptOrigin",
     "RejectState",
