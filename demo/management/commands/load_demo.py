@@ -33,6 +33,7 @@ from demo import (
     limited,
     outside,
     places,
+    quality,
     story,
     synthetic,
 )
@@ -83,6 +84,7 @@ class Command(BaseCommand):
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
         self.step("backflow", lambda: flows.subscribe_district(departments))
+        self.step("quality checks", quality.check_all)
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
