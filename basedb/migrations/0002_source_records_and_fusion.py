@@ -3,7 +3,6 @@
 Records from before are given one source a dataset and department; their versions follow each other as they were received.
 """
 
-import core.ids
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
@@ -12,6 +11,7 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+import core.ids
 
 FILL = """
 INSERT INTO basedb_datasource (code, title, dataset, department_id, collector, is_lead, is_keyless)
