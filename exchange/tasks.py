@@ -22,6 +22,7 @@ from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
 from exchange.care import alerts, disposals, usage_records
 from exchange.evidence import archiving, checking, retention, sealing, stamping
+from exchange.lineage import refreshing
 from exchange.national import client as national
 from exchange.requests import closing, renewals
 from exchange.requests.attachments import keeping
@@ -63,6 +64,12 @@ def run_aggregation(run_uid: str) -> None:
 def run_aggregation_part(run_uid: str, number: int) -> None:
     """Carry one share of a run to its end, or from where its last worker left it."""
     runs.work_part(run_uid=UUID(run_uid), number=number, clock=timezone.now)
+
+
+@shared_task(name="exchange.refresh_lineage", **_SHORT, **_AGAIN)
+def refresh_lineage() -> None:
+    """Bring the kept lineage up to date."""
+    refreshing.refresh(now=timezone.now())
 
 
 @shared_task(name="exchange.dispatch_backflow", **_SHORT, **_AGAIN)

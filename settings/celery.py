@@ -51,6 +51,7 @@ app.conf.update(
             "schedule": crontab(hour=1, minute=40),
             "options": {"expires": 3600},
         },
+        "refresh-lineage": {"task": "exchange.refresh_lineage", "schedule": 300.0, "options": {"expires": 290}},
         "dispatch-backflow": {"task": "exchange.dispatch_backflow", "schedule": 10.0, "options": {"expires": 30}},
         "dispatch-bulk-jobs": {"task": "exchange.dispatch_bulk_jobs", "schedule": 5.0, "options": {"expires": 30}},
         "make-partitions": {"task": "exchange.make_partitions", "schedule": 6 * 3600.0, "options": {"expires": 600}},

@@ -23,6 +23,7 @@ from basedb import ingest
 from basedb.ingest import Counts, Staged
 from core.errors import DomainError, Unavailable
 from exchange.aggregation import parts
+from exchange.aggregation.column_breaks import note_break
 from exchange.aggregation.connector import Reading
 from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.ending import TALLIED, end, finish, intake_of, is_too_bad, note_batch, stop_too_bad
@@ -88,6 +89,7 @@ def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
         postpone(lease, str(error.message), reading, clock())
     except DomainError as error:
         fail(lease, str(error.message), reading, clock())
+        note_break(run_id=lease.run_id, error=error, now=clock())
     except DATABASE_ERRORS as error:
         log.error("run %s: %s", run_uid, told_of(error))
         forget_broken_connection()

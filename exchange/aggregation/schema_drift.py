@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Invalid, NotFound
+from exchange.aggregation.column_breaks import settle_breaks
 from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors.terms import Column, fingerprint, place_of
 from exchange.aggregation.visibility import plans_visible_to
@@ -29,6 +30,7 @@ def compare(plan: AggregationPlan, columns: Sequence[Column], *, now: datetime) 
     found = {column.name: column.base_type for column in columns}
     known = SourceSchema.objects.filter(plan=plan).first()
     check_mapped(place_of(plan).wanted, found, known.columns if known else {})
+    settle_breaks(plan, now=now)
     digest = fingerprint(found)
     if known is not None and known.fingerprint == digest:
         return
