@@ -169,9 +169,20 @@ def _project(intake: Intake, laid: Laid, table: str) -> None:
     if dataset.kind is Kind.FACT:
         followers.follow(dataset.code, touched=touched, now=intake.now)
     else:
+        if intake.source.is_keyless:
+            _touch_matched(laid, touched)
         projecting.project(dataset, touched=touched, run_id=intake.run_id, now=intake.now)
         if intake.source.is_keyless:
             _hold_nameless(intake, laid)
+
+
+def _touch_matched(laid: Laid, touched: str) -> None:
+    """A record without an identifier changes the entity matching linked it to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {touched} SELECT DISTINCT x.entity_key FROM {laid.pieces} p"
+            " JOIN basedb_crosswalk x ON x.chain = p.chain AND upper_inf(x.linked) WHERE x.entity_key IS NOT NULL"
+        )
 
 
 def _hold_nameless(intake: Intake, laid: Laid) -> None:

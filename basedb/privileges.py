@@ -66,6 +66,11 @@ PRIVILEGES: Privileges = {
     "basedb_crosswalk": {"web": "SELECT, INSERT, UPDATE (linked)", "worker": "SELECT, INSERT, UPDATE (linked)"},
     "basedb_authorityrule": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},
     "basedb_fusiondecision": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+    "basedb_matchcandidate": {
+        "web": "SELECT, UPDATE (state, decided_by_id, decided_at, reason, applied_at)",
+        "worker": "SELECT, INSERT, UPDATE",
+        "reader": "SELECT",
+    },
     "basedb_fusionconflict": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
     "basedb_division": BASE,
     "basedb_address": BASE,

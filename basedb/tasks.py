@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from basedb import licences
 from basedb.credit import standing
+from basedb.fusion import conflicts, merging
 from basedb.geography import figures
 from basedb.quality import asking, checking
+from basedb.thematic import refreshing
 
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
 _LONG = {"acks_late": True, "time_limit": 3600, "soft_time_limit": 3500}
@@ -51,3 +53,30 @@ def review_licences() -> None:
 def count_divisions() -> None:
     """Count anew what each division holds."""
     figures.recount(now=timezone.now())
+
+
+@shared_task(name="basedb.apply_fusion", **_LONG)
+def apply_fusion() -> None:
+    """Carry out what people decided about fusion."""
+    merging.apply_due(clock=timezone.now)
+
+
+@shared_task(name="basedb.remind_of_conflicts", **_SHORT)
+def remind_of_conflicts() -> None:
+    """Tell departments of the conflicts that wait for them."""
+    conflicts.remind(now=timezone.now())
+
+
+@shared_task(name="basedb.dispatch_thematic", **_SHORT)
+def dispatch_thematic() -> None:
+    """Queue the thematic databases that are due and hand out every refresh no worker has in hand."""
+    now = timezone.now()
+    refreshing.queue_due(now=now)
+    for uid in refreshing.unattended(now=now):
+        current_app.send_task(refreshing.REFRESH_TASK, [str(uid)])
+
+
+@shared_task(name=refreshing.REFRESH_TASK, **_LONG)
+def refresh_thematic(refresh_uid: str) -> None:
+    """Carry one refresh to its end."""
+    refreshing.work(refresh_uid=UUID(refresh_uid), clock=timezone.now)

@@ -1,8 +1,9 @@
 """Linking (归并): which entity each chain of records belongs to, computed for a set of identifiers at once.
 
 A record belongs to the entity of its identifier when its name agrees with the reference name there; the same identifier with
-another name is held apart and becomes a conflict (同一标识姓名不符). What a person decided stays. The temporary tables live
-in the transaction; `projecting` drives the steps.
+another name is held apart and becomes a conflict (同一标识姓名不符). What a person decided stays; a link made by
+matching gives way to the record's own identifier as soon as it has one. The temporary tables live in the transaction;
+`projecting` drives the steps.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def links_sql(plan: Plan) -> tuple[str, list[Any]]:
         INSERT INTO fusion_link
         SELECT r.record_id, r.chain, r.subject_key, r.is_current, r.known_from, r.authority, r.department_id, r.name,
             r.former_name, x.id, x.entity_key, x.tier, lower(x.linked),
-            coalesce(x.decided_by_id IS NOT NULL OR x.tier NOT IN ('EXACT', 'HELD'), false),
+            x.decided_by_id IS NOT NULL,
             coalesce(x.decided_by_id IS NOT NULL AND x.rule_version = %s AND x.entity_key <> r.subject_key, false)
         FROM fusion_record r
         LEFT JOIN basedb_crosswalk own ON own.entity_key = r.subject_key AND own.chain = r.chain AND upper_inf(own.linked)

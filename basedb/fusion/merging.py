@@ -110,13 +110,29 @@ def link_record(
     """Link one chain to an entity by another tier than its own key, and project both sides. Runs in the worker's role."""
     if tier in (MatchTier.EXACT, MatchTier.HELD):
         raise ValueError("links by the record's own key are computed, not made")
+    own = _own_keys([chain])
+    if decided_by is None and own - {entity_key}:
+        raise ValueError("a record with an identifier of its own is linked to another entity by people only")
     dataset = _dataset_of(chain)
     old = _close([chain], now)
     Crosswalk.objects.create(
         chain=chain, dataset=dataset, entity_key=entity_key, tier=tier, score=score, rule_version=rule_version, reason=reason,
         decided_by_id=decided_by, linked=(_since(chain, now), None),
     )  # fmt: skip
-    _project(dataset, {entity_key, *old, *_own_keys([chain])}, now)
+    _project(dataset, {entity_key, *old, *own}, now)
+
+
+@transaction.atomic
+def part_record(*, chain: int, rule_version: str, reason: str, now: datetime) -> None:
+    """Take one chain from the entity it was linked to; it is held apart, or follows its own key. Runs in the worker's role."""
+    dataset = _dataset_of(chain)
+    old, own = _close([chain], now), _own_keys([chain])
+    if not own:
+        Crosswalk.objects.create(
+            chain=chain, dataset=dataset, entity_key=None, tier=MatchTier.HELD, rule_version=rule_version, reason=reason,
+            linked=(_since(chain, now), None),
+        )  # fmt: skip
+    _project(dataset, old | own, now)
 
 
 def apply_due(*, clock: Callable[[], datetime]) -> int:

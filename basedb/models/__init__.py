@@ -55,6 +55,7 @@ from basedb.models.legal_entity_facts import (
 )
 from basedb.models.licence import Licence, LicenceMark, LicenceReview, LicenceType, MarkKind
 from basedb.models.life_events import LifeEvent, LifeEventKind, LifeEventNotice, LifeEventSubscription, ReviewMark
+from basedb.models.matching import CandidateState, MatchCandidate
 from basedb.models.person import Person
 from basedb.models.population import Attribute, Household, HouseholdMember, Identifier, NameUsage, Residence, VitalEvent
 from basedb.models.quality import (
@@ -86,6 +87,7 @@ __all__ = [
     "AuthorityRule",
     "BoundaryLoad",
     "Building",
+    "CandidateState",
     "ConflictKind",
     "ConflictState",
     "Corroboration",
@@ -141,6 +143,7 @@ __all__ = [
     "LifeEventNotice",
     "LifeEventSubscription",
     "MarkKind",
+    "MatchCandidate",
     "MatchTier",
     "NameUsage",
     "ObjectionState",

@@ -45,7 +45,10 @@ class Crosswalk(models.Model):
 
     class Meta:
         verbose_name = _("主体对照")
-        indexes = [models.Index(fields=["entity_key"], condition=Q(entity_key__isnull=False), name="crosswalk_entity")]
+        indexes = [
+            models.Index(fields=["entity_key"], condition=Q(entity_key__isnull=False), name="crosswalk_entity"),
+            models.Index(fields=["dataset", "chain"], condition=Q(tier="HELD", linked__upper_inf=True), name="crosswalk_held"),
+        ]
         constraints = [
             ExclusionConstraint(
                 name="crosswalk_one_at_a_time",

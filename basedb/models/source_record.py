@@ -21,7 +21,8 @@ class DataSource(models.Model):
     """A table or file series one department delivers into one dataset (数源).
 
     `collector` is the kind of department it speaks for (`dictionary.Source`), by which rules of survivorship rank it. Rows of a
-    lead source make entities and need every required field; those of a supplement add to entities made by others.
+    lead source make entities and need every required field; those of a supplement add to entities made by others. `row_key_kind`
+    says which old identifier the key of its rows is (旧标识), as `matching.legacy` knows them; empty is none.
     """
 
     id = models.SmallAutoField(primary_key=True)
@@ -32,6 +33,7 @@ class DataSource(models.Model):
     collector = models.CharField(_("采集责任"), max_length=30)
     is_lead = models.BooleanField(_("主数源"), default=True)
     is_keyless = models.BooleanField(_("可缺标识"), default=False)  # rows without an identifier wait for matching
+    row_key_kind = models.CharField(_("行键所用旧标识"), max_length=10, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("数源")

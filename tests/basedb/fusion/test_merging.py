@@ -150,13 +150,23 @@ def test_held_record_leaves_its_entity_and_comes_back_when_released(world: World
     assert state() == before
 
 
-def test_linked_record_adds_to_the_entity_it_was_matched_with(world: World) -> None:
-    _first, second = two_people(world)
+def test_linked_record_adds_to_the_entity_it_was_matched_with_until_it_has_an_identifier_of_its_own(world: World) -> None:
+    world.deliver("police", "a", 1, person(1, name="张伟", address="甲路1号"))
+    second = world.deliver("health", "b", None, person(2, name="张伟", phone="13800000000", citizen_id=""))
+    world.project(run_id=1)
     merging.link_record(
         chain=second, entity_key=key(1), tier=MatchTier.PROBABLE, score=Decimal("0.97"), rule_version="m1", reason="",
         decided_by=None, now=world.tick(),
     )  # fmt: skip
     assert golden()[key(1)]["phone"] == "13800000000"
-    world.deliver("health", "b", 2, person(2, name="张伟", phone="13900000000"))
+    world.deliver("health", "b", None, person(2, name="张伟", phone="13900000000", citizen_id=""))
     world.project(run_id=1)
     assert golden()[key(1)]["phone"] == "13900000000"
+    world.deliver("health", "b", 2, person(2, name="张伟", phone="13900000000"))
+    world.project(run_id=1)
+    assert (links()[second], golden()[key(1)]["phone"]) == ((key(2), "EXACT"), None)
+    with pytest.raises(ValueError, match="people only"):
+        merging.link_record(
+            chain=second, entity_key=key(1), tier=MatchTier.PROBABLE, score=Decimal("0.97"), rule_version="m1", reason="",
+            decided_by=None, now=world.tick(),
+        )  # fmt: skip

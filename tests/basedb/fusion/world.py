@@ -56,19 +56,32 @@ class World:
         self.now += timedelta(seconds=1)
         return self.now
 
-    def deliver(self, source: str, source_key: str, serial: int, values: dict[str, str], *, since: datetime | None = None) -> int:
-        """Take one row as it stands now; return its chain. Without `since` it holds from now on."""
-        at, row = self.tick(), self.sources[source]
+    def deliver(
+        self, source: str, source_key: str, serial: int | None, values: dict[str, str], *, since: datetime | None = None
+    ) -> int:
+        """Take one row as it stands now; return its chain. Without `since` it holds from now on, without `serial` it has no key."""
+        at, row, subject = self.tick(), self.sources[source], None if serial is None else key(serial)
         with connection.cursor() as cursor:
             old = self._close(cursor, row, source_key, at)
             begin = max(since or at, old[1]) if old else since or at
             if old and begin > old[1]:
                 self._insert(cursor, row, source_key, old[0], old[2], json.dumps(old[3]), (old[1], begin), at)
-            chain = self._insert(
-                cursor, row, source_key, old[0] if old else None, key(serial), json.dumps(values), (begin, None), at
-            )
-        self.touched |= {key(serial)} | ({old[2]} if old else set())
+            chain = self._insert(cursor, row, source_key, old[0] if old else None, subject, json.dumps(values), (begin, None), at)
+            if subject is None:
+                self._hold(cursor, chain, at)
+        self.touched |= {subject, old[2] if old else None} - {None}  # type: ignore[arg-type]
         return chain
+
+    def _hold(self, cursor: Any, chain: int, at: datetime) -> None:
+        cursor.execute(
+            "INSERT INTO basedb_crosswalk (chain, dataset, tier, rule_version, linked)"
+            " SELECT %s, %s, 'HELD', 'test', tstzrange(%s, NULL) WHERE NOT EXISTS ("
+            "SELECT FROM basedb_crosswalk x WHERE x.chain = %s AND upper_inf(x.linked)) RETURNING chain",
+            [chain, PERSON.code, at, chain],
+        )
+        if cursor.rowcount == 0:
+            cursor.execute("SELECT entity_key FROM basedb_crosswalk WHERE chain = %s AND upper_inf(linked)", [chain])
+            self.touched |= {bytes(row[0]) for row in cursor.fetchall() if row[0] is not None}
 
     def delete(self, source: str, source_key: str) -> None:
         """The row is gone at the source."""
@@ -77,7 +90,7 @@ class World:
             old = self._close(cursor, row, source_key, at)
             if old:
                 self._insert(cursor, row, source_key, old[0], old[2], json.dumps(old[3]), (old[1], at), at)
-                self.touched.add(old[2])
+                self.touched |= {old[2]} - {None}
 
     def project(self, *, run_id: int | None = None) -> Projected:
         """Project what was touched since the last time."""
@@ -94,9 +107,11 @@ class World:
         if row is None:
             return None
         payload = json.loads(row[3]) if isinstance(row[3], str) else row[3]
-        return row[0], row[1], bytes(row[2]), payload
+        return row[0], row[1], bytes(row[2]) if row[2] is not None else None, payload
 
-    def _insert(self, cursor: Any, source: DataSource, source_key: str, chain: int | None, subject: bytes, *rest: Any) -> int:
+    def _insert(
+        self, cursor: Any, source: DataSource, source_key: str, chain: int | None, subject: bytes | None, *rest: Any
+    ) -> int:
         payload, (begin, end), at = rest
         cursor.execute(
             "INSERT INTO basedb_sourcerecord"
