@@ -85,19 +85,23 @@ def _mark(cursor: Any, kind: MarkKind, since: int) -> int:
     return int(cursor.rowcount)
 
 
-def licences_of(*, subject_key: bytes, today: date) -> list[dict[str, Any]]:
-    """Return a holder's licences in one query, the live ones first: type, number, dates, `state` (`EXPIRED` is computed)."""
+def licences_sql(today: date) -> str:
+    """The licences of holders, the live ones first; the parameter is an array of their keys."""
     day = f"DATE {quote(today.isoformat())}"
     expired = f"l.licence_state = {quote(LIVE)} AND l.valid_to < {day}"
-    statement = f"""
+    return f"""
         SELECT encode(l.row_key, 'hex') AS row_key, l.type_code, coalesce(t.name, l.title) AS type_name, l.title, l.number,
             l.identifier, l.issuer, l.issued_on, l.valid_from, l.valid_to, l.licence_version, l.source_record_id,
             l.source_department_id, CASE WHEN {expired} THEN '{EXPIRED}' ELSE l.licence_state END AS state,
             {live_sql("l", day)} AS is_live,
             ARRAY(SELECT m.kind FROM basedb_licencemark m WHERE m.row_key = l.row_key AND m.closed_at IS NULL) AS marks
         FROM basedb_licence l LEFT JOIN basedb_licencetype t ON t.code = l.type_code AND t.effective @> {day}
-        WHERE l.subject_key = %s AND l.withdrawn_at IS NULL ORDER BY is_live DESC, l.issued_on DESC, l.row_key"""
+        WHERE l.subject_key = ANY (%s) AND l.withdrawn_at IS NULL ORDER BY is_live DESC, l.issued_on DESC, l.row_key"""
+
+
+def licences_of(*, subject_key: bytes, today: date) -> list[dict[str, Any]]:
+    """Return a holder's licences in one query, the live ones first: type, number, dates, `state` (`EXPIRED` is computed)."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, [subject_key])
+        cursor.execute(licences_sql(today), [[subject_key]])
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

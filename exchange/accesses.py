@@ -39,6 +39,8 @@ from exchange.systems import key_ring
 
 DATASET: Final = "population.person"
 ASKED: Final = "subject_accesses.asked"
+DOSSIER: Final = "dossier"
+DOSSIER_OPENED: Final = "dossier.opened"
 A_YEAR: Final = timedelta(days=365)
 PAGE_SIZE: Final = 50
 COPIES_SHOWN: Final = 200
@@ -100,6 +102,16 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Opening:
+    """Somebody looked into the person's dossier on the platform."""
+
+    at: datetime
+    department: str
+    reason: str
+    matter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A page of the answer; `next` continues it. `held_by` are receivers that keep a copy of the person's row of their division."""
 
@@ -110,6 +122,7 @@ class Told:
     is_first: bool
     copies: list[Copy]
     held_by: list[str]
+    openings: list[Opening]
 
 
 def may_ask(actor: Actor) -> bool:
@@ -202,7 +215,9 @@ def _told(key: bytes, actor: Actor, now: datetime, *, after: finding.Place | Non
     region = region_of(DATASET, key) if after is None else None
     copies = _copies(region, since) if region else []
     token = _signer().sign_object(_position(key, actor, records[-1])) if more else ""
-    return Told(first, now, _accesses(records), token, after is None, copies, _held_by(key) if region else [])
+    held_by = _held_by(key) if region else []
+    openings = _openings(key, since) if after is None else []
+    return Told(first, now, _accesses(records), token, after is None, copies, held_by, openings)
 
 
 def _signer() -> TimestampSigner:
@@ -268,3 +283,12 @@ def _copy(grant: Grant, day: Mapping[str, Any], titles: Mapping[tuple[int | None
 def _held_by(key: bytes) -> list[str]:
     members = BackflowMember.objects.filter(subject_key=key).select_related("subscription")
     return sorted({member.subscription.title for member in members})
+
+
+def _openings(key: bytes, since: datetime) -> list[Opening]:
+    """Return who opened the person's dossier, newest first; the matter is told as it was stated."""
+    rows = AuditEntry.objects.filter(object_uid=key.hex(), object_kind=DOSSIER, action=DOSSIER_OPENED, at__gte=since)
+    return [
+        Opening(row.at, row.actor_department, row.detail.get("reason", ""), row.detail.get("matter", ""))
+        for row in rows.order_by("-id")[:COPIES_SHOWN]
+    ]

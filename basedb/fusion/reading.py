@@ -117,7 +117,7 @@ def read_facts(
     """Return the rows of a FACT dataset about a subject, the newest known version of each; one query."""
     known = DATASETS[dataset] if isinstance(dataset, str) else dataset
     names = ", ".join(f"r.payload ->> {quote(name)}" for name in known.row_fields) or "r.chain"
-    condition, parameters = _standing("r.known", "r.valid", as_of, known_at)
+    condition, parameters = standing_sql("r.known", "r.valid", as_of, known_at)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -134,7 +134,7 @@ def read_facts(
 def _entity_sql(
     plan: Plan, entity_key: bytes, as_of: datetime | None, known_at: datetime | None, moment: datetime
 ) -> tuple[str, list[Any]]:
-    condition, parameters = _standing("r.known", "r.valid", as_of, known_at)
+    condition, parameters = standing_sql("r.known", "r.valid", as_of, known_at)
     linked = "upper_inf(x.linked)" if known_at is None else "x.linked @> %s::timestamptz"
     chosen = ", ".join(f"{chosen_sql(plan, field, 's')}, s.w{plan.choice_of[field.name].place}" for field in plan.dataset.fields)
     sql = f"""
@@ -155,7 +155,7 @@ def _entity_sql(
     return sql, [entity_key, plan.dataset.code, *links, *parameters, plan.dataset.code, moment]
 
 
-def _standing(known: str, valid: str, as_of: datetime | None, known_at: datetime | None) -> tuple[str, list[datetime]]:
+def standing_sql(known: str, valid: str, as_of: datetime | None, known_at: datetime | None) -> tuple[str, list[datetime]]:
     """Whether a record stands at two moments; None is now and after."""
     parts, parameters = [], []
     for column, moment in ((known, known_at), (valid, as_of)):

@@ -88,6 +88,7 @@ def collect(
     source: str = "",
     is_lead: bool = True,
     gone: bool = False,
+    ring: KeyRing = RING,
 ) -> tuple[Counts, list[str]]:
     """Take rows in from a source of a department; return the counts and the rules of the rejected, in order."""
     known = DATASETS[dataset] if isinstance(dataset, str) else dataset
@@ -101,7 +102,7 @@ def collect(
     )  # fmt: skip
     fields = tuple(name for name in known.field_names if any(row.get(name) for row in rows))
     job = Intake(
-        dataset=known, source=from_source, fields=fields, run_id=next(_TABLES), subject_key=RING.subject_key,
+        dataset=known, source=from_source, fields=fields, run_id=next(_TABLES), subject_key=ring.subject_key,
         rejects=RejectSink("INSERT INTO fact_rejects SELECT number, rule, raw FROM rejected", ()), today=date(2026, 1, 1),
         now=timezone.now(),
     )  # fmt: skip

@@ -26,15 +26,25 @@ def counted(
     )  # fmt: skip
 
 
-def recorded(grant: Grant, at: datetime, *, count: int, rows: int, mode: str = "QUERY") -> None:
-    """Write records of answered calls, each about somebody else."""
+def recorded(
+    grant: Grant,
+    at: datetime,
+    *,
+    count: int,
+    rows: int,
+    mode: str = "QUERY",
+    subject: bytes | None = None,
+    matter: str | None = None,
+) -> None:
+    """Write records of answered calls, each about somebody else unless it is said about whom."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT exchange_make_call_record_partition(%s)", [at.date().replace(day=1)])
     CallRecord.objects.bulk_create(
         CallRecord(
             requested_at=at, consumer_id=grant.system_id, call_id=uuid4(), credential_id=1, grant_id=grant.pk,
             resource_id=grant.resource_id, provider_id=grant.resource.provider_id, department_id=grant.system.department_id,
-            mode=mode, outcome="call.answered", subject_key=token_bytes(16), row_count=rows, subject_count=1,
+            mode=mode, outcome="call.answered", subject_key=subject or token_bytes(16), row_count=rows, subject_count=1,
+            matter=matter,
         )
         for _number in range(count)
     )  # fmt: skip

@@ -1,0 +1,99 @@
+"""Who an entity has to do with now (关系): the household, offices and shares, branches, and the names of those its facts name.
+
+One query each for people and for entities. Others are known by key; the names come from the bases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db import connection
+
+from basedb.dictionary.legal_entity_facts import BRANCH, OFFICER, SHAREHOLDER
+from basedb.dictionary.population_facts import HOUSEHOLD, HOUSEHOLD_MEMBER
+
+MOST: Final = 50
+_NAMES: Final = """
+    SELECT encode(p.subject_key, 'hex') AS key, p.name, 'PERSON' AS subject, p.withdrawn_at IS NULL AS stands
+    FROM basedb_person p WHERE p.subject_key = ANY (%(linked)s::bytea[])
+    UNION ALL SELECT encode(e.subject_key, 'hex'), e.name, 'LEGAL_ENTITY', e.withdrawn_at IS NULL
+    FROM basedb_legalentity e WHERE e.subject_key = ANY (%(linked)s::bytea[])"""
+_HOUSEHOLD: Final = f"""
+    SELECT h.household_number, h.household_kind, h.region_code, h.address, d.name AS department, h.changed_at
+    FROM {HOUSEHOLD_MEMBER.table} m JOIN {HOUSEHOLD.table} h ON h.household_number = m.household_number AND h.withdrawn_at IS NULL
+    JOIN core_department d ON d.id = h.source_department_id
+    WHERE m.subject_key = ANY (%(keys)s) AND m.withdrawn_at IS NULL AND m.left_on IS NULL
+    ORDER BY m.joined_on DESC NULLS LAST LIMIT 1"""
+_MEMBERS: Final = f"""
+    SELECT encode(o.subject_key, 'hex') AS key, p.name, p.person_status, o.household_relation, o.joined_on, d.name AS department,
+        o.changed_at
+    FROM {HOUSEHOLD_MEMBER.table} m JOIN {HOUSEHOLD_MEMBER.table} o
+        ON o.household_number = m.household_number AND o.withdrawn_at IS NULL AND o.left_on IS NULL
+    JOIN core_department d ON d.id = o.source_department_id LEFT JOIN basedb_person p ON p.subject_key = o.subject_key
+    WHERE m.subject_key = ANY (%(keys)s) AND m.withdrawn_at IS NULL AND m.left_on IS NULL
+    ORDER BY o.household_relation, o.id LIMIT %(most)s"""
+_ROLES: Final = f"""
+    SELECT encode(r.subject_key, 'hex') AS key, r.uscc, e.name, e.registration_state, r.officer_role, r.share_ratio, r.since,
+        r.until, d.name AS department, r.changed_at
+    FROM (SELECT f.subject_key, f.uscc, f.officer_role, NULL::numeric AS share_ratio, f.appointed_on AS since, f.left_on AS until,
+            f.source_department_id, f.changed_at FROM {OFFICER.table} f
+          WHERE f.person_key = ANY (%(keys)s) AND f.withdrawn_at IS NULL
+          UNION ALL SELECT f.subject_key, f.uscc, NULL, f.share_ratio, f.contributed_on, f.left_on, f.source_department_id,
+            f.changed_at FROM {SHAREHOLDER.table} f WHERE f.holder_key = ANY (%(keys)s) AND f.withdrawn_at IS NULL) r
+    JOIN core_department d ON d.id = r.source_department_id LEFT JOIN basedb_legalentity e ON e.subject_key = r.subject_key
+    ORDER BY r.until NULLS FIRST, r.since DESC NULLS LAST, r.uscc LIMIT %(most)s"""
+_BRANCHES: Final = f"""
+    SELECT encode(b.subject_key, 'hex') AS key, b.uscc, e.name, e.registration_state, b.branch_kind, b.opened_on, b.closed_on,
+        d.name AS department, b.changed_at
+    FROM {BRANCH.table} b JOIN core_department d ON d.id = b.source_department_id
+    LEFT JOIN basedb_legalentity e ON e.subject_key = b.subject_key
+    WHERE b.parent_key = ANY (%(keys)s) AND b.withdrawn_at IS NULL ORDER BY b.closed_on NULLS FIRST, b.opened_on, b.id
+    LIMIT %(most)s"""
+_VERIFICATION: Final = """
+    SELECT v.corroboration, v.state, v.validated_by, v.reasons, v.checked_on FROM basedb_entityverification v
+    WHERE v.subject_key = ANY (%(keys)s) LIMIT 1"""
+Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """Lines as JSON has them (days as ISO text, keys as hex). `names` is key -> name and kind of those the facts name."""
+
+    names: Mapping[str, Line] = field(default_factory=dict)
+    household: Line | None = None
+    members: list[Line] = field(default_factory=list)
+    roles: list[Line] = field(default_factory=list)
+    branches: list[Line] = field(default_factory=list)
+    verification: Line | None = None
+
+
+def of_person(keys: Collection[bytes], linked: Collection[bytes]) -> Relations:
+    """Return the household, offices and shares of a person."""
+    names, household, members, roles = _read((_NAMES, _HOUSEHOLD, _MEMBERS, _ROLES), keys, linked)
+    return Relations(_by_key(names), household[0] if household else None, members, roles)
+
+
+def of_entity(keys: Collection[bytes], linked: Collection[bytes]) -> Relations:
+    """Return the branches of an entity, shares it holds in others, and how well its data hold."""
+    names, branches, roles, verification = _read((_NAMES, _BRANCHES, _ROLES, _VERIFICATION), keys, linked)
+    return Relations(_by_key(names), roles=roles, branches=branches, verification=verification[0] if verification else None)
+
+
+def names_of(linked: Collection[bytes]) -> Relations:
+    """Return the names alone: of another moment's relations the base tells no more."""
+    (names,) = _read((_NAMES,), (), linked)
+    return Relations(_by_key(names))
+
+
+def _read(parts: tuple[str, ...], keys: Collection[bytes], linked: Collection[bytes]) -> tuple[list[Line], ...]:
+    columns = ", ".join(f"(SELECT coalesce(json_agg(x), '[]') FROM ({part}) x)" for part in parts)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns}", {"keys": list(keys), "linked": list(linked), "most": MOST})
+        lines: tuple[list[Line], ...] = cursor.fetchone()
+        return lines
+
+
+def _by_key(names: list[Line]) -> dict[str, Line]:
+    return {line["key"]: line for line in names}
