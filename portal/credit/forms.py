@@ -15,8 +15,11 @@ from basedb.dictionary import DATASETS
 from basedb.models import ObjectionState, RepairState
 from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm
 
-KIND_CHOICES = [(code.removeprefix("credit."), DATASETS[code].title) for code in KINDS]
 DEFAULT_KIND = "penalty"
+# What is listed when nothing is chosen stands first: the select then says what the list shows.
+KIND_CHOICES = sorted(
+    ((code.removeprefix("credit."), DATASETS[code].title) for code in KINDS), key=lambda choice: choice[0] != DEFAULT_KIND
+)
 
 
 def lines(label: Any, *, hint: Any = "", required: bool = True) -> forms.CharField:

@@ -57,7 +57,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if "dimension" in chosen:
         results = results.filter(rule__dimension=chosen["dimension"])
     found = list(results.order_by("rule__dataset", "rule__code"))
-    context = {"form": form, "start_form": StartForm(), "may_start": who.has(Role.REVIEWER)} | _figures(found)
+    context = {"form": form, "start_form": StartForm(auto_id="start_%s"), "may_start": who.has(Role.REVIEWER)} | _figures(found)
     if "dataset" in chosen:
         past = scores.history(who, dataset=chosen["dataset"])
         labels = [timezone.localtime(check.finished_at).strftime("%m-%d %H:%M") for check, _score in past]
@@ -73,7 +73,8 @@ def _figures(found: list[QualityResult]) -> dict[str, Any]:
     for result in found:
         whole.add(result)
     of_dimension = scores.grouped(found, lambda result: result.rule.dimension)
-    of_department = scores.grouped(found, lambda result: result.department.short_name if result.department else _("全市"))
+    told = (result for result in found if result.department or result.error)  # nothing checked is nobody's
+    of_department = scores.grouped(told, lambda result: result.department.short_name if result.department else _("全市"))
     of_dataset = scores.grouped(found, lambda result: result.rule.dataset)
     departments = sorted(of_department.items(), key=lambda pair: (pair[1].percent is None, pair[1].percent or 0))
     return {
