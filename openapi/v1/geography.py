@@ -5,6 +5,7 @@ Addresses are asked by POST, so that nobody's home stands in an address line or 
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 from django.db import transaction
@@ -20,13 +21,14 @@ from rest_framework.views import APIView
 from basedb.geography import divisions, figures, matching
 from core.calendar import SHANGHAI
 from core.errors import NotFound
+from openapi.authentication import actor
 from openapi.permissions import ForBusiness
 from openapi.serializers import StrictQuery, StrictSerializer
 
 _CODE = r"^[1-9][0-9]{1,11}$"
 
 
-class AddressesIn(StrictSerializer):
+class AddressTextsIn(StrictSerializer):
     """Up to a thousand texts, perhaps within one division."""
 
     texts = serializers.ListField(
@@ -37,9 +39,9 @@ class AddressesIn(StrictSerializer):
 
 
 class CandidateOut(serializers.Serializer[Any]):
-    """A standard address; coordinates are CGCS2000, longitude and latitude."""
+    """A standard address, or for who may not see rooms a building; coordinates are CGCS2000, longitude and latitude."""
 
-    address_code = serializers.CharField()
+    address_code = serializers.CharField(allow_null=True, help_text="只到楼栋的为空")
     full_address = serializers.CharField()
     region_code = serializers.CharField()
     longitude = serializers.FloatField(allow_null=True)
@@ -66,22 +68,38 @@ class AddressMatches(APIView):
 
     permission_classes = (ForBusiness,)
 
-    @extend_schema(request=AddressesIn, responses=MatchesOut, operation_id="addresses_match")
+    @extend_schema(request=AddressTextsIn, responses=MatchesOut, operation_id="addresses_match")
     def post(self, request: Request) -> Response:
-        """Match texts to standard addresses."""
-        body = AddressesIn(data=request.data)
+        """Match texts to standard addresses; rooms are told to the data centre's reviewers and to those who keep addresses."""
+        body = AddressTextsIn(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         with transaction.atomic():
-            found = matching.match_many(given["texts"], division=given.get("division", ""), most=given.get("most", 5))
+            found = matching.match_many(
+                given["texts"],
+                division=given.get("division", ""),
+                most=given.get("most", 5),
+                to_the_room=matching.may_see_rooms(actor(request)),
+            )
         return Response(MatchesOut({"items": found}).data)
+
+
+class DegreesField(serializers.FloatField):
+    """A number that is one: NaN would be neither below nor above any limit."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Refuse what is no finite number."""
+        value: float = super().to_internal_value(data)
+        if not isfinite(value):
+            self.fail("invalid")
+        return value
 
 
 class PointQuery(StrictQuery):
     """A point in CGCS2000 degrees."""
 
-    longitude = serializers.FloatField(min_value=73.6, max_value=134.8)
-    latitude = serializers.FloatField(min_value=16.7, max_value=53.6)
+    longitude = DegreesField(min_value=73.6, max_value=134.8)
+    latitude = DegreesField(min_value=16.7, max_value=53.6)
 
 
 class NearQuery(PointQuery):
@@ -118,9 +136,9 @@ class PointDivisions(APIView):
 
 
 class NearOut(serializers.Serializer[Any]):
-    """A standard address near a point."""
+    """A standard address, or a building, near a point."""
 
-    address_code = serializers.CharField()
+    address_code = serializers.CharField(allow_null=True, help_text="只到楼栋的为空")
     full_address = serializers.CharField()
     region_code = serializers.CharField()
     longitude = serializers.FloatField()
@@ -142,7 +160,8 @@ class NearestAddresses(APIView):
     @extend_schema(parameters=[NearQuery], responses=NearestOut, operation_id="nearest_addresses")
     def get(self, request: Request) -> Response:
         """Return the standard addresses nearest to a point."""
-        return Response(NearestOut({"items": matching.nearest(**NearQuery.of(request))}).data)
+        found = matching.nearest(**NearQuery.of(request), to_the_room=matching.may_see_rooms(actor(request)))
+        return Response(NearestOut({"items": found}).data)
 
 
 class DayQuery(StrictQuery):

@@ -122,10 +122,10 @@ def test_text_that_fits_two_is_ambiguous_until_a_division_is_named(addresses: No
 
 def test_many_are_matched_in_their_order_in_one_statement(addresses: None, django_assert_num_queries: object) -> None:
     with django_assert_num_queries(1):  # type: ignore[operator]
-        found = matching.match_many(["长江后街8号", "无此路1号", "洪武路88弄6号"])
+        found = matching.match_many(["长江后街8号", "无此路1号", "洪武路88弄6号"], to_the_room=True)
     assert [match.verdict for match in found] == [Verdict.MATCHED, Verdict.NONE, Verdict.MATCHED]
     with pytest.raises(ValueError, match="too many"):
-        matching.match_many(["x"] * (matching.MOST_AT_ONCE + 1))
+        matching.match_many(["x"] * (matching.MOST_AT_ONCE + 1), to_the_room=True)
 
 
 def test_withdrawn_and_disused_addresses_are_not_offered(addresses: None, now: datetime) -> None:
@@ -136,12 +136,12 @@ def test_withdrawn_and_disused_addresses_are_not_offered(addresses: None, now: d
 
 
 def test_nearest_addresses_come_with_metres_and_without_shifted_ones(addresses: None) -> None:
-    near = matching.nearest(longitude=118.78, latitude=32.04, most=2)
+    near = matching.nearest(longitude=118.78, latitude=32.04, most=2, to_the_room=True)
     assert [one.address_code for one in near] == ["DZ000001", "DZ000002"]
     assert near[0].metres == 0
     assert 90 < near[1].metres < 100
     Address.objects.filter(address_code="DZ000001").update(datum_note="GCJ02")
-    assert matching.nearest(longitude=118.78, latitude=32.04, most=1)[0].address_code == "DZ000002"
+    assert matching.nearest(longitude=118.78, latitude=32.04, most=1, to_the_room=True)[0].address_code == "DZ000002"
 
 
 def test_cells_stand_in_for_outlines(addresses: None) -> None:

@@ -10,7 +10,7 @@ from django.contrib.gis.geos import Point
 from django.test import Client
 
 from basedb.geography import figures
-from basedb.models import Address
+from basedb.models import Address, DataSource
 from tests.basedb.test_geography_divisions import box, collection, load
 from tests.factories import City
 
@@ -89,3 +89,42 @@ def test_figures_are_counts_of_a_division_and_those_below(city: City, operator: 
         ("320100", "geo.address", 1),
         ("320102", "geo.address", 1),
     ]
+
+
+def rooms(city: City) -> None:
+    for number, room in enumerate(("201", "202"), 2):
+        Address.objects.create(
+            subject_key=bytes([number]), source_department=city.police, source_record_id=number, run_id=1,
+            address_code=f"DZ00000{number}", region_code="320102", full_address=f"南京市玄武区中山路12号3栋2单元{room}室",
+            building="3栋", unit="2单元", room=f"{room}室", address_state="1", location=Point(118.78, 32.04, srid=4490),
+        )  # fmt: skip
+
+
+def asked_for_rooms(client: Client) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    body = {"texts": ["玄武区中山路12号3栋2单元201室"]}
+    (item,) = client.post(f"{ROOT}/address-matches", body, JSON).json()["items"]
+    near = client.get(f"{ROOT}/nearest-addresses", {"longitude": "118.78", "latitude": "32.04"}).json()["items"]
+    return item["candidates"], near
+
+
+def test_ordinary_roles_are_answered_with_buildings_never_rooms(city: City, operator: Client) -> None:
+    rooms(city)
+    for found in asked_for_rooms(operator):
+        assert [(one["address_code"], one["full_address"]) for one in found] == [(None, "南京市玄武区中山路12号3栋")]
+
+
+@pytest.mark.parametrize("who", ["police_operator", "reviewer"])
+def test_keepers_of_addresses_and_the_data_centre_see_rooms(city: City, client: Client, who: str) -> None:
+    DataSource.objects.create(
+        code="addresses", title="标准地址", dataset="geo.address", department=city.police, collector="PUBLIC_SECURITY"
+    )
+    client.force_login(city.people[who])
+    rooms(city)
+    candidates, near = asked_for_rooms(client)
+    assert candidates[0]["address_code"] == "DZ000002"
+    assert {one["address_code"] for one in near} == {"DZ000002", "DZ000003"}
+
+
+@pytest.mark.parametrize("place", ["point-divisions", "nearest-addresses"])
+def test_no_number_is_no_place(operator: Client, place: str) -> None:
+    assert operator.get(f"{ROOT}/{place}", {"longitude": "nan", "latitude": "32.04"}).status_code == 422
