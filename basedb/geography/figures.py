@@ -60,6 +60,13 @@ def _count_sql(dataset: Dataset) -> str:
         GROUP BY 1"""
 
 
+def home() -> str:
+    """Return the code of the smallest division that holds everything counted, "" when there is none: where one begins to look."""
+    codes = list(DivisionFigure.objects.values_list("division_code", flat=True).distinct())
+    holding = [code for code in codes if all(other.startswith(code) or code.startswith(other) for other in codes)]
+    return max(holding, key=len, default="")
+
+
 def figures_below(code: str) -> list[Figure]:
     """Return the figures of a division and of those one level below it, by code; "" is the whole country's provinces."""
     prefix = short_code(long_code(code)) if code else ""

@@ -10,6 +10,8 @@ from typing import Final
 
 from django.db import connection
 
+from basedb.models import DivisionOutline
+
 OUTLINES_AT_MOST: Final = 500
 TOLERANCE: Final = 0.0005  # of a degree: about fifty metres
 
@@ -26,6 +28,11 @@ class Outline:
     name: str
     is_fictive: bool
     geometry: str
+
+
+def are_loaded() -> bool:
+    """Say whether any approved outline is in force."""
+    return DivisionOutline.objects.filter(superseded_at=None).exists()
 
 
 def outlines_below(division: str) -> list[Outline]:

@@ -136,13 +136,15 @@ def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any]) -> 
 
 def _statistics(division: str) -> dict[str, Any]:
     """Return the figures of a division and of those below it, as a chart and as a table."""
+    division = division or figures.home()
     found = figures.figures_below(division)
     codes = list(dict.fromkeys(figure.division_code for figure in found))
     names = dict(Region.objects.filter(code__in={divisions.short_code(code) for code in codes}).values_list("code", "name"))
-    titles = list(dict.fromkeys(figure.dataset for figure in found))
+    titles = sorted({figure.dataset for figure in found}, key=figures.COUNTED.index)
     counts = {(figure.division_code, figure.dataset): figure.count for figure in found}
     labels = [names.get(divisions.short_code(code), code) for code in codes]
-    bars = {str(DATASETS[name].title): [counts.get((code, name), 0) for code in codes] for name in titles}
+    parts = codes[1:] if len(codes) > 1 and codes[0] == divisions.long_code(division) else codes
+    bars = {str(DATASETS[name].title): [counts.get((code, name), 0) for code in parts] for name in titles}
     return {
         "division": division,
         "figure_titles": list(bars),
@@ -150,6 +152,7 @@ def _statistics(division: str) -> dict[str, Any]:
             {"code": code, "name": label, "counts": [counts.get((code, name), 0) for name in titles]}
             for code, label in zip(codes, labels, strict=True)
         ],
-        "figure_chart": charts.bars(labels, bars) if bars else None,
-        "has_outlines": bool(divisions.has_outlines(codes)),
+        "figure_chart": charts.bars(labels[-len(parts) :], bars) if bars else None,
+        "figure_height": 90 + 28 * len(parts),
+        "has_outlines": shapes.are_loaded(),
     }

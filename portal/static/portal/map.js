@@ -51,9 +51,24 @@
       style: styleOf("rgb(214, 57, 57)"),
     }));
   }
-  const map = new ol.Map({ target: place, layers: layersFromBelow, view: new ol.View({ minZoom: 4, maxZoom: 20 }) });
+  const controls = ol.control.defaults.defaults({
+    attribution: false,
+    zoomOptions: { zoomInTipLabel: place.dataset.zoomIn, zoomOutTipLabel: place.dataset.zoomOut },
+  }).extend([new ol.control.ScaleLine()]);
+  const view = new ol.View({ minZoom: 4, maxZoom: 20, enableRotation: false });
+  const map = new ol.Map({ target: place, layers: layersFromBelow, view, controls });
   if (given.at) map.getView().setCenter(ol.proj.fromLonLat(given.at)), map.getView().setZoom(16);
   else map.getView().fit(ol.proj.transformExtent(given.extent, "EPSG:4326", "EPSG:3857"), { padding: [20, 20, 20, 20], maxZoom: 17 });
+
+  // The page itself says which divisions a point lies in: the link asks for it with everything else as chosen.
+  const askWhere = (coordinate) => {
+    const asked = new URL(location.href);
+    asked.searchParams.set("at", ol.proj.toLonLat(coordinate).map((degrees) => degrees.toFixed(6)).join(","));
+    const link = document.createElement("a");
+    link.href = asked.search;
+    link.textContent = panel.dataset.where;
+    panel.append(link);
+  };
 
   const told = (heading, properties) => {
     panel.hidden = false;
@@ -80,14 +95,7 @@
     panel.append(list);
   };
 
-  const show = async (pixel) => {
-    let found = null;
-    map.forEachFeatureAtPixel(pixel, (feature, layer) => {
-      if (!layer || !layer.get("uid") || !feature.get("fid")) return false;
-      found = { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
-      return true;
-    }, { hitTolerance: 5 });
-    if (!found) return told(panel.dataset.none);
+  const read = async (found) => {
     try {
       const reply = await fetch(`${place.dataset.tiles}${found.uid}/items/${found.fid}`, { headers: { Accept: "application/geo+json" } });
       if (!reply.ok) throw new Error(String(reply.status));
@@ -95,6 +103,19 @@
     } catch {
       told(panel.dataset.failed);
     }
+  };
+
+  const show = async (pixel) => {
+    const coordinate = map.getCoordinateFromPixel(pixel);
+    let found = null;
+    map.forEachFeatureAtPixel(pixel, (feature, layer) => {
+      if (!layer || !layer.get("uid") || !feature.get("fid")) return false;
+      found = { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
+      return true;
+    }, { hitTolerance: 5 });
+    if (found) await read(found);
+    else told(panel.dataset.none);
+    askWhere(coordinate);
   };
   map.on("singleclick", (event) => show(event.pixel));
   place.addEventListener("keydown", (event) => {
