@@ -58,6 +58,7 @@ PRIVILEGES: Privileges = {
     "exchange_backflowbatch": ENTITY,
     "exchange_callstatistic": {**READ, "worker": "SELECT, INSERT, UPDATE, DELETE"},
     "exchange_statisticscursor": BY_WORKER,
+    "exchange_zonefigure": {**READ, "worker": "SELECT, INSERT, UPDATE, DELETE"},
     "exchange_seal": {"sealer": "SELECT, INSERT", **READ},
     "exchange_sealtimestamp": {**LEDGER, "web": "SELECT"},
     "exchange_retiredmonth": READ,

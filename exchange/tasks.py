@@ -29,6 +29,7 @@ from exchange.requests.attachments import keeping
 from exchange.statistics import folding
 from exchange.systems import key_ring
 from exchange.upstream import sending
+from exchange.zones import measuring
 
 DELIVER_TASK = "exchange.deliver_backflow"
 WRITE_BULK_TASK = "exchange.write_bulk_job"
@@ -221,3 +222,9 @@ def verify_entities() -> None:
 def relay_upward() -> None:
     """Send the requests that were reported upward, and ask after those without an answer."""
     sending.relay_all(now=timezone.now())
+
+
+@shared_task(name="exchange.measure_zones", **_LONG)
+def measure_zones() -> None:
+    """Measure what every department has on the platform."""
+    measuring.measure(now=timezone.now())

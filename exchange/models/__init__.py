@@ -71,6 +71,7 @@ from exchange.models.usage import (
     UsageRecord,
     UsageReminder,
 )
+from exchange.models.zone import ZoneFigure
 
 __all__ = [
     "PUBLIC_KEY_ALGORITHMS",
@@ -188,4 +189,5 @@ __all__ = [
     "UsageRecord",
     "UsageReminder",
     "Verdict",
+    "ZoneFigure",
 ]
