@@ -3,6 +3,7 @@
 The truth is rows: a queue may lose everything, the timetable dispatches due rows again.
 """
 
+import gc
 import logging
 import os
 from logging.config import dictConfig
@@ -10,12 +11,14 @@ from typing import Any
 
 from celery import Celery
 from celery.schedules import crontab
-from celery.signals import beat_init, before_task_publish, heartbeat_sent, setup_logging
+from celery.signals import beat_init, before_task_publish, heartbeat_sent, setup_logging, worker_before_create_process
 from django.conf import settings
 
 from core import heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.demo")
+# Django's checks import every route and with them the whole web application; setting up has run them already.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("platform")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -36,6 +39,12 @@ app.conf.update(
         "dispatch-aggregation": {"task": "exchange.dispatch_aggregation", "schedule": 10.0, "options": {"expires": 30}},
         "check-batches": {"task": "exchange.check_batches", "schedule": 30.0, "options": {"expires": 60}},
         "dispatch-quality": {"task": "basedb.dispatch_quality", "schedule": 10.0, "options": {"expires": 30}},
+        "dispatch-thematic": {"task": "basedb.dispatch_thematic", "schedule": 30.0, "options": {"expires": 60}},
+        "measure-zones": {
+            "task": "exchange.measure_zones",
+            "schedule": crontab(hour=4, minute=50),
+            "options": {"expires": 3600},
+        },
         "count-divisions": {
             "task": "basedb.count_divisions",
             "schedule": crontab(hour=3, minute=40),
@@ -130,6 +139,12 @@ def log_like_the_others(loglevel: int, **_: Any) -> None:
     """Keep Celery from making handlers of its own: ours leave out what database errors quote."""
     dictConfig(settings.LOGGING)
     logging.getLogger().setLevel(loglevel)
+
+
+@worker_before_create_process.connect
+def keep_what_is_loaded(**_: Any) -> None:
+    """Spare children the look through all that was imported: it neither goes away nor has to be copied for each of them."""
+    gc.freeze()
 
 
 @heartbeat_sent.connect

@@ -143,3 +143,10 @@ class ThematicRefresh(models.Model):
                 fields=["definition"], condition=Q(state__in=["QUEUED", "RUNNING"]), name="thematic_refresh_one_at_a_time"
             )
         ]
+
+    @property
+    def seconds(self) -> float | None:
+        """Return how long it took; None while it is under way."""
+        if self.started_at is None or self.finished_at is None:
+            return None
+        return (self.finished_at - self.started_at).total_seconds()
