@@ -6,7 +6,6 @@ identifier, since whoever lays a plan down need not see people for it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
@@ -14,14 +13,10 @@ from django.utils.translation import gettext as _
 from basedb.dictionary import DATASETS
 from basedb.masking import Mask, mask_value
 from core.errors import DomainError
+from exchange.aggregation.column_hints import cautious_mask, suggested_mask
 from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.connectors.terms import SAMPLE_ROWS, Column, Place, Table
 
-_CITIZEN_ID = re.compile(r"[1-9]\d{14}(?:\d{2}[\dXx])?")
-_PHONE = re.compile(r"1[3-9]\d{9}")
-_PERSONAL = re.compile(
-    r"姓名|名称|住址|地址|电话|手机|证件|身份|号码|XM$|DZ$|DH$|SFZ|ZJHM|GMSFHM|NAME|PHONE|ADDR|IDCARD", re.IGNORECASE
-)
 LONGEST_SHOWN = 40
 
 
@@ -106,21 +101,9 @@ def _shown(value: str | None, mask: Mask | None, column: Column) -> str:
     """Return a value under its mask, or under the one its form or the name of its column suggests."""
     if value is None:
         return "—"
-    if mask is None or mask is Mask.NONE:
+    if mask is None:
+        mask = cautious_mask(column, value)
+    elif mask is Mask.NONE:
         mask = suggested_mask(column, value)
     shown = mask_value(mask, value) or ""
     return shown if len(shown) <= LONGEST_SHOWN else f"{shown[:LONGEST_SHOWN]}…"
-
-
-def suggested_mask(column: Column, value: str = "") -> Mask:
-    """Return the mask a column seems to need, by what stands in it, its name or its comment."""
-    named = f"{column.name} {column.comment}"
-    if _CITIZEN_ID.fullmatch(value) or re.search(r"身份|GMSFHM|SFZ|IDCARD|ID_CARD|citizen_id", named, re.IGNORECASE):
-        return Mask.CITIZEN_ID
-    if _PHONE.fullmatch(value) or re.search(r"电话|手机|联系方式|PHONE|MOBILE|LXDH|SJH", named, re.IGNORECASE):
-        return Mask.PHONE
-    if re.search(r"姓名|(^|_)XM\b|person_name|法定代表人", named, re.IGNORECASE):
-        return Mask.NAME
-    if re.search(r"住址|地址|住所|ADDR|DZ\b", named, re.IGNORECASE):
-        return Mask.ADDRESS
-    return Mask.HIDDEN if _PERSONAL.search(named) else Mask.NONE

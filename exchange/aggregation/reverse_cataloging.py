@@ -19,13 +19,12 @@ from catalog.content import Entry, Item
 from catalog.models import Resource
 from core.audit import Actor
 from core.errors import Invalid
-from exchange.aggregation.checking import suggested_mask
+from exchange.aggregation.column_hints import is_identifier, suggested_mask
 from exchange.aggregation.connectors.terms import Column, Family
 
 MOST_ITEMS = 200
 _LENGTH = re.compile(r"\((\d{1,6})")
 _GRADES = {Mask.CITIZEN_ID: "L3", Mask.PHONE: "L3", Mask.NAME: "L3", Mask.ADDRESS: "L3", Mask.HIDDEN: "L3", Mask.NONE: "L2"}
-_IDENTIFIERS = re.compile(r"公民身份|身份证|统一社会信用代码|GMSFHM|SFZH|TYSHXYDM|citizen_id|uscc", re.IGNORECASE)
 
 
 def entry_of(title: str, columns: Sequence[Column]) -> Entry:
@@ -51,14 +50,13 @@ def entry_of(title: str, columns: Sequence[Column]) -> Entry:
 
 def _item(column: Column, names: set[str], titles: set[str]) -> Item:
     mask = suggested_mask(column)
-    said = f"{column.name} {column.comment}"
     length = _LENGTH.search(column.data_type)
     return Item(
         name=_distinct(_name(column.name), names, 40),
         title=_distinct((column.comment or column.name).split("\n")[0].strip()[:50] or column.name[:50], titles, 60),
         data_type=_type(column),
         length=int(length[1]) if length and column.family is Family.TEXT else None,
-        is_key=_IDENTIFIERS.search(said) is not None,
+        is_key=is_identifier(column),
         is_sensitive=mask is not Mask.NONE,
         grade=_GRADES.get(mask, "L2"),
         mask=mask,

@@ -39,6 +39,7 @@ PLAIN_MODULES: dict[str, str] = {
     "openapi/v1/call_jobs.py": "the description of the REST interface is Chinese in every language",
     "openapi/grant_document.py": "the description of a grant's interface is Chinese in every language",
     "openapi/grant_schemas.py": "the description of a grant's interface is Chinese in every language",
+    "exchange/aggregation/column_hints.py": "words in the names of columns at sources, not text for people",
     "exchange/requests/sla_policies.py": "articles of the law as they are cited, kept as data",
 }
 

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy
+
 from core.errors import DomainError
 from exchange.aggregation.connectors import refusals
 from exchange.aggregation.connectors.oracle import ALL_COLUMNS, ALL_TABLES
@@ -28,7 +30,7 @@ _CODE = re.compile(r"CODE:\s*(-\d+)")
 class Dm(SqlConnector):
     """DM 8. A server is one database; `database` is the schema the account works in."""
 
-    title = "达梦"
+    title = gettext_lazy("达梦")
     scheme = "dm+dmPython"
     module = "dmPython"
     extra = "dm"

@@ -16,6 +16,7 @@ from django.contrib.gis.gdal import CoordTransform, DataSource, GDALException, S
 from django.contrib.gis.gdal.feature import Feature
 from django.contrib.gis.gdal.layer import Layer
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from basedb.intake.contract import BROKEN_GEOMETRY
 from core.errors import Invalid
@@ -30,7 +31,7 @@ DATUM: Final = "datum"
 CGCS2000, WGS84 = 4490, 4326
 _WORDS = {CGCS2000: "CGCS2000", WGS84: "WGS84"}
 MOST_GEOJSON = 256 << 20  # GDAL holds it in memory
-_REFUSED = {"beijing": "北京 1954（EPSG:4214）", "xian": "西安 1980（EPSG:4610）"}
+_REFUSED = {"beijing": gettext_lazy("北京 1954（EPSG:4214）"), "xian": gettext_lazy("西安 1980（EPSG:4610）")}
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SHP_MAGIC = b"\x00\x00\x27\x0a"
 

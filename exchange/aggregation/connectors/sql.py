@@ -7,9 +7,9 @@ values are parameters. Reading a table from its checkpoint on is in `sql_reading
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from django.utils.translation import gettext as _
@@ -26,6 +26,9 @@ from exchange.aggregation.connectors.terms import Column, Place, Source, Table
 from exchange.models import AggregationPlan, AggregationRun
 from exchange.sources.hosts import check_host
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 300
 MOST_TABLES = 500
@@ -35,7 +38,7 @@ NEEDED = ("host", "database", "user", "table")
 class SqlConnector:
     """A kind of database. Subclasses say what differs."""
 
-    title: ClassVar[str]
+    title: ClassVar[str | _StrPromise]
     scheme: ClassVar[str]  # dialect and driver, as SQLAlchemy names them
     module: ClassVar[str]
     extra: ClassVar[str] = ""
@@ -43,7 +46,6 @@ class SqlConnector:
     columns_query: ClassVar[str]  # :schema, :table -> name, type, comment, is key
     tables_query: ClassVar[str]  # :schema -> name, comment, rows
     session: ClassVar[tuple[str, ...]] = ()
-    writes_text: ClassVar[bool] = False  # the server hands out texts, without NUL bytes
 
     def arguments(self) -> dict[str, Any]:
         """Return what the driver is told when it connects: above all its limits of time."""
@@ -61,6 +63,10 @@ class SqlConnector:
         """Return what is selected of a mapped column; `as_text` writes what comes."""
         return named(column.name)
 
+    def joined(self, texts: Sequence[ColumnElement[Any]]) -> ColumnElement[str] | None:
+        """Return one text of all of them with `staging.BETWEEN` between, null as nothing; None where the server cannot."""
+        return None
+
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise Invalid for parameters that are missing, and for a host that is not allowed."""
         missing = {name: _("必填") for name in NEEDED if not str(settings.get(name) or "").strip()}
@@ -75,7 +81,7 @@ class SqlConnector:
             importlib.import_module(self.module)
             engine = self._engine(place)
         except (ImportError, exc.NoSuchModuleError):
-            raise driver_missing(self.title, self.extra) from None
+            raise driver_missing(str(self.title), self.extra) from None
         with self.explained():
             connection = engine.connect()
             for statement in self.session:
