@@ -32,6 +32,9 @@ BREAK_GLASS_QUOTA_PER_DAY = 200
 # Working days to dispose of the data of a grant that has ended, and to file the usage record of a quarter that has ended.
 DISPOSAL_DAYS = 10
 USAGE_RECORD_DAYS = 10
+# Matching without an identifier: from this probability on a pair is linked by the rules, and put before a person, respectively.
+MATCH_CERTAIN = 0.995
+MATCH_POSSIBLE = 0.6
 QUALITY_WORKING_DAYS = 10  # working days a department has to put right what a quality check found
 FUSION_CONFLICT_DAYS = 10  # working days a department has to verify a value sources disagree about (Order 809 Art. 26)
 # When use counts as unusual. Nights are 22:00 to 06:00 in Shanghai; `times` compares with the mean of the last 14 days.
@@ -239,6 +242,7 @@ SPECTACULAR_SETTINGS = {
         "JobState": "exchange.models.JobState",
         "SignatureAlgorithm": "exchange.models.SignatureAlgorithm",
         "RowFilterKind": ["own_clients", "list"],
+        "CreditRecordKind": "openapi.v1.credit.KINDS",
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "openapi.schema.add_error"],
 }

@@ -84,7 +84,7 @@ class PlanIn(StrictSerializer):
     is_lead = serializers.BooleanField(required=False)
 
 
-class StepOut(serializers.Serializer[Any]):
+class PlanCheckStepOut(serializers.Serializer[Any]):
     """One question of a check; `code` names what is wrong."""
 
     title = serializers.CharField()
@@ -102,11 +102,11 @@ class ColumnOut(serializers.Serializer[Any]):
     is_key = serializers.BooleanField()
 
 
-class CheckOut(serializers.Serializer[Any]):
+class PlanCheckOut(serializers.Serializer[Any]):
     """What a check of a source found, without its rows."""
 
     is_good = serializers.BooleanField()
-    steps = StepOut(many=True)
+    steps = PlanCheckStepOut(many=True)
     columns = ColumnOut(many=True)
     count = serializers.IntegerField(allow_null=True)
 
@@ -161,12 +161,12 @@ class PlanCheck(APIView):
 
     permission_classes = (ForBusiness,)
 
-    @extend_schema(operation_id="aggregation_plan_check", request=StartIn, responses={200: CheckOut})
+    @extend_schema(operation_id="aggregation_plan_check", request=StartIn, responses={200: PlanCheckOut})
     def post(self, request: Request, uid: UUID) -> Response:
         """Check and discover; what is wrong with the source is a step of the answer, not an error."""
         StartIn(data=request.data).is_valid(raise_exception=True)
         report = checking.check(place_of(visible_plan(uid, actor(request))))
-        return Response(CheckOut(report).data)
+        return Response(PlanCheckOut(report).data)
 
 
 class PlanEntries(APIView):

@@ -61,7 +61,7 @@ class ResultOut(serializers.Serializer[Any]):
         return str(scores.verdict(result))
 
 
-class CheckOut(serializers.Serializer[Any]):
+class QualityCheckOut(serializers.Serializer[Any]):
     """A check of a dataset, or of what one aggregation run brought (`batch`)."""
 
     uid = serializers.UUIDField()
@@ -74,13 +74,13 @@ class CheckOut(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
-class CheckWithResultsOut(CheckOut):
+class QualityCheckWithResultsOut(QualityCheckOut):
     """A check with what its rules found, as far as the caller may see it."""
 
     results = ResultOut(many=True)
 
 
-class CheckIn(StrictSerializer):
+class QualityCheckIn(StrictSerializer):
     """A check of all rows of a dataset."""
 
     dataset = serializers.CharField(max_length=60)
@@ -102,7 +102,7 @@ class TaskOut(serializers.Serializer[Any]):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
-class RuleOut(serializers.Serializer[Any]):
+class QualityRuleOut(serializers.Serializer[Any]):
     """A rule in force."""
 
     uid = serializers.UUIDField()
@@ -159,7 +159,7 @@ class Checks(generics.ListAPIView[QualityCheck]):
     """The checks, and asking for one."""
 
     permission_classes = (ForBusinessAndAudit,)
-    serializer_class = CheckOut
+    serializer_class = QualityCheckOut
     pagination_class = KeysetPagination
     queryset = QualityCheck.objects.all()
 
@@ -167,10 +167,10 @@ class Checks(generics.ListAPIView[QualityCheck]):
         """Asking is the reviewers'."""
         return [ForReviewers()] if self.request.method == "POST" else [ForBusinessAndAudit()]
 
-    @extend_schema(operation_id="quality_check_ask", parameters=[KEY], request=CheckIn, responses={201: CheckOut})
+    @extend_schema(operation_id="quality_check_ask", parameters=[KEY], request=QualityCheckIn, responses={201: QualityCheckOut})
     def post(self, request: Request) -> Response:
         """Queue a check of a dataset."""
-        asked = CheckIn(data=request.data)
+        asked = QualityCheckIn(data=request.data)
         asked.is_valid(raise_exception=True)
         who = actor(request)
 
@@ -178,7 +178,7 @@ class Checks(generics.ListAPIView[QualityCheck]):
             return str(asking.ask(dataset=asked.validated_data["dataset"], actor=who, now=timezone.now()).uid)
 
         made, is_new = create_once(request, {"dataset": asked.validated_data["dataset"]}, make)
-        return Response(CheckOut(QualityCheck.objects.get(uid=made)).data, status=201 if is_new else 200)
+        return Response(QualityCheckOut(QualityCheck.objects.get(uid=made)).data, status=201 if is_new else 200)
 
 
 class OneCheck(APIView):
@@ -186,14 +186,14 @@ class OneCheck(APIView):
 
     permission_classes = (ForBusinessAndAudit,)
 
-    @extend_schema(operation_id="quality_check", responses=CheckWithResultsOut)
+    @extend_schema(operation_id="quality_check", responses=QualityCheckWithResultsOut)
     def get(self, request: Request, uid: UUID) -> Response:
         """Return it."""
         check = QualityCheck.objects.filter(uid=uid).first()
         if check is None:
             raise NotFound("quality.check_not_found", _("没有这次检查。"))
         found = scores.results_visible_to(actor(request)).filter(check_of=check).order_by("rule__code", "department_id")
-        return Response(CheckOut(check).data | {"results": ResultOut(found, many=True).data})
+        return Response(QualityCheckOut(check).data | {"results": ResultOut(found, many=True).data})
 
 
 class Tasks(generics.ListAPIView[QualityTask]):
@@ -213,7 +213,7 @@ class Rules(generics.ListAPIView[QualityRule]):
     """The rules in force."""
 
     permission_classes = (ForBusinessAndAudit,)
-    serializer_class = RuleOut
+    serializer_class = QualityRuleOut
     pagination_class = KeysetPagination
     queryset = QualityRule.objects.filter(retired_at=None)
 
