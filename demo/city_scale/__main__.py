@@ -29,14 +29,14 @@ def main() -> int:
         frame.prepare_database()
         shot = trial.whole(share=options.share, seed=options.seed, kills=options.kills, with_sources=False)
     except TooSmall as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     differing = sorted(
         name for name in quiet.digests.keys() | shot.digests.keys() if quiet.digests.get(name) != shot.digests.get(name)
     )
     for name in sorted(quiet.digests.keys() | shot.digests.keys()):
-        print(f"{name}: undisturbed {quiet.digests.get(name)}, under fire {shot.digests.get(name)}")
-    print(f"They differ in: {', '.join(differing)}" if differing else "Both end the same.")
+        sys.stdout.write(f"{name}: undisturbed {quiet.digests.get(name)}, under fire {shot.digests.get(name)}\n")
+    sys.stdout.write(f"They differ in: {', '.join(differing)}\n" if differing else "Both end the same.\n")
     return 1 if differing else 0
 
 
