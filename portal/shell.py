@@ -20,6 +20,7 @@ from core.models import Notification
 from core.roles import Role
 from core.working_days import unannounced_years
 from exchange.accesses import may_ask
+from exchange.dossiers.opening import may_open
 from portal.actor import BUSINESS, actor
 
 UNREAD_SHOWN = 99
@@ -40,6 +41,7 @@ class Entry:
 MENU = (
     Entry("portal:home", _("首页"), "home", "home"),
     Entry("portal:resource-list", _("数据目录"), "list-search", "resource"),
+    Entry("portal:dossier", _("一人一档"), "id-badge", "dossier", BUSINESS, may_open),
     Entry("portal:map", _("地图"), "map-2", "map", BUSINESS),
     Entry("portal:request-list", _("共享申请"), "send", "request", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:basket-detail", _("资源篮"), "package", "basket", (Role.OPERATOR,)),
@@ -48,6 +50,7 @@ MENU = (
     Entry("portal:system-list", _("使用方系统"), "device-desktop", "system", BUSINESS),
     Entry("portal:plan-list", _("数据归集"), "database-import", "plan", BUSINESS),
     Entry("portal:quality-overview", _("数据质量"), "report-analytics", "quality", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:lineage", _("数据血缘"), "sitemap", "lineage", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:source-list", _("数据源"), "database", "source", BUSINESS),
     Entry("portal:national", _("国家规范接入"), "plug-connected", "national", BUSINESS),
     Entry(
@@ -71,6 +74,7 @@ MENU = (
     Entry("portal:credit-list", _("信用记录"), "shield-check", "credit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-repair-list", _("信用修复"), "clipboard-check", "credit-repair", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-shield-list", _("临时屏蔽"), "eye-off", "credit-shield", (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:thematic-list", _("主题库"), "stack-2", "thematic", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:hold-list", _("法律保全"), "gavel", "hold", (Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)),
     Entry("portal:call-attempts", _("按分钟计数的拒绝"), "arrows-exchange", "call-attempts", (Role.SECURITY_ADMINISTRATOR,)),
     Entry("portal:audit-list", _("审计记录"), "history", "audit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),

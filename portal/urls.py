@@ -35,5 +35,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("map/", include("portal.map.urls")),
     path("credit/", include("portal.credit.urls")),
     path("quality/", include("portal.quality.urls")),
+    path("thematic/", include("portal.thematic.urls")),
     path("life-events/", include("portal.life_events.urls")),
+    path("dossiers/", include("portal.dossiers.urls")),
+    path("lineage/", include("portal.lineage.urls")),
 ]

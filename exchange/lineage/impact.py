@@ -1,4 +1,4 @@
-"""Impact (影响分析): who is affected when something upstream changes, down to systems, departments and the receivers of backflow."""
+"""Impact (影响分析): who is affected when something upstream changes, down to systems, departments and receivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sees which part of the lineage (可见范围): what a node stands for decides, by the very filters of plans, resources and grants.
+"""Who sees which part of the lineage (可见范围): what a node stands for decides, by the filters of plans, resources and grants.
 
 Reviewers and the auditor see all of it; business roles see the contract, and what they may see of the rest; others nothing.
 """

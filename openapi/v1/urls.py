@@ -34,6 +34,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.aggregation")),
     path("", include("openapi.v1.fusion")),
     path("", include("openapi.v1.quality")),
+    path("", include("openapi.v1.lineage")),
+    path("", include("openapi.v1.thematic")),
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),
 ]

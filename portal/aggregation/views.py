@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from core.audit import Actor
 from core.errors import NotFound
 from core.keyset import page
 from core.submissions import digest_of, once
@@ -22,6 +23,7 @@ from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors.registry import DROPS
 from exchange.aggregation.rejects import OPEN_STATES
 from exchange.aggregation.visibility import plans_visible_to, runs_visible_to, visible_plan
+from exchange.lineage.impact import broken_columns, impact_of_breaks
 from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RejectedRow, RunState
 from portal.actor import BUSINESS, actor, roles_required
 from portal.aggregation.forms import StartForm
@@ -84,8 +86,20 @@ def plan_detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "changes": schema_drift.pending_of(plan),
         "free_fields": free_fields(plan),
         "freshness": freshness_of(plan, _last_success(runs)),
+        "broken": _broken(plan, actor(request)),
     }
     return render(request, "portal/aggregation/plan.html", context)
+
+
+def _broken(plan: AggregationPlan, who: Actor) -> dict[str, Any] | None:
+    """Return the columns that broke and who waits for them; no impact while the lineage does not know the plan yet."""
+    breaks = broken_columns(plan)
+    if not breaks:
+        return None
+    try:
+        return {"columns": breaks, "impact": impact_of_breaks(plan=plan, breaks=breaks, actor=who)}
+    except NotFound:
+        return {"columns": breaks, "impact": None}
 
 
 def _last_success(runs: QuerySet[AggregationRun]) -> datetime | None:

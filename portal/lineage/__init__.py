@@ -1,0 +1,1 @@
+"""Pages of lineage (数据血缘)."""
