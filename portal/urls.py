@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("credit/", include("portal.credit.urls")),
     path("quality/", include("portal.quality.urls")),
     path("thematic/", include("portal.thematic.urls")),
+    path("zones/", include("portal.zones.urls")),
     path("life-events/", include("portal.life_events.urls")),
     path("dossiers/", include("portal.dossiers.urls")),
     path("lineage/", include("portal.lineage.urls")),

@@ -36,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.quality")),
     path("", include("openapi.v1.lineage")),
     path("", include("openapi.v1.thematic")),
+    path("", include("openapi.v1.zones")),
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),
 ]
