@@ -20,7 +20,7 @@ EPOCH: Final = (
 
 
 def snapshot_sql(selection: Selection, *, inside: str, after_id: str, limit: str) -> str:
-    """Rows as they stand now, in the order of their ids: row_id, xid, subject_key, is_inside, data."""
+    """Rows as they stand now, in the order of their ids: row_id, xid, row_key, is_inside, data."""
     return (
         f"SELECT {_columns(selection, 'true')} FROM {DATASETS[selection.dataset].table} {ROW} "
         f"WHERE {ROW}.id > {after_id} AND ({inside}) ORDER BY {ROW}.id LIMIT {limit}"
@@ -38,6 +38,7 @@ def changes_sql(selection: Selection, *, inside: str, also: str, after_xid: str,
 
 def _columns(selection: Selection, inside: str) -> str:
     return (
-        f"{ROW}.id AS row_id, {ROW}.changed_xid::text::bigint AS xid, {ROW}.subject_key, coalesce({inside}, false) AS is_inside, "
+        f"{ROW}.id AS row_id, {ROW}.changed_xid::text::bigint AS xid, {ROW}.{DATASETS[selection.dataset].row_key} AS row_key, "
+        f"coalesce({inside}, false) AS is_inside, "
         f"{data_sql(selection)} AS data"
     )

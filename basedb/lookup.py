@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from basedb.cleaning import clean, shown_sql, typed_sql
-from basedb.dictionary import DATASETS, Dataset, DataType, Field, Subject
+from basedb.credit.display import given_out_sql
+from basedb.dictionary import BY_SUBJECT, DATASETS, Dataset, DataType, Field, Kind, Subject
 from basedb.identifiers import (
     citizen_id_valid,
     normalize_citizen_id,
@@ -27,6 +28,7 @@ from basedb.sql_text import quote
 
 ITEM_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 ROW: Final = "found"
+LISTED: Final = "listed"
 SOURCE: Final = "source"
 
 
@@ -41,10 +43,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The form of a row filter: fields whose value must stand in a list, and whether the subject must be a listed member."""
+    """The form of a row filter: fields whose value must stand in a list, and whether the subject must be a listed member.
+
+    Credit records of natural persons are read only by who says so.
+    """
 
     listed: tuple[str, ...] = ()
     is_members_only: bool = False
+    has_natural_persons: bool = False
 
 
 ALL_ROWS: Final = Rows()
@@ -77,6 +83,7 @@ def select(
     masks: Mapping[str, str],
     listed: Sequence[str] = (),
     is_members_only: bool = False,
+    has_natural_persons: bool = False,
 ) -> Selection:
     """Compile items, their columns (item -> field), masks (item -> kind) and the form of the row filter.
 
@@ -89,12 +96,23 @@ def select(
     fields = tuple(_column(known, item, columns.get(item), Mask.NONE).field for item in listed)
     if any(known.field(field).data_type is not DataType.TEXT for field in fields):
         raise ValueError("only texts and codes are filtered by a list")
-    return Selection(dataset, shown, Rows(fields, is_members_only))
+    return Selection(dataset, shown, Rows(fields, is_members_only, has_natural_persons and _is_credit(dataset)))
+
+
+def _is_credit(dataset: str) -> bool:
+    return DATASETS[dataset].base_database == "credit"
+
+
+def is_fact(selection: Selection) -> bool:
+    """Whether a subject may have many rows."""
+    return DATASETS[selection.dataset].kind is Kind.FACT
 
 
 def _column(dataset: Dataset, item: str, field: str | None, mask: str) -> Column:
     if field not in dataset.field_names or not ITEM_NAME.fullmatch(item):
         raise ValueError(f"{dataset.code} has nothing to serve {item} from")
+    if dataset.field(field).data_type is DataType.SUBJECT:  # keys of other subjects are the platform's own
+        raise ValueError(f"{item} is not served")
     is_geometry = dataset.field(field).data_type is DataType.GEOMETRY
     if Mask(mask) not in (Mask.NONE, Mask.HIDDEN) and is_geometry is not (Mask(mask) in OF_GEOMETRY):
         raise ValueError(f"{mask} is no mask of {item}")
@@ -103,15 +121,16 @@ def _column(dataset: Dataset, item: str, field: str | None, mask: str) -> Column
 
 def read_key(dataset: str, raw: str) -> str:
     """Return the standard writing of an identifier of this dataset's subjects; ValueError when it cannot be one."""
-    if DATASETS[dataset].subject is Subject.PERSON:
-        identifier = upgrade_citizen_id(normalize_citizen_id(raw))
-        valid = citizen_id_valid(identifier)
-    else:
-        identifier = normalize_uscc(raw)
-        valid = uscc_valid(identifier)
-    if not valid:
-        raise ValueError("not a valid identifier")
-    return identifier
+    subject = DATASETS[dataset].subject
+    if subject in (Subject.PERSON, Subject.EITHER):
+        citizen_id = upgrade_citizen_id(normalize_citizen_id(raw))
+        if citizen_id_valid(citizen_id):
+            return citizen_id
+    if subject is not Subject.PERSON:
+        uscc = normalize_uscc(raw)
+        if uscc_valid(uscc):
+            return uscc
+    raise ValueError("not a valid identifier")
 
 
 def fields_of(selection: Selection) -> dict[str, Field]:
@@ -142,8 +161,23 @@ def row_sql(selection: Selection, *, subject_key: str, region_prefix: str, lists
 
 def reach_sql(selection: Selection, *, region_prefix: str, lists: Sequence[str] = (), members: str = "") -> str:
     """Whether a row lies within a division and the row filter, whose values are SQL expressions as `row_sql` takes them."""
-    inside = f"starts_with({ROW}.{DATASETS[selection.dataset].region_field}, {region_prefix})"
+    dataset = DATASETS[selection.dataset]
+    if dataset.region_field:
+        inside = f"starts_with({ROW}.{dataset.region_field}, {region_prefix})"
+    else:
+        inside = f"({region_prefix} = '' OR {_home_sql(dataset, region_prefix)})"
     return " AND ".join([inside, *_limits(selection, lists, members)])
+
+
+def _home_sql(dataset: Dataset, region_prefix: str) -> str:
+    """Whether the subject itself belongs to a division: of facts that name none."""
+    home = next((base for base in BY_SUBJECT.values() if base.subject is dataset.subject), None)
+    if home is None:
+        raise ValueError(f"{dataset.code} has no divisions")
+    return (
+        f"EXISTS (SELECT FROM {home.table} home WHERE home.subject_key = {ROW}.subject_key AND home.withdrawn_at IS NULL "
+        f"AND starts_with(home.{home.region_field}, {region_prefix}))"
+    )
 
 
 def _limits(selection: Selection, lists: Sequence[str], members: str) -> list[str]:
@@ -153,12 +187,57 @@ def _limits(selection: Selection, lists: Sequence[str], members: str) -> list[st
         if not members:
             raise ValueError("the members of a row filter are missing")
         limits.append(f"{ROW}.subject_key IN ({members})")
+    if _is_credit(selection.dataset):
+        limits.append(given_out_sql(selection.dataset, ROW, with_natural_persons=selection.rows.has_natural_persons))
     return limits
 
 
-def found_sql() -> str:
-    """Whether that join found the subject."""
-    return f"({ROW}.subject_key IS NOT NULL)"
+def list_sql(
+    selection: Selection, *, subject_key: str, row_limit: str, region_prefix: str, lists: Sequence[str] = (), members: str = ""
+) -> str:
+    """The rows of a FACT of one subject, newest first, at most `row_limit`, for use after a LEFT JOIN: items, row_count, more."""
+    dataset = DATASETS[selection.dataset]
+    day = f"{ROW}.{dataset.day_field} DESC NULLS LAST, " if dataset.day_field else ""
+    reached = reach_sql(selection, region_prefix=region_prefix, lists=lists, members=members)
+    newest = (
+        f"SELECT {data_sql(selection)} AS data, row_number() OVER (ORDER BY {day}{ROW}.id DESC) AS place "
+        f"FROM {dataset.table} {ROW} WHERE {ROW}.subject_key = {subject_key} AND {reached} ORDER BY place LIMIT {row_limit} + 1"
+    )
+    return (
+        f"LATERAL (SELECT coalesce(json_agg(data ORDER BY place) FILTER (WHERE place <= {row_limit}), '[]') AS items, "
+        f"least(count(*), {row_limit}) AS row_count, count(*) > {row_limit} AS more FROM ({newest}) AS newest) AS {LISTED} ON true"
+    )
+
+
+def any_row_sql(
+    selection: Selection,
+    values: Sequence[str],
+    *,
+    subject_key: str,
+    region_prefix: str,
+    lists: Sequence[str] = (),
+    members: str = "",
+) -> str:
+    """What the rows of a FACT of one subject say of compared values, for use after a LEFT JOIN: known and same, an item each."""
+    dataset = DATASETS[selection.dataset]
+    reached = reach_sql(selection, region_prefix=region_prefix, lists=lists, members=members)
+    told = ["count(*) AS row_count"]
+    for column, value in zip(selection.columns, values, strict=True):
+        if column.mask is not Mask.HIDDEN:
+            stored, asked = f"{ROW}.{column.field}", typed_sql(dataset.field(column.field), value)
+            told += [
+                f'bool_or({stored} IS NOT NULL) AS "known_{column.item}"',
+                f'bool_or({stored} = {asked}) AS "same_{column.item}"',
+            ]
+    return (
+        f"LATERAL (SELECT {', '.join(told)} FROM {dataset.table} {ROW} WHERE {ROW}.subject_key = {subject_key} AND {reached}) "
+        f"AS {LISTED} ON true"
+    )
+
+
+def found_sql(selection: Selection) -> str:
+    """Whether the join of `row_sql`, `list_sql` or `any_row_sql` found the subject."""
+    return f"({LISTED}.row_count > 0)" if is_fact(selection) else f"({ROW}.subject_key IS NOT NULL)"
 
 
 def data_sql(selection: Selection) -> str:
@@ -210,8 +289,11 @@ def inside_sql(selection: Selection, *, region_prefix: str, lists: Sequence[Sequ
     """
     if not re.fullmatch("[0-9]{0,12}", region_prefix):
         raise ValueError("a division code has digits only")
-    field = DATASETS[selection.dataset].region_field
-    limits = [f"{ROW}.{field} LIKE {quote(region_prefix + '%')}"] if region_prefix else []
+    dataset = DATASETS[selection.dataset]
+    limits = []
+    if region_prefix:
+        in_row = f"{ROW}.{dataset.region_field} LIKE {quote(region_prefix + '%')}"
+        limits.append(in_row if dataset.region_field else _home_sql(dataset, quote(region_prefix)))
     limits += _limits(selection, [f"ARRAY[{', '.join(quote(value) for value in values)}]::text[]" for values in lists], members)
     return " AND ".join(limits) or "true"
 
@@ -240,7 +322,7 @@ def _compared(selection: Selection, column: Column, value: str) -> str:
         return f"CASE WHEN {value} IS NOT NULL THEN 'not_available' END"
     field = DATASETS[selection.dataset].field(column.field)
     stored = f"{ROW}.{field.name}"
-    return (
-        f"CASE WHEN {value} IS NULL THEN NULL WHEN {stored} IS NULL THEN 'not_available' "
-        f"WHEN {stored} = {typed_sql(field, value)} THEN 'yes' ELSE 'no' END"
-    )
+    unknown, same = f"{stored} IS NULL", f"{stored} = {typed_sql(field, value)}"
+    if is_fact(selection):  # any of the subject's rows may say so
+        unknown, same = f'{LISTED}."known_{column.item}" IS NOT TRUE', f'{LISTED}."same_{column.item}"'
+    return f"CASE WHEN {value} IS NULL THEN NULL WHEN {unknown} THEN 'not_available' WHEN {same} THEN 'yes' ELSE 'no' END"

@@ -1,4 +1,4 @@
-"""Parts of a copy (分段复制): all rows of a selection in the order of their subject keys, cut where one part ends.
+"""Parts of a copy (分段复制): all rows of a selection in the order of their row keys, cut where one part ends.
 
 The rows, columns and masks are limited as everywhere in `lookup`. COPY takes no parameters: bounds stand in it as literals.
 """
@@ -29,6 +29,10 @@ class Rows:
     def _table(self) -> str:
         return f"{DATASETS[self.selection.dataset].table} {ROW}"
 
+    @property
+    def _key(self) -> str:
+        return f"{ROW}.{DATASETS[self.selection.dataset].row_key}"
+
     def count_sql(self, at_most: str) -> str:
         """The number of the rows, counted no further than `at_most`."""
         return f"SELECT count(*) FROM (SELECT 1 FROM {self._table} WHERE {self.inside} LIMIT {at_most}) AS counted"
@@ -36,16 +40,16 @@ class Rows:
     def end_sql(self, after: bytes, size: int) -> str:
         """The key of the last row of a part of `size` rows behind `after`; no row when fewer are left."""
         return (
-            f"SELECT {ROW}.subject_key FROM {self._table} WHERE {self.inside} AND {ROW}.subject_key > {_literal(after)} "
-            f"ORDER BY {ROW}.subject_key OFFSET {size - 1:d} LIMIT 1"
+            f"SELECT {self._key} FROM {self._table} WHERE {self.inside} AND {self._key} > {_literal(after)} "
+            f"ORDER BY {self._key} OFFSET {size - 1:d} LIMIT 1"
         )
 
     def rows_sql(self, after: bytes, upto: bytes | None, mark: str) -> str:
         """The rows behind `after` up to and including `upto`, None being the end, in the order of their keys."""
-        end = f" AND {ROW}.subject_key <= {_literal(upto)}" if upto is not None else ""
+        end = f" AND {self._key} <= {_literal(upto)}" if upto is not None else ""
         return (
             f'SELECT {shown_columns_sql(self.selection)}, {quote(mark)} AS "{MARK}" FROM {self._table} '
-            f"WHERE {self.inside} AND {ROW}.subject_key > {_literal(after)}{end} ORDER BY {ROW}.subject_key"
+            f"WHERE {self.inside} AND {self._key} > {_literal(after)}{end} ORDER BY {self._key}"
         )
 
     def csv_sql(self, after: bytes, upto: bytes | None, mark: str) -> str:

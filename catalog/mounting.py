@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from catalog import desks
 from catalog.codes import BASE_DATABASE_ITEMS, ResourceClass
-from catalog.content import Entry, Item, entry_of
+from catalog.content import DATA_TYPES, Entry, Item, entry_of
 from catalog.models import Binding, Resource
 from catalog.workflow import Command
 from core import audit
@@ -119,7 +119,7 @@ def draft_from(code: str) -> Entry:
         Item(
             name=field.name,
             title=str(field.title),
-            data_type=str(field.data_type),
+            data_type=str(field.data_type) if str(field.data_type) in DATA_TYPES else "M",
             length=field.length,
             is_key=field.name == source.key_field,
             is_sensitive=str(field.grade) >= "L3",

@@ -16,8 +16,8 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from basedb.credit import display
 from basedb.dictionary import DATASETS
-from basedb.dictionary.credit_fields import NATURAL_PERSON
 from basedb.models import (
     CreditAbnormal,
     CreditCommitment,
@@ -49,8 +49,8 @@ KINDS: Mapping[str, type[CreditRow]] = MappingProxyType(
         "credit.measure": CreditMeasure,
     }
 )
+SHOWN, DISPUTED = display.SHOWN, display.DISPUTED
 ADVERSE = tuple(code for code in KINDS if "severity" in DATASETS[code].field_names)
-SHOWN, DISPUTED = "SHOWN", "DISPUTED"
 DISPLAY_TITLES = MappingProxyType(
     {
         "WITHDRAWN": gettext_lazy("来源已删除"),
@@ -74,31 +74,16 @@ def today_in_shanghai(now: datetime) -> date:
 
 def display_sql(dataset: str, row: str, today: date) -> str:
     """The code of `DISPLAY_TITLES` a record has on a day; `row` is the alias or name of its table."""
-    names, day = DATASETS[dataset].field_names, f"DATE {quote(today.isoformat())}"
-    standing = (
-        f"EXISTS (SELECT FROM basedb_creditstanding x WHERE x.dataset = {quote(dataset)} AND x.row_key = {row}.row_key "
-        "AND x.{what}_at IS NOT NULL)"
-    )
-    lifted = f"WHEN {row}.lifted_on <= {day} THEN 'LIFTED'" if "lifted_on" in names else ""
-    slight = f"WHEN {row}.publish_until IS NULL THEN 'NOT_PUBLISHED'" if dataset == "credit.penalty" else ""
-    return f"""(CASE
-        WHEN {row}.withdrawn_at IS NOT NULL THEN 'WITHDRAWN'
-        WHEN coalesce({row}.record_state, '0') NOT IN ('0', '2') OR {standing.format(what="retracted")} THEN 'RETRACTED'
-        WHEN {standing.format(what="repaired")} THEN 'REPAIRED'
-        {lifted}
-        WHEN {row}.publish_until < {day} THEN 'ENDED'
-        WHEN {row}.subject_category = {quote(NATURAL_PERSON)} THEN 'NOT_OPEN'
-        {slight}
-        WHEN EXISTS (SELECT FROM basedb_creditshield h WHERE h.subject_key = {row}.subject_key AND h.period @> {day})
-            THEN 'SHIELDED'
-        WHEN {row}.published_on > {day} OR {row}.decided_on > {day} THEN 'NOT_PUBLISHED'
-        WHEN coalesce({row}.record_state, '0') = '2' OR {standing.format(what="disputed")} THEN 'DISPUTED'
-        ELSE 'SHOWN' END)"""
+    return display.display_sql(dataset, row, _literal(today))
 
 
 def publicly_shown_sql(dataset: str, row: str, today: date) -> str:
     """Whether the public may see a record on a day."""
-    return f"({display_sql(dataset, row, today)} IN ('{SHOWN}', '{DISPUTED}'))"
+    return display.publicly_shown_sql(dataset, row, _literal(today))
+
+
+def _literal(day: date) -> str:
+    return f"DATE {quote(day.isoformat())}"
 
 
 def with_display(dataset: str, today: date) -> QuerySet[CreditRow]:

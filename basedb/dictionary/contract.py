@@ -132,6 +132,17 @@ class Dataset:
         """The names in the order of the contract."""
         return tuple(field.name for field in self.fields)
 
+    @property
+    def row_key(self) -> str:
+        """The column that tells its rows apart: the subject of a MASTER, the digest of `row_fields` of a FACT."""
+        return "row_key" if self.kind is Kind.FACT else "subject_key"
+
+    @property
+    def day_field(self) -> str:
+        """The day that dates a row: its first one that is no end of a validity; empty when it has none."""
+        days = (field.name for field in self.fields if field.data_type is DataType.DATE and not field.may_lie_ahead)
+        return next(days, "")
+
     def field(self, name: str) -> Field:
         """Return one field; KeyError when the contract has none of that name."""
         for field in self.fields:

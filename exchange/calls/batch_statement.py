@@ -10,8 +10,8 @@ import hashlib
 from functools import lru_cache
 from typing import Final
 
-from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, score_sql, source_sql
-from exchange.calls.statement import ADMITTED, ASKED, record_sql, row_of, run, terms_values
+from basedb.lookup import LISTED, Selection, comparison_sql, data_sql, found_sql, score_sql, source_sql
+from exchange.calls.statement import ADMITTED, ASKED, ROW_LIMIT, has_row_limit, record_sql, row_of, run, terms_values
 from exchange.calls.terms import Batch, Question, Signed, Terms, Wanted
 
 MARK: Final = "\x1f"
@@ -26,7 +26,7 @@ signed AS MATERIALIZED (
             row_count
         FROM admitted CROSS JOIN LATERAL (
             SELECT string_agg(coalesce(invalid, {told}), ',' ORDER BY place) AS results,
-                count(*) FILTER (WHERE {found}) AS row_count
+                {row_count} AS row_count
             FROM asked LEFT JOIN {row}) AS told
         OFFSET 0) AS answer
 ), recorded AS ({record}), kept AS (
@@ -45,10 +45,14 @@ def _listed(name: str) -> str:
 def batch_sql(mode: str, selection: Selection, wanted: Wanted) -> str:
     """Return the statement of a query or verification of many; its `<<name>>` marks are the parameters of `parameters_of`."""
     values = [f"value_{number}" for number in range(len(selection.columns))] if mode == "VERIFY" else []
-    row = row_of(selection, "uuid_send(asked.subject)")
-    if mode == "QUERY":
+    row = row_of(selection, mode, values, subject_key="uuid_send(asked.subject)")
+    found, is_list = found_sql(selection), has_row_limit(selection, mode)
+    if is_list:
+        status = f"CASE WHEN {found} THEN 'found' ELSE 'not_found' END"
+        told = f"json_build_object('status', {status}, 'items', {LISTED}.items, 'more', {LISTED}.more)::text"
+    elif mode == "QUERY":
         told = (
-            f'CASE WHEN {found_sql()} THEN \'{{"status":"found","data":\' || {data_sql(selection)} || \'}}\' '
+            f'CASE WHEN {found} THEN \'{{"status":"found","data":\' || {data_sql(selection)} || \'}}\' '
             'ELSE \'{"status":"not_found","data":null}\' END'
         )
     else:
@@ -61,7 +65,7 @@ def batch_sql(mode: str, selection: Selection, wanted: Wanted) -> str:
         lists=", ".join([f"{_listed('keys')}::uuid[]", *map(_listed, values), _listed("invalid")]),
         names=", ".join(["subject", *values, "invalid"]),
         told=told,
-        found=found_sql(),
+        row_count=f"sum({LISTED}.row_count)::bigint" if is_list else f"count(*) FILTER (WHERE {found})",
         row=row,
         keys=f"{_listed('keys')}::uuid[]",
         record=record_sql(mode, selection, subject_key="NULL", subjects_digest="<<subjects_digest>>"),
@@ -69,10 +73,11 @@ def batch_sql(mode: str, selection: Selection, wanted: Wanted) -> str:
 
 
 @lru_cache(maxsize=64)
-def parameters_of(value_count: int, list_count: int) -> tuple[tuple[str, str], ...]:
+def parameters_of(value_count: int, list_count: int, has_limit: bool) -> tuple[tuple[str, str], ...]:
     """Return names and types of the parameters of the statement."""
     lists = tuple((f"list_{number}", "text[]") for number in range(list_count))
-    return ASKED + MANY + lists + tuple((f"value_{number}", "text") for number in range(value_count))
+    limit = (ROW_LIMIT,) if has_limit else ()
+    return ASKED + MANY + limit + lists + tuple((f"value_{number}", "text") for number in range(value_count))
 
 
 def read_and_record(
@@ -86,5 +91,5 @@ def read_and_record(
     for number, column in enumerate(batch.columns):
         values[f"value_{number}"] = MARK.join(column)
     template = batch_sql(signed.mode, question.selection, question.wanted)
-    row = run(template, parameters_of(len(batch.columns), len(terms.lists)), values)
+    row = run(template, parameters_of(len(batch.columns), len(terms.lists), question.row_limit is not None), values)
     return row and (row[0], row[1])

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from psycopg2 import errors
 
-from basedb.lookup import Selection, comparison_sql, data_sql, found_sql, score_sql, source_sql
+from basedb.lookup import LISTED, Selection, comparison_sql, data_sql, found_sql, score_sql, source_sql
 from exchange.calls import connections
 from exchange.calls.refusals import Refusal
-from exchange.calls.statement import ADMITTED, ASKED, record_sql, refusal_of, row_of, terms_values
+from exchange.calls.statement import ADMITTED, ASKED, ROW_LIMIT, has_row_limit, record_sql, refusal_of, row_of, terms_values
 from exchange.calls.terms import Question, Signed, Terms, Wanted
 
 SUBJECT: Final = (("subject_key", "bytea"), ("region_prefix", "text"))
@@ -28,7 +28,7 @@ JOINT: Final = """
 WITH asked AS MATERIALIZED (SELECT * FROM json_to_recordset(<<calls>>) AS asked ({columns})),
 signed AS MATERIALIZED (
     SELECT *, sha256(convert_to(body, 'UTF8')) AS digest FROM (
-        SELECT asked.*, {body}::text AS body, {found}::int AS row_count
+        SELECT asked.*, {body}::text AS body, {row_count} AS row_count
         FROM asked JOIN LATERAL {admitted} ON true LEFT JOIN {row} OFFSET 0) AS answer
 ), recorded AS ({record})
 SELECT place, body, encode(digest, 'hex') FROM signed"""
@@ -40,12 +40,14 @@ Read = tuple[str, str]  # the answer's JSON text and its SHA-256 in hex
 @lru_cache(maxsize=512)
 def joint_sql(mode: str, selection: Selection, wanted: Wanted) -> str:
     """Return the statement of queries or verifications of one form; its parameters are those of `parameters_of`."""
-    row = row_of(selection, "<<subject_key>>")
     values = [f"value_{number}" for number in range(len(selection.columns))] if mode == "VERIFY" else []
+    row = row_of(selection, mode, values, subject_key="<<subject_key>>")
+    found, is_list = found_sql(selection), has_row_limit(selection, mode)
     if mode == "QUERY":
+        told = f"'items', {LISTED}.items, 'more', {LISTED}.more"
         body = (
-            f"json_build_object('call_id', <<call_id>>, 'status', CASE WHEN {found_sql()} THEN 'found' ELSE 'not_found' END, "
-            f"'data', CASE WHEN {found_sql()} THEN {data_sql(selection)} END, 'as_of', at)"
+            f"json_build_object('call_id', <<call_id>>, 'status', CASE WHEN {found} THEN 'found' ELSE 'not_found' END, "
+            f"{told if is_list else _one(selection)}, 'as_of', at)"
         )
     else:
         score = f", 'score', {score_sql(selection, values)}::json" if wanted.is_scored else ""
@@ -53,14 +55,19 @@ def joint_sql(mode: str, selection: Selection, wanted: Wanted) -> str:
         body = f"json_build_object('call_id', <<call_id>>, 'result', ({compared})::json{score})"
         row += f" LEFT JOIN {source_sql()}" if wanted.is_detailed else ""
     columns = {"place": "integer", **dict(ASKED), **dict(SUBJECT), **dict.fromkeys(values, "text")}
+    columns |= dict([ROW_LIMIT]) if is_list else {}
     return JOINT.format(
         columns=", ".join(f"{name} {kind}" for name, kind in columns.items()),
         body=_out_of("asked", body, columns),
-        found=found_sql(),
+        row_count=f"{LISTED}.row_count" if is_list else f"{found}::int",
         admitted=_out_of("asked", ADMITTED, columns),
         row=_out_of("asked", row, columns),
         record=_out_of("signed", record_sql(mode, selection, subject_key="<<subject_key>>"), columns),
     )
+
+
+def _one(selection: Selection) -> str:
+    return f"'data', CASE WHEN {found_sql(selection)} THEN {data_sql(selection)} END"
 
 
 def _out_of(table: str, sql: str, columns: dict[str, str]) -> str:

@@ -41,7 +41,7 @@ SELECT g.id, g.version, g.system_id, g.resource_id, r.provider_id, g.mode, g.sta
            SELECT 1 FROM catalog_dataitem i WHERE i.resource_id = r.id AND i.is_withheld AND i.name = ANY (g.fields)),
        b.dataset, b.columns,
        r.grade IN ('L3', 'L4') AND {lag_sql(Chain.CALLS)} > <<lag_limit>>, g.uid::text,
-       g.mode <> 'VERIFY' AND {VERIFY_ONLY_SQL}
+       g.mode <> 'VERIFY' AND {VERIFY_ONLY_SQL}, r.share_attribute = 'CONDITIONAL'
 FROM exchange_grant g JOIN catalog_resource r ON r.id = g.resource_id LEFT JOIN catalog_binding b ON b.resource_id = r.id
 """
 GRANT: Final = f"{TERMS} WHERE g.uid = <<uid>>"
@@ -121,7 +121,7 @@ def terms_between(system_id: int, provider_id: int) -> list[Terms]:
 def _compiled(row: connections.Row) -> Terms:
     grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
     per_day, per_second, region_prefix, fields, masks, row_filter = row[9:15]
-    is_served, dataset, columns, is_unsealed, uid, is_too_sensitive = row[18:]
+    is_served, dataset, columns, is_unsealed, uid, is_too_sensitive, is_conditional = row[18:]
     conditions, is_readable = _conditions(*row[15:18])
     remote = places.load(dataset) if dataset and is_remote(dataset) else None
     if dataset and is_remote(dataset):
@@ -136,7 +136,7 @@ def _compiled(row: connections.Row) -> Terms:
             region_prefix=region_prefix,
         )
     else:
-        selection, lists = _selection(dataset, fields, columns, masks, row_filter)
+        selection, lists = _selection(dataset, fields, columns, masks, row_filter, is_conditional=is_conditional)
     return Terms(
         grant_id=grant_id,
         uid=uid,
@@ -162,7 +162,7 @@ def _compiled(row: connections.Row) -> Terms:
 
 
 def _selection(
-    dataset: str | None, fields: list[str], columns: Any, masks: Any, row_filter: Any
+    dataset: str | None, fields: list[str], columns: Any, masks: Any, row_filter: Any, *, is_conditional: bool
 ) -> tuple[Selection | None, tuple[tuple[str, ...], ...]]:
     """Return what may be read, and the values of its row filter; nothing when a part of it cannot be understood."""
     try:
@@ -178,6 +178,7 @@ def _selection(
             masks=masks or {},
             listed=[rule["item"] for rule in listed],
             is_members_only="own_clients" in kinds,
+            has_natural_persons=is_conditional,  # nobody is asked for unconditional sharing
         )
     except (ValueError, TypeError, KeyError):
         return None, ()

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from basedb.lookup import Selection, fields_of
+from basedb.lookup import Selection, fields_of, is_fact
 from exchange.calls.batch import NAMES as BATCHES
 from exchange.calls.batch import read_checks, read_keys
 from exchange.calls.conditions import read_parameters as read_control_parameters
@@ -22,6 +22,8 @@ from exchange.calls.values import printable, read_object, text
 
 BODY_AT_MOST: Final = 16_384
 BATCH_AT_MOST: Final[Mapping[str, int]] = {"QUERY": 131_072, "VERIFY": 524_288}  # a thousand keys, a thousand keys with values
+ROWS_AT_MOST: Final = 100  # of one subject
+ROWS_OF_BATCH: Final = 10_000  # of all subjects of a call
 PARAMETERS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {  # mode -> required, optional
     "QUERY": (("key",), ("fields", "context", "parameters")),
     "VERIFY": (("key", "attributes"), ("details", "score", "context", "parameters")),
@@ -57,7 +59,9 @@ def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     """Return the question in a body, or refuse with what is wrong with each parameter."""
     given = _read_whole(body)
     is_batch = BATCHES.get(mode) in given
-    check_names(given, *(BATCH_PARAMETERS if is_batch else PARAMETERS)[mode])
+    required, optional = (BATCH_PARAMETERS if is_batch else PARAMETERS)[mode]
+    has_limit = mode == "QUERY" and is_fact(selection)
+    check_names(given, required, (*optional, "limit") if has_limit else optional)
     if not is_batch:
         check_size(body, BODY_AT_MOST)
     context = context_of(given)
@@ -68,9 +72,21 @@ def read_question(body: bytes, mode: str, selection: Selection) -> Question:
     if mode == "QUERY":
         narrowed = narrowed_to(selection, given)
         if is_batch:
-            return Question(narrowed, None, context=context, batch=read_keys(given["keys"], narrowed))
-        return Question(narrowed, read_subject(given["key"], selection), context=context)
+            batch = read_keys(given["keys"], narrowed)
+            limit = _row_limit(given, ROWS_OF_BATCH // len(batch.keys)) if has_limit else None
+            return Question(narrowed, None, context=context, batch=batch, row_limit=limit)
+        limit = _row_limit(given, ROWS_AT_MOST) if has_limit else None
+        return Question(narrowed, read_subject(given["key"], selection), context=context, row_limit=limit)
     return _verification(given, selection, context, is_batch=is_batch)
+
+
+def _row_limit(given: Mapping[str, Any], at_most: int) -> int:
+    """Return how many rows of a subject are wanted at most."""
+    at_most = min(at_most, ROWS_AT_MOST)
+    limit = given.get("limit", at_most)
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= at_most:
+        raise Refusal("call.invalid_parameter", {"limit": f"must_be_1_to_{at_most}"})
+    return limit
 
 
 def _read_whole(body: bytes) -> dict[str, Any]:
@@ -83,6 +99,8 @@ def _read_whole(body: bytes) -> dict[str, Any]:
 
 
 def _verification(given: dict[str, Any], selection: Selection, context: Context, *, is_batch: bool) -> Question:
+    if given.get("details") is True and is_fact(selection):  # no one row is the source of what several say
+        raise Refusal("call.invalid_parameter", {"details": "not_of_many_rows"})
     wanted = Wanted(is_detailed=_flag(given, "details"), is_scored=_flag(given, "score"))
     if is_batch:
         narrowed, batch = read_checks(given["checks"], selection)

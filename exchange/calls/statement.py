@@ -6,13 +6,14 @@ a grant that has changed leaves neither record nor answer. The commit of the sta
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 import psycopg2
 from psycopg2 import errors
 
-from basedb.lookup import Selection, row_sql
+from basedb.lookup import Selection, any_row_sql, is_fact, list_sql, row_sql
 from basedb.sql_text import quote
 from exchange.calls import connections
 from exchange.calls.refusals import Refusal
@@ -46,6 +47,7 @@ ANSWERED: Final = (
     ("answer_digest", "text"),
     ("answer_bytes", "bigint"),
 )
+ROW_LIMIT: Final = ("row_limit", "integer")
 MEMBERS: Final = "SELECT subject_key FROM exchange_grantsubject WHERE grant_id = <<grant_id>>"
 
 ADMITTED: Final = """(
@@ -69,15 +71,33 @@ OPENED: Final = """
 WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}), recorded AS ({record}) SELECT 1 FROM admitted"""
 
 
-def row_of(selection: Selection, subject_key: str) -> str:
-    """Return the row of a subject the grant reaches, as SQL behind a LEFT JOIN."""
-    return row_sql(
-        selection,
-        subject_key=subject_key,
-        region_prefix="<<region_prefix>>",
-        lists=[f"<<list_{number}>>" for number in range(len(selection.rows.listed))],
-        members=MEMBERS,
-    )
+class Reach(TypedDict):
+    """The rows of a grant, as the joins of `basedb.lookup` take them."""
+
+    subject_key: str
+    region_prefix: str
+    lists: list[str]
+    members: str
+
+
+def row_of(selection: Selection, mode: str, values: Sequence[str], *, subject_key: str) -> str:
+    """Return the row of a subject the grant reaches, or what its many rows come to, as SQL behind a LEFT JOIN."""
+    reach: Reach = {
+        "subject_key": subject_key,
+        "region_prefix": "<<region_prefix>>",
+        "lists": [f"<<list_{number}>>" for number in range(len(selection.rows.listed))],
+        "members": MEMBERS,
+    }
+    if not is_fact(selection):
+        return row_sql(selection, **reach)
+    if mode == "QUERY":
+        return list_sql(selection, row_limit=f"<<{ROW_LIMIT[0]}>>", **reach)
+    return any_row_sql(selection, values, **reach)
+
+
+def has_row_limit(selection: Selection, mode: str) -> bool:
+    """Return whether a statement reads as many rows of a subject as it is told."""
+    return mode == "QUERY" and is_fact(selection)
 
 
 def record_sql(mode: str, selection: Selection, *, subject_key: str, subjects_digest: str = "NULL") -> str:
@@ -163,6 +183,8 @@ def terms_values(signed: Signed, terms: Terms, question: Question, quota_left: i
     """Return the values of a record and those of the rows the grant reaches."""
     values = asked(signed, terms, question, quota_left)
     values["region_prefix"] = terms.region_prefix
+    if question.row_limit is not None:
+        values[ROW_LIMIT[0]] = question.row_limit
     for number, allowed in enumerate(terms.lists):
         values[f"list_{number}"] = list(allowed)
     return values

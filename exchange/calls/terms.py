@@ -182,6 +182,7 @@ class Question:
     key: str = field(default="", repr=False)  # as a source outside wants it; base data is found by the subject
     batch: Batch | None = None
     wanted: Wanted = WORDS
+    row_limit: int | None = None  # of a subject with many rows
 
     def subjects(self) -> list[bytes]:
         """Return the keys of those the question is about."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
+from basedb.dictionary import DATASETS
 from basedb.lookup import Selection
 from exchange.calls.operations import Served
 from exchange.calls.refusals import Refusal
@@ -50,6 +51,8 @@ class ReadChanges:
         """Open the timepoint; refuse one of other terms, of another database, and one that has rested too long."""
         if terms.remote is not None:  # only the base databases say which transaction changed a row
             raise Refusal("grant.unusable", {"source": "has_no_change_feed"})
+        if terms.region_prefix and not DATASETS[question.selection.dataset].region_field:
+            raise Refusal("grant.unusable", {"region": "not_of_the_rows"})  # who moves changes no row here
         epoch, digest = reading.epoch_now(), reading.digest_of(terms, question.selection)
         if self._after is None:
             self._from = Timepoint(epoch, digest, True, 0, 0, 0, int(now.timestamp()))
@@ -83,6 +86,6 @@ class ReadChanges:
         return Served(json.dumps(told, ensure_ascii=False).encode(), row_count=row_count)
 
 
-def _change(grant_uid: str, subject_key: str, is_inside: bool, data: dict[str, Any] | None) -> dict[str, Any]:
-    key = key_ring().code("feed-key", f"{grant_uid}|{subject_key}".encode())[:KEY_LENGTH].hex()
+def _change(grant_uid: str, row_key: str, is_inside: bool, data: dict[str, Any] | None) -> dict[str, Any]:
+    key = key_ring().code("feed-key", f"{grant_uid}|{row_key}".encode())[:KEY_LENGTH].hex()
     return {"op": "upsert", "key": key, "data": data} if is_inside else {"op": "delete", "key": key}

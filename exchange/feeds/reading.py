@@ -15,6 +15,7 @@ import psycopg2
 from django.conf import settings
 
 from basedb.changes import LAST_ID
+from basedb.dictionary import DATASETS
 from basedb.feed import EPOCH, HORIZON, changes_sql, snapshot_sql
 from basedb.lookup import Selection, inside_sql
 from exchange.calls import connections
@@ -24,14 +25,14 @@ from exchange.feeds.timepoints import Timepoint
 
 DIGEST_LENGTH: Final = 16
 PARAMETERS: Final = (("grant_id", "bigint"), ("after_xid", "xid8"), ("after_id", "bigint"), ("rows_at_most", "integer"))
-MEMBER: Final = "EXISTS (SELECT FROM exchange_feedmember m WHERE m.grant_id = <<grant_id>> AND m.subject_key = found.subject_key)"
+MEMBER: Final = "EXISTS (SELECT FROM exchange_feedmember m WHERE m.grant_id = <<grant_id>> AND m.row_key = found.{row_key})"
 PAGE: Final = """
 WITH picked AS MATERIALIZED ({rows}), kept AS (
-    INSERT INTO exchange_feedmember (grant_id, subject_key)
-    SELECT <<grant_id>>, subject_key FROM picked WHERE is_inside ON CONFLICT DO NOTHING)
+    INSERT INTO exchange_feedmember (grant_id, row_key)
+    SELECT <<grant_id>>, row_key FROM picked WHERE is_inside ON CONFLICT DO NOTHING)
 SELECT {horizon}::text::bigint, count(*), (array_agg(xid ORDER BY {order}))[count(*)],
     (array_agg(row_id ORDER BY {order}))[count(*)], coalesce(json_agg(json_build_array(
-        encode(subject_key, 'hex'), is_inside, CASE WHEN is_inside THEN data END) ORDER BY {order}), '[]')
+        encode(row_key, 'hex'), is_inside, CASE WHEN is_inside THEN data END) ORDER BY {order}), '[]')
 FROM picked"""
 
 
@@ -88,7 +89,8 @@ def _page_sql(selection: Selection, inside: str, is_snapshot: bool) -> str:
     if is_snapshot:
         rows = snapshot_sql(selection, inside=inside, after_id="<<after_id>>", limit="<<rows_at_most>>")
     else:
+        member = MEMBER.format(row_key=DATASETS[selection.dataset].row_key)
         rows = changes_sql(
-            selection, inside=inside, also=MEMBER, after_xid="<<after_xid>>", after_id="<<after_id>>", limit="<<rows_at_most>>"
+            selection, inside=inside, also=member, after_xid="<<after_xid>>", after_id="<<after_id>>", limit="<<rows_at_most>>"
         )
     return PAGE.format(rows=rows, horizon=HORIZON, order="row_id" if is_snapshot else "xid, row_id")

@@ -8,10 +8,10 @@ from exchange.models.grant import Grant
 
 
 class FeedMember(models.Model):
-    """A subject that was handed over under a grant at some time. Never taken away: a feed may be read again from an older point."""
+    """A row - the subject of a MASTER - handed over under a grant at some time. Never taken away: a feed may be read again."""
 
     grant = models.ForeignKey(Grant, models.PROTECT, related_name="+")
-    subject_key = models.BinaryField(max_length=16)
+    row_key = models.BinaryField(max_length=16)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["grant", "subject_key"], name="feed_member_once")]
+        constraints = [models.UniqueConstraint(fields=["grant", "row_key"], name="feed_member_once")]

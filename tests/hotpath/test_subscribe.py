@@ -102,7 +102,7 @@ def test_row_that_leaves_the_granted_rows_is_deleted_and_others_outside_are_neve
     again.after = begun
     again.follow()
     assert again.told == [{"op": "delete", "key": key}]
-    assert not FeedMember.objects.filter(grant=grant, subject_key=stranger.subject_key).exists()
+    assert not FeedMember.objects.filter(grant=grant, row_key=stranger.subject_key).exists()
 
 
 def test_only_granted_columns_leave_masked_and_under_keys_of_this_grant(scene: Scene) -> None:
