@@ -38,7 +38,7 @@ from basedb.intake.contract import (
 )
 from basedb.intake.versions import Laid
 from basedb.rules import broken_rule_sql, rule_named
-from basedb.staging import RawRow
+from basedb.staging import JoinedRow, RawRow
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -104,9 +104,10 @@ def broken_rule(dataset: Dataset, values: Mapping[str, str | None], *, today: da
         return code
 
 
-def stage(intake: Intake, table: str, rows: Iterable[RawRow]) -> Staged:
+def stage(intake: Intake, table: str, rows: Iterable[RawRow | JoinedRow]) -> Staged:
     """Stream the rows of a batch that tell something new into staging table `table`. Needs an open transaction."""
-    keyed = [staging.keyed(row, intake.dataset, intake.fields, intake.key_fields) for row in rows]
+    key_fields = intake.key_fields
+    keyed = [staging.keyed(row, intake.dataset, intake.fields, key_fields) for row in rows]
     places = unchanged.places_of_news(intake.source, [row.source_key for row in keyed], [row.digest for row in keyed])
     staging.create(table, intake.fields)
     if places:

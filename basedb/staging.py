@@ -25,6 +25,7 @@ from basedb.sql_text import quote
 
 SCHEMA = "staging"
 SOURCE_KEY_LENGTH = 64
+BETWEEN = "\x1f"  # parts the values of a row that is told as one text
 _CHUNK = 256 * 1024
 _NEVER_KNOWN = bytes(16)  # a row that is broken from the start is rejected each time, whatever it says
 # No field of the contract may be named like these: licences have a number, many things a day they hold from.
@@ -63,10 +64,26 @@ class RawRow(NamedTuple):
     gone: bool = False
 
 
+class JoinedRow(NamedTuple):
+    """A row a source handed out as one text; it is cut only when it tells something new.
+
+    The text has the values in the order of the mapped fields, since when the row holds, and `gone` if it has ended.
+    """
+
+    number: int
+    text: str
+    source_key: str
+
+    def cut(self) -> RawRow:
+        """Return the row with its values apart."""
+        *values, since, gone = self.text.split(BETWEEN)
+        return RawRow(self.number, [value or None for value in values], None, self.source_key, valid_from=since, gone=bool(gone))
+
+
 class KeyedRow(NamedTuple):
     """A row with the key its source knows it by and the digest of all it says."""
 
-    raw: RawRow
+    raw: RawRow | JoinedRow
     source_key: str
     digest: bytes
 
@@ -110,16 +127,18 @@ def drop(table: str) -> None:
         cursor.execute(f"DROP TABLE {SCHEMA}.{table}")
 
 
-def keyed(row: RawRow, dataset: Dataset, fields: Sequence[str], key_fields: Sequence[str]) -> KeyedRow:
+def keyed(row: RawRow | JoinedRow, dataset: Dataset, fields: Sequence[str], key_fields: Sequence[str]) -> KeyedRow:
     """Return the row with its digest and its key: the source's own, else a digest of the fields that name a row."""
+    if isinstance(row, JoinedRow):
+        return KeyedRow(row, source_key(row.source_key), md5(row.text.encode(), usedforsecurity=False).digest())
     said = [*row.values, row.valid_from, "gone" if row.gone else ""] if row.values else [row.damaged]
-    digest = md5("\x1f".join([text or "" for text in said]).encode(errors="replace"), usedforsecurity=False).digest()
+    digest = md5(BETWEEN.join([text or "" for text in said]).encode(errors="replace"), usedforsecurity=False).digest()
     if row.fault:
         digest = _NEVER_KNOWN
     key = row.source_key
     if not key and row.values:
         named = [clean(dataset.field(name), row.values[fields.index(name)]) for name in key_fields if name in fields]
-        key = _digest("\x1f".join([text or "" for text in named])) if any(named) else digest.hex()
+        key = _digest(BETWEEN.join([text or "" for text in named])) if any(named) else digest.hex()
     return KeyedRow(row, source_key(key), digest)
 
 
@@ -153,7 +172,8 @@ def _lines(
     place = fields.index(dataset.key_field) if dataset.key_field in fields else None
     nothing = [None] * len(fields)
     linked = [(number, field) for number, field in enumerate(map(dataset.field, fields)) if field.link]
-    for row, own_key, digest in rows:
+    for told, own_key, digest in rows:
+        row = told.cut() if isinstance(told, JoinedRow) else told
         values = links.sealed_values(linked, row.values, subject_key) if linked and row.values else row.values or nothing
         key = clean(key_field, values[place]) if place is not None else None
         since, fault = _since(row.valid_from)

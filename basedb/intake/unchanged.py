@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from django.db import connection
 
 from basedb.models import DataSource
-
-_BETWEEN = "\x1f"  # in no key: `staging` digests those that hold control characters
+from basedb.staging import BETWEEN  # in no key: those that hold control characters are digested
 
 
 def places_of_news(source: DataSource, keys: Sequence[str], digests: Sequence[bytes]) -> list[int]:
@@ -24,7 +23,7 @@ def places_of_news(source: DataSource, keys: Sequence[str], digests: Sequence[by
             "SELECT g.place - 1 FROM unnest(string_to_array(%s, %s)) WITH ORDINALITY AS g (key, place)"
             " JOIN basedb_sourcerecord r ON r.source_id = %s AND r.source_key = g.key"
             " WHERE upper_inf(r.known) AND upper_inf(r.valid) AND r.row_hash = substring(%s FROM (g.place * 16 - 15)::int FOR 16)",
-            [_BETWEEN.join(keys), _BETWEEN, source.pk, b"".join(digests)],
+            [BETWEEN.join(keys), BETWEEN, source.pk, b"".join(digests)],
         )
         known = {place for (place,) in cursor}
     if len(set(keys)) < len(keys):

@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Dataset
-from basedb.staging import RawRow
+from basedb.staging import JoinedRow, RawRow
 from core.errors import Invalid
 from exchange.models import AggregationPlan, AggregationRun
 
@@ -31,7 +31,7 @@ class Reading(Protocol):
         """Look at the source before anything is loaded; raise what is wrong with it."""
         ...
 
-    def batch(self, size: int) -> Iterator[RawRow]:
+    def batch(self, size: int) -> Iterator[RawRow | JoinedRow]:
         """Hand out at most `size` rows; `number` of a row counts from 1 in every batch unless it names a stored row."""
         ...
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import ColumnElement
 
+from basedb.staging import BETWEEN
 from core.errors import DomainError
 from exchange.aggregation.connectors import refusals
 from exchange.aggregation.connectors.sql import CONNECT_SECONDS, STATEMENT_SECONDS, SqlConnector
@@ -23,6 +25,8 @@ _MEANT: dict[str, str] = {
     "3D000": "source.database_gone",
 }
 
+_MOST_JOINED = 90
+
 
 class Postgresql(SqlConnector):
     """PostgreSQL through psycopg2. Columns come as the server writes them as text, geometry as EWKB."""
@@ -31,7 +35,6 @@ class Postgresql(SqlConnector):
     scheme = "postgresql+psycopg2"
     module = "psycopg2"
     port = 5432
-    writes_text = True
     session: ClassVar[tuple[str, ...]] = ("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",)
     columns_query = """
         SELECT a.attname, format_type(a.atttypid, a.atttypmod), col_description(a.attrelid, a.attnum), i.indrelid IS NOT NULL
@@ -58,6 +61,13 @@ class Postgresql(SqlConnector):
     def shown(self, column: Column) -> ColumnElement[Any]:
         """Have the server write the text: it knows its types best."""
         return sa.cast(named(column.name), sa.Text)
+
+    def joined(self, texts: Sequence[ColumnElement[Any]]) -> ColumnElement[str] | None:
+        """Join by portions: a function takes a hundred values."""
+        nothing = sa.literal_column("''")
+        whole = [sa.func.coalesce(text, nothing) for text in texts]
+        portions = [whole[first : first + _MOST_JOINED] for first in range(0, len(whole), _MOST_JOINED)]
+        return sa.func.concat_ws(BETWEEN, *(sa.func.concat_ws(BETWEEN, *portion) for portion in portions))
 
     def explain(self, original: Any) -> DomainError:
         """Go by the state code; a login that failed has none, only words."""

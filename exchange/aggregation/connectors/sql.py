@@ -22,7 +22,7 @@ from exchange.aggregation.connector import Reading
 from exchange.aggregation.connectors.refusals import driver_missing, told
 from exchange.aggregation.connectors.sql_names import as_text, named, split, table_of
 from exchange.aggregation.connectors.sql_reading import SqlReading
-from exchange.aggregation.connectors.terms import Column, Place, Source, Table
+from exchange.aggregation.connectors.terms import Column, Place, Source, Table, is_number
 from exchange.models import AggregationPlan, AggregationRun
 from exchange.sources.hosts import check_host
 
@@ -72,6 +72,9 @@ class SqlConnector:
         missing = {name: _("必填") for name in NEEDED if not str(settings.get(name) or "").strip()}
         if missing:
             raise Invalid("plan.settings_invalid", _("数据库接入参数不完整。"), missing)
+        if not is_number(settings.get("port"), 1, 65_535):
+            fault = _("请填写 1 到 65535 之间的端口。")
+            raise Invalid("plan.settings_invalid", fault, {"port": fault})
         check_host(str(settings["host"]), "host")
 
     def connect(self, place: Place) -> sa.Connection:

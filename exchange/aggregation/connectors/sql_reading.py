@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from sqlalchemy.sql.elements import ColumnElement
 
 from basedb.intake.contract import NUL_BYTE
-from basedb.staging import RawRow
+from basedb.staging import BETWEEN, JoinedRow, RawRow
 from core.errors import Invalid
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connector import fields_of
@@ -174,18 +174,34 @@ class SqlReading:
 
     def query(self) -> sa.Select[Any]:
         """Return the statement that reads what lies ahead."""
-        fields = fields_of(self.plan)
         places = [named(name).label(f"place_{kind}") for kind, name in self._order()]
-        extra = [name for name in (self.plan.valid_from_column, self.plan.tombstone_column) if name]
-        shown = [self._connector.shown(self._columns[name]) for name in [*(self.plan.columns[field] for field in fields), *extra]]
-        wanted = [column.label(f"field_{number}") for number, column in enumerate(shown)]
+        joined = self._joined()
+        wanted = self._apart() if joined is None else [joined.label("joined")]
         order = [named(name) for _kind, name in self._order()]
         return sa.select(*places, *wanted).select_from(table_of(self.table)).where(self._ahead()).order_by(*order)
 
-    def batch(self, size: int) -> Iterator[RawRow]:
+    def _apart(self) -> list[ColumnElement[Any]]:
+        """Every mapped column, then since when a row holds and whether it has ended, if the source says so."""
+        extra = [name for name in (self.plan.valid_from_column, self.plan.tombstone_column) if name]
+        names = [*(self.plan.columns[field] for field in fields_of(self.plan)), *extra]
+        return [self._connector.shown(self._columns[name]).label(f"field_{number}") for number, name in enumerate(names)]
+
+    def _joined(self) -> ColumnElement[str] | None:
+        """What a `JoinedRow` has as its text, None where the server cannot join."""
+        plan, shown, nothing = self.plan, self._connector.shown, sa.literal_column("''")
+        texts = [shown(self._columns[plan.columns[field]]) for field in fields_of(plan)]
+        texts.append(shown(self._columns[plan.valid_from_column]) if plan.valid_from_column else nothing)
+        ended: ColumnElement[Any] = nothing
+        if plan.tombstone_column:
+            is_gone = shown(self._columns[plan.tombstone_column]) == plan.tombstone_value
+            ended = sa.case((is_gone, sa.literal_column("'gone'")), else_=nothing)
+        return self._connector.joined([*texts, ended])
+
+    def batch(self, size: int) -> Iterator[RawRow | JoinedRow]:
         """Hand out the next rows in order; `state` follows when the batch is through."""
         kinds = [kind for kind, _name in self._order()]
-        skip, is_text = len(kinds), self._connector.writes_text
+        skip, is_joined = len(kinds), self._joined() is not None
+        marks = len(fields_of(self.plan)) + 1
         last: tuple[Any, ...] | None = None
         try:
             for number, row in enumerate(self._fetched(size), start=1):
@@ -194,11 +210,21 @@ class SqlReading:
                 if key is None or place == self._last:
                     raise self._key_is_none()
                 self._last = last = place
-                values = list(row[skip:]) if is_text else [as_text(value) for value in row[skip:]]
-                yield self._row(number, key, values)
+                if not is_joined:
+                    yield self._row(number, key, [as_text(value) for value in row[skip:]])
+                elif row[skip].count(BETWEEN) == marks:
+                    yield JoinedRow(number, row[skip], key)
+                else:  # a value has the mark itself
+                    yield self._row(number, key, self._read_apart(place))
         finally:
             if last is not None:
                 self.state = dict(zip(kinds, map(_written, last), strict=True))
+
+    def _read_apart(self, place: tuple[Any, ...]) -> list[str | None]:
+        """Return the values of the row at a place of the order, in the same snapshot."""
+        same = [named(name) == value for (_kind, name), value in zip(self._order(), place, strict=True)]
+        with self._connector.explained():
+            return list(self._opened().execute(sa.select(*self._apart()).select_from(table_of(self.table)).where(*same)).one())
 
     def _fetched(self, size: int) -> Iterator[Any]:
         """Hand out at most `size` rows as they stream in."""
@@ -224,7 +250,7 @@ class SqlReading:
         gone = texts.pop() == self.plan.tombstone_value if self.plan.tombstone_column else False
         since = texts.pop() if self.plan.valid_from_column else None
         fault = ""
-        if not self._connector.writes_text and any("\x00" in text for text in texts if text):
+        if any("\x00" in text for text in texts if text):
             fault, texts = NUL_BYTE, [text and text.replace("\x00", "\ufffd") for text in texts]
             key = key.replace("\x00", "\ufffd")
         return RawRow(number, texts, None, key, fault, valid_from=since, gone=gone)
