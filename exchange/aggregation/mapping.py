@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from pypinyin import Style, lazy_pinyin
 from rapidfuzz import fuzz
 
 from basedb.dictionary import Dataset
@@ -64,5 +63,7 @@ def _bare(text: str) -> str:
 
 def _initials(title: str) -> str:
     """Return the first letters of a title in pinyin, as column names are often made."""
+    from pypinyin import Style, lazy_pinyin  # its dictionary takes 60 MB, which no worker needs
+
     letters = lazy_pinyin(re.sub(r"[^\u4e00-\u9fff]", "", title), style=Style.FIRST_LETTER)
     return "".join(letters).lower() if len(letters) > 1 else ""

@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-import xlsxwriter
 from django.utils.translation import gettext as _
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
@@ -80,6 +79,8 @@ def _write_excel(source: Connection, piece: Piece, path: Path, tick: Tick) -> Wr
 
 def _fill(source: Connection, piece: Piece, path: Path, tick: Tick) -> int:
     """Fill one sheet; the same rows give the same bytes, since the workbook carries the job's time and no other."""
+    import xlsxwriter  # only here: most processes never write a sheet
+
     options = {
         "constant_memory": True,
         "tmpdir": str(path.parent),
