@@ -58,6 +58,11 @@ def normalized(name: str) -> str:
     return name.translate(_TABLE)
 
 
+def writings(character: str) -> tuple[str, ...]:
+    """Return a simplified character with its traditional writings."""
+    return (character, *(full for full, plain in zip(_PAIRS[::2], _PAIRS[1::2], strict=True) if plain == character))
+
+
 def normalized_sql(expression: str) -> str:
     """`normalized` as an immutable SQL expression over text."""
     return f"translate({expression}, {quote(_FROM)}, {quote(_TO)})"
