@@ -69,6 +69,8 @@ SEATS = (
     Seat("edu_head", "孙伟(教育负责人)", EDUCATION, (Role.HEAD,)),
     Seat("hr_op", "何静(人社经办)", SOCIAL_SECURITY, (Role.OPERATOR,)),
     Seat("hr_head", "许峰(人社负责人)", SOCIAL_SECURITY, (Role.HEAD,)),
+    Seat("agri_op", "蒋芸(农业农村经办)", "市农业农村局", (Role.OPERATOR,)),
+    Seat("eco_op", "韩立(生态环境经办)", "市生态环境局", (Role.OPERATOR,)),
     Seat("xuanwu_op", "沈洁(玄武经办)", DISTRICT_OFFICE, (Role.OPERATOR,)),
     Seat("reviewer", "钱进(数据中心审核)", CENTRE, (Role.REVIEWER, Role.OPERATOR)),
     Seat("centre_head", "赵磊(数据中心负责人)", CENTRE, (Role.HEAD,)),

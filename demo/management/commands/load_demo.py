@@ -36,6 +36,7 @@ from demo import (
     quality,
     story,
     synthetic,
+    thematic,
 )
 
 CREDIT_SUBJECTS = 400
@@ -81,6 +82,7 @@ class Command(BaseCommand):
             lambda: facts.aggregate(departments, people[:FACTS], synthetic.enterprises(enterprise_count)[:FACTS], timezone.now()),
         )
         self.step("credit records and licences", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
+        self.step("what thematic databases need", lambda: thematic.aggregate(departments, people[:FACTS], timezone.now()))
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
         self.step("backflow", lambda: flows.subscribe_district(departments))
@@ -88,6 +90,7 @@ class Command(BaseCommand):
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
+        self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do one part and say how long it took."""

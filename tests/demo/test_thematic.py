@@ -1,0 +1,55 @@
+"""The demo's thematic databases: their sources come in through real plans, and both hold rows of several levels."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from django.apps import apps
+
+from basedb.credit import shipped
+from basedb.identifiers import generate_uscc
+from basedb.models import LegalEntity, Person, RefreshState, ThematicRefresh, ThematicRow
+from demo import city as demo_city
+from demo import facts, thematic
+from demo.people import residents
+from exchange.models import AggregationRun, RejectedRow, RunState, ZoneFigure
+from exchange.systems import key_ring
+
+PEOPLE = list(residents(600, seed=7))
+
+
+def test_what_comes_with_the_platform_stands_with_rows(db: None, tmp_path: Path, settings: Any, now: datetime) -> None:
+    settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
+    for load in (shipped.load_catalog, shipped.load_tiers, shipped.load_licence_types):
+        load(apps)
+    demo_city.load_divisions()
+    departments = demo_city.load_departments()
+    demo_city.load_accounts(departments, {})
+    key = key_ring().subject_key
+    for number in range(thematic.ENTERPRISES):
+        code = generate_uscc(number, region="990101")
+        LegalEntity.objects.create(
+            subject_key=key(code), uscc=code, name=f"第{number}公司", region_code="320102", registration_state="1",
+            source_department=departments[demo_city.MARKET], source_record_id=number, run_id=1,
+        )  # fmt: skip
+    for number, row in enumerate(PEOPLE):
+        born = date.fromisoformat(row.birth_on)
+        Person.objects.create(
+            subject_key=key(row.citizen_id), citizen_id=row.citizen_id, name=row.name, sex=row.sex, birth_on=born,
+            person_status="0", region_code=row.region_code, source_department=departments[demo_city.POLICE],
+            source_record_id=number, run_id=1,
+        )  # fmt: skip
+    facts.aggregate(departments, PEOPLE, [], now)
+    taken = thematic.aggregate(departments, PEOPLE, now)
+    assert set(AggregationRun.objects.values_list("state", flat=True)) == {RunState.SUCCEEDED}
+    assert not RejectedRow.objects.exists()
+    assert taken > thematic.ENTERPRISES
+    assert thematic.aggregate(departments, PEOPLE, now) == 0
+    assert thematic.build(now) == ThematicRow.objects.count()
+    assert set(ThematicRefresh.objects.values_list("state", flat=True)) == {RefreshState.DONE}
+    levels = {code: set(ThematicRow.objects.filter(code=code).values_list("level", flat=True)) for code in thematic.OWNERS}
+    assert levels["poverty_relapse"] == {"红色", "橙色", "黄色"}
+    assert levels["environment_supervision"] == {"重点监管", "加强监管", "许可将到期", "一般监管"}
+    assert ZoneFigure.objects.filter(department=departments[thematic.ENVIRONMENT], call_count=0).count() == 3
