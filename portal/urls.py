@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.sources.urls")),
     path("", include("portal.care.urls")),
     path("", include("portal.fusion.urls")),
+    path("", include("portal.matching.urls")),
     path("map/", include("portal.map.urls")),
     path("credit/", include("portal.credit.urls")),
     path("quality/", include("portal.quality.urls")),

@@ -208,6 +208,15 @@ class CopyOut(serializers.Serializer[Any]):
     times = serializers.IntegerField()
 
 
+class OpeningOut(serializers.Serializer[Any]):
+    """Somebody looked into the person's dossier."""
+
+    at = serializers.DateTimeField()
+    department = serializers.CharField()
+    reason = serializers.CharField()
+    matter = serializers.CharField()
+
+
 class AccessesOut(serializers.Serializer[Any]):
     """Who looked at a person's data since a day."""
 
@@ -216,6 +225,7 @@ class AccessesOut(serializers.Serializer[Any]):
     accesses = AccessOut(many=True)
     copies = CopyOut(many=True)
     held_by = serializers.ListField(child=serializers.CharField())
+    openings = OpeningOut(many=True)
     next = serializers.CharField()
 
 

@@ -33,10 +33,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.statistics")),
     path("", include("openapi.v1.aggregation")),
     path("", include("openapi.v1.fusion")),
+    path("", include("openapi.v1.matching")),
     path("", include("openapi.v1.quality")),
     path("", include("openapi.v1.lineage")),
     path("", include("openapi.v1.thematic")),
     path("", include("openapi.v1.zones")),
+    path("", include("openapi.v1.dossiers")),
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),
 ]

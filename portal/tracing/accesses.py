@@ -16,6 +16,7 @@ from catalog.models import SharingMode
 from core.errors import Conflict, Invalid
 from exchange import accesses
 from exchange.accesses import Check, Question, Reason, Told
+from exchange.dossiers.rights import Reason as OpeningReason
 from portal.actor import BUSINESS, actor, roles_required
 from portal.forms import PortalForm
 
@@ -64,10 +65,11 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def _answer(request: HttpRequest, told: Told) -> HttpResponse:
-    modes = dict(SharingMode.choices)
+    modes, reasons = dict(SharingMode.choices), dict(OpeningReason.choices)
     context: dict[str, Any] = {
         "told": told,
         "accesses": [(access, modes.get(access.mode, access.mode)) for access in told.accesses],
+        "openings": [(opening, reasons.get(opening.reason, opening.reason)) for opening in told.openings],
         "copies": [(copy, modes.get(copy.mode, copy.mode)) for copy in told.copies],
     }
     response = render(request, TEMPLATE, context)

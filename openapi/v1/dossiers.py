@@ -1,0 +1,155 @@
+"""Dossiers (一人一档、一企一档) at the door for systems, for the same people and as far as the pages show them.
+
+Asked by POST, so that the identifier stands in no address and no log. One request opens and reads: both are audited and told.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core.errors import NotFound
+from exchange.dossiers.opening import LONGEST_MATTER, check_may_open, open_dossier
+from exchange.dossiers.reading import Dossier, read_dossier
+from exchange.dossiers.rights import DossierKind, Purpose, Reason
+from exchange.dossiers.showing import Section
+from openapi.authentication import actor
+from openapi.permissions import ForBusiness
+from openapi.serializers import StrictSerializer
+
+
+class DossierIn(StrictSerializer):
+    """Whose dossier, what for, and at which moments."""
+
+    kind = serializers.ChoiceField(choices=[kind.value for kind in DossierKind])
+    identifier = serializers.CharField(max_length=18, help_text="公民身份号码或统一社会信用代码")
+    reason = serializers.ChoiceField(choices=Reason.choices)
+    matter = serializers.CharField(max_length=LONGEST_MATTER, help_text="事项编号")
+    as_of = serializers.DateTimeField(required=False, help_text="世界中的时点，缺省为现在")
+    known_at = serializers.DateTimeField(required=False, help_text="平台当时所知的时点，缺省为现在")
+
+
+class SaidOut(serializers.Serializer[Any]):
+    """What one source says."""
+
+    text = serializers.CharField()
+    department = serializers.CharField()
+    source = serializers.CharField()
+    received_at = serializers.DateTimeField()
+    since = serializers.DateTimeField(allow_null=True)
+    is_chosen = serializers.BooleanField()
+
+
+class ValueOut(serializers.Serializer[Any]):
+    """A field of the identity; `others` are other candidates for those who may see them."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    said = SaidOut()
+    strategy = serializers.CharField()
+    legal_basis = serializers.CharField()
+    is_doubtful = serializers.BooleanField()
+    others = SaidOut(many=True)
+
+
+class LineOut(serializers.Serializer[Any]):
+    """A fact: its values by title."""
+
+    values = serializers.DictField(child=serializers.CharField())
+    department = serializers.CharField()
+    received_at = serializers.DateTimeField()
+
+
+class SectionOut(serializers.Serializer[Any]):
+    """The newest facts of one dataset; `total` is how many there are."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    total = serializers.IntegerField()
+    lines = LineOut(many=True)
+
+
+class UseOut(serializers.Serializer[Any]):
+    """One use of the subject's data."""
+
+    at = serializers.DateTimeField()
+    department = serializers.CharField()
+    purpose = serializers.CharField()
+    matter = serializers.CharField()
+    mode = serializers.CharField()
+
+
+class DossierOut(serializers.Serializer[Any]):
+    """A dossier as far as the asking person sees it; `licences`, `credit` and `uses` are null where that does not tell them."""
+
+    kind = serializers.CharField()
+    read_at = serializers.DateTimeField()
+    as_of = serializers.DateTimeField(allow_null=True)
+    known_at = serializers.DateTimeField(allow_null=True)
+    is_known = serializers.BooleanField()
+    is_vouched = serializers.BooleanField()
+    is_minor = serializers.BooleanField()
+    identity = ValueOut(many=True)
+    sections = SectionOut(many=True)
+    licence_count = serializers.IntegerField(allow_null=True)
+    credit_counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()), allow_null=True)
+    uses = UseOut(many=True, allow_null=True)
+
+
+class Dossiers(APIView):
+    """Reading a dossier. Creates nothing but its entries in the audit trail."""
+
+    permission_classes = (ForBusiness,)
+
+    @extend_schema(request=DossierIn, responses=DossierOut, operation_id="dossier_read")
+    def post(self, request: Request) -> Response:
+        """Open a dossier for a purpose and return it."""
+        who, now = actor(request), timezone.now()
+        check_may_open(who)
+        body = DossierIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        given = body.validated_data
+        purpose = Purpose(given["reason"], given["matter"])
+        opened = open_dossier(kind=DossierKind(given["kind"]), identifier=given["identifier"], purpose=purpose, actor=who, now=now)
+        if opened is None:
+            raise NotFound("dossier.not_found", _("没有找到档案，或本部门没有报送过该对象的数据。"))
+        moments = {name: given.get(name) for name in ("as_of", "known_at")}
+        dossier = read_dossier(kind=opened.kind, entity_key=opened.entity_key, actor=who, purpose=purpose, now=now, **moments)
+        response = Response(DossierOut(_told(dossier)).data)
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+def _told(dossier: Dossier) -> dict[str, Any]:
+    holdings = dossier.holdings
+    same = ("read_at", "as_of", "known_at", "is_known", "is_vouched", "is_minor", "identity", "uses")
+    return {name: getattr(dossier, name) for name in same} | {
+        "kind": dossier.kind.value,
+        "sections": [_section(section) for section in dossier.sections],
+        "licence_count": holdings.licence_count if holdings else None,
+        "credit_counts": holdings.credit_counts if holdings else None,
+    }
+
+
+def _section(section: Section) -> dict[str, Any]:
+    lines = [
+        {
+            "values": {head: cell for head, cell in zip(section.heads, line.cells, strict=True) if cell}
+            | {head: who.name for head, who in zip(section.link_heads, line.related, strict=True) if who.name},
+            "department": line.department,
+            "received_at": line.received_at,
+        }
+        for line in section.lines
+    ]
+    return {"code": section.code, "title": section.title, "total": section.total, "lines": lines}
+
+
+urlpatterns = [path("dossiers/read", Dossiers.as_view(), name="dossier-read")]

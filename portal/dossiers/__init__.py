@@ -1,0 +1,1 @@
+"""Pages of dossiers (一人一档、一企一档)."""
