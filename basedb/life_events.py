@@ -22,6 +22,7 @@ from core.roles import Role
 
 PAGE: Final = "/life-events/"
 ENDS: Final = (LifeEventKind.DEATH, LifeEventKind.CANCELLED, LifeEventKind.REVOKED)
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('basedb_lifeevent'))"  # the last lock of every transaction that takes it
 _ONCE_A_LIFE: Final = "('10', '20')"
 # What each kind is announced from: the standing facts of a person, or the state of an entity.
 _PERSON_EVENTS: Final = """
@@ -51,7 +52,7 @@ def follow_entities(touched: Touched) -> None:
 
 def _follow(touched: Touched, standing: str, kinds: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('basedb_lifeevent'))")
+        cursor.execute(_LOCK)
         cursor.execute(_announce_sql(touched.table, standing.format(touched=touched.table), kinds))
         events = [row[0] for row in cursor.fetchall()]
         if not events:
@@ -106,6 +107,7 @@ def follow_holdings(touched: Touched) -> None:
             ORDER BY subject_key, kind, turn DESC, id DESC
         ) e WHERE mod(turn, 2) = 1"""
     with connection.cursor() as cursor:
+        cursor.execute(_LOCK)  # a death and a benefit that arrive at the same moment see each other
         for holding in holdings_of.all_holdings():
             held = f"SELECT e.id, h.* FROM ({standing}) e JOIN ({holding.live_sql}) h ON h.subject_key = e.subject_key"
             cursor.execute(

@@ -16,6 +16,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Kind
+from basedb.fusion import projecting
 from basedb.fusion.linking import MERGE
 from basedb.fusion.rebuilding import project_keys, rebuild
 from basedb.models import Crosswalk, DataSource, DecisionKind, DecisionState, FusionDecision, MatchTier, SourceRecord
@@ -114,6 +115,7 @@ def link_record(
     if decided_by is None and own - {entity_key}:
         raise ValueError("a record with an identifier of its own is linked to another entity by people only")
     dataset = _dataset_of(chain)
+    projecting.lock(DATASETS[dataset])
     old = _close([chain], now)
     Crosswalk.objects.create(
         chain=chain, dataset=dataset, entity_key=entity_key, tier=tier, score=score, rule_version=rule_version, reason=reason,
@@ -209,6 +211,7 @@ def _apply(pk: int, clock: Callable[[], datetime]) -> bool:
             return False
         now = clock()
         if decision.kind != DecisionKind.REBUILD:
+            projecting.lock(DATASETS[decision.dataset])
             _project(decision.dataset, _carry_out(decision, now), now)
         decision.state, decision.applied_at = DecisionState.APPLIED, now
         decision.save(update_fields=["state", "applied_at"])

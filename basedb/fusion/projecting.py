@@ -60,6 +60,12 @@ class Projected:
         )
 
 
+def lock(dataset: Dataset) -> None:
+    """Keep everybody else from projecting a dataset until the transaction ends; taken before rows of links are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK + dataset.table])
+
+
 def project(dataset: Dataset, *, touched: str, run_id: int | None, now: datetime) -> Projected:
     """Bring links, golden rows and conflicts of a MASTER dataset up to its records, in the caller's transaction.
 
@@ -72,7 +78,7 @@ def project(dataset: Dataset, *, touched: str, run_id: int | None, now: datetime
         raise ValueError(f"{dataset.code} has no golden rows")
     plan = plan_of(dataset, rules_at(dataset, now))
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [LOCK + dataset.table])
+        lock(dataset)
         cursor.execute(linking.TABLES)
         cursor.execute(_TABLES)
         cursor.execute("SET LOCAL enable_seqscan = off")  # the keys are few against the tables, whatever the estimates say

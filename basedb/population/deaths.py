@@ -34,7 +34,11 @@ def overlay(touched: Touched) -> None:
 
 
 def follow_vital_events(touched: Touched) -> None:
-    """Project the people anew whose death is reported or no longer reported; projection lays the death over them."""
+    """Project the people anew whose death is reported or no longer reported; projection lays the death over them.
+
+    The lock comes before the look: a person who is just being added elsewhere is there after it.
+    """
+    projecting.lock(PERSON)
     mine = f"{touched.table}_dead"
     with connection.cursor() as cursor:
         cursor.execute(
