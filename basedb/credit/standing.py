@@ -11,10 +11,11 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.credit import cases, records
+from basedb.dictionary import DATASETS
 from basedb.models import CreditShield, CreditTakedown
 from basedb.models.credit import CreditRow
 from core import audit
@@ -113,10 +114,19 @@ def _take_down(dataset: str, yesterday: date, now: datetime) -> int:
         made = CreditTakedown.objects.create(dataset=dataset, last_day=day, records=count, done_at=now)
         if count:
             audit.record(PLATFORM, "credit_record.taken_down", made, at=now, dataset=dataset, day=day.isoformat(), records=count)
-        for shielded in CreditShield.objects.filter(period__endswith=day + _DAY):
-            records.touch(dataset, subject_key=shielded.subject_key)
+        _tell_of_beginnings(dataset, day + _DAY)
         total, day = total + count, day + _DAY
     return total
+
+
+def _tell_of_beginnings(dataset: str, day: date) -> None:
+    """Tell the receivers of feeds what is shown otherwise from a day on that was known before: begun, lifted, shielded or not."""
+    names = DATASETS[dataset].field_names
+    for name in ("published_on", "decided_on", "lifted_on"):
+        if name in names:
+            records.touch(dataset, withdrawn_at=None, **{name: day})
+    for shielded in CreditShield.objects.filter(Q(period__startswith=day) | Q(period__endswith=day)):
+        records.touch(dataset, subject_key=shielded.subject_key)
 
 
 def _touch_subject(subject_key: bytes) -> int:

@@ -66,6 +66,36 @@ def test_taking_down_happens_once_a_day_and_tells_feeds(penalty: Any, city: City
     assert AuditEntry.objects.filter(action="credit_record.taken_down").count() == 2
 
 
+def changed_in(record: Any, dataset: str = PENALTY) -> int:
+    return int(KINDS[dataset]._default_manager.get(pk=record.pk).changed_xid)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "given"),
+    [(PENALTY, {"published_on": "20260902"}), ("credit.dishonesty", {"published_on": "20260101", "lifted_on": "20260902"})],
+)
+def test_feeds_are_told_on_the_day_a_record_begins_to_be_shown_or_is_lifted(
+    city: City, dataset: str, given: dict[str, str]
+) -> None:
+    record = make_fact(dataset, city.market, decided_on="20260101", publish_until="20270101", **given)
+    standing.take_down(now=moment("2026-09-01T12:00:00"))
+    before = changed_in(record, dataset)
+    KINDS[dataset]._default_manager.filter(pk=record.pk).update(changed_xid=3)
+    standing.take_down(now=moment("2026-09-02T00:00:00"))
+    assert changed_in(record, dataset) >= before
+
+
+def test_feeds_are_told_on_the_day_a_shield_begins(penalty: Any, city: City) -> None:
+    standing.take_down(now=moment("2026-03-01T12:00:00"))
+    standing.shield(
+        subject_key=bytes(penalty.subject_key), court="南京市中级人民法院", case_number="（2026）苏01破1号",
+        first_day=date(2026, 3, 2), last_day=date(2026, 3, 9), actor=city.actor("reviewer"), now=moment("2026-03-01T12:00:00"),
+    )  # fmt: skip
+    KINDS[PENALTY]._default_manager.filter(pk=penalty.pk).update(changed_xid=3)
+    standing.take_down(now=moment("2026-03-02T00:00:00"))
+    assert changed_in(penalty) > 3
+
+
 def test_penalty_without_a_last_day_is_not_published(city: City) -> None:
     slight = make_fact(PENALTY, city.market, severity="1", publish_until=None)
     assert display(slight, on=date(2025, 10, 1)) == "NOT_PUBLISHED"
