@@ -82,14 +82,24 @@ def passes_sql(dataset: Dataset, rule: QualityRule, *, today: date) -> str:
     when = rule.parameters.get("when")
     if when is None:
         return f"({passes})"
+    if not isinstance(when, dict):
+        raise wrong("when", _("须写明字段 field 和取值 in"))
     column = column_of(dataset, str(when.get("field", "")), "when")
     return f"(CASE WHEN {column} IN ({_listed(when.get('in'), 'when')}) THEN {passes} END)"
 
 
 def applies_sql(dataset: Dataset, rule: QualityRule) -> str:
     """Return whether a rule that looks beyond one row applies to a row."""
-    names = rule.parameters.get("fields") if rule.kind == RuleKind.UNIQUE else None
-    return " AND ".join(f"{column_of(dataset, str(name), 'fields')} IS NOT NULL" for name in names or [rule.field])
+    names = _fields(rule) if rule.kind == RuleKind.UNIQUE else [rule.field]
+    return " AND ".join(f"{column_of(dataset, name, 'fields')} IS NOT NULL" for name in names)
+
+
+def _fields(rule: QualityRule) -> list[str]:
+    """Return the fields that are unique together."""
+    names = rule.parameters.get("fields") or [rule.field]
+    if not isinstance(names, list):
+        raise wrong("fields", _("须为字段的列表"))
+    return [str(name) for name in names]
 
 
 def failing_sql(dataset: Dataset, rule: QualityRule, rows: str) -> str:
@@ -129,6 +139,8 @@ def _codes(dataset: Dataset, rule: QualityRule, _today: date) -> str:
 def _listed(values: Any, parameter: str) -> str:
     if not isinstance(values, list) or not 0 < len(values) <= LONGEST_LIST:
         raise wrong(parameter, _("须为 1 至 %(most)s 个取值的列表") % {"most": LONGEST_LIST})
+    if not all(str(value).isprintable() for value in values):
+        raise wrong(parameter, _("取值含有不可见字符"))
     return ", ".join(quote(str(value)) for value in values)
 
 
@@ -203,9 +215,9 @@ def doubts_sql(dataset: Dataset, rule: QualityRule) -> str:
 def _unknown(dataset: Dataset, rule: QualityRule) -> str:
     column, register = column_of(dataset, rule.field), rule.parameters.get("register")
     if register is not None:
-        if register not in REGISTERS:
+        if str(register) not in REGISTERS:
             raise wrong("register", _("须为 %(names)s 之一") % {"names": "、".join(REGISTERS)})
-        table, target = REGISTERS[register]
+        table, target = REGISTERS[str(register)]
         return f"NOT EXISTS (SELECT FROM {table} t WHERE t.{target} = {column})"
     other = DATASETS.get(str(rule.parameters.get("dataset")))
     if other is None:
@@ -216,7 +228,7 @@ def _unknown(dataset: Dataset, rule: QualityRule) -> str:
 
 def _twice(dataset: Dataset, rule: QualityRule) -> str:
     """Equal values are looked for by their digest, which is far cheaper to group by, and then compared."""
-    fields = [field_of(dataset, str(name), "fields") for name in rule.parameters.get("fields") or [rule.field]]
+    fields = [field_of(dataset, name, "fields") for name in _fields(rule)]
     digest = "0"
     for field in fields:
         digest = _DIGESTS[field.data_type].format(column=f"{ROW}.{field.name}", seed=digest)

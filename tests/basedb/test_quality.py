@@ -174,7 +174,7 @@ def test_what_is_accepted_stays_so_until_the_row_changes(city: City) -> None:
     task = QualityTask.objects.get()
     fault = QualityFault.objects.get()
     actor = city.actor("police_operator")
-    with pytest.raises(Invalid, match="quality.reason_required"):
+    with pytest.raises(Invalid, match=r"quality\.reason_required"):
         tasks.accept(uid=task.uid, fault_uids=[fault.uid], reason=" ", actor=actor, now=NOW)
     with pytest.raises(Forbidden):
         tasks.accept(uid=task.uid, fault_uids=[fault.uid], reason="没有曾用名", actor=city.actor("reviewer"), now=NOW)
@@ -206,6 +206,24 @@ def test_measures_of_the_rooms_above_are_rules_like_others(city: City, measures:
     rule("other", RuleKind.MEASURE, parameters={"name": "nobody_offers_this"})
     assert told(check()) == {"fresh": (3, 1, False), "other": (0, 0, True)}
     assert not QualityTask.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters"),
+    [
+        (RuleKind.CODES, {"codes": ["a\x00b"]}),
+        (RuleKind.REQUIRED, {"when": "sex"}),
+        (RuleKind.UNIQUE, {"fields": 5}),
+        (RuleKind.REFERENCE, {"register": ["region"]}),
+    ],
+)
+def test_parameters_of_a_wrong_shape_are_said_to_be_wrong(city: City, kind: RuleKind, parameters: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        rulebook.add_rule(
+            dataset="population.person", code="odd", title="x", dimension="CONFORMITY", kind=kind, field="name",
+            parameters=parameters, actor=city.actor("reviewer"), now=NOW,
+        )  # fmt: skip
+    assert not QualityRule.objects.filter(code="odd").exists()
 
 
 def test_every_standard_rule_can_be_carried_out(city: City) -> None:
