@@ -22,7 +22,8 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Department
 from core.roles import Role
 from exchange.aggregation import schema_drift
-from exchange.aggregation.connectors.registry import CONNECTORS
+from exchange.aggregation.connectors.drops import folder_of
+from exchange.aggregation.connectors.registry import CONNECTORS, DROPS
 from exchange.aggregation.plans import create_plan
 from exchange.aggregation.visibility import visible_plan
 from exchange.models import AggregationPlan, AggregationRun, PlanDraft, RunState
@@ -30,6 +31,7 @@ from exchange.querysets import is_reviewer
 from exchange.sealed_passwords import password_of, seal_password
 
 SHORTEST_CYCLE = 1
+WHERE = ("host", "port", "database", "user", "url", "header")  # a password is for just this
 EDITABLE = ("title", "every_minutes", "lag_seconds", "batch_size", "reject_limit_percent", "delete_limit_percent", "parts")
 
 
@@ -73,12 +75,36 @@ def _department(uid: UUID, actor: Actor) -> Department:
     return department
 
 
+def _check_place(connector: str, settings: Mapping[str, Any], department: Department, actor: Actor) -> None:
+    """Raise Invalid for settings that cannot work, and for a folder of the exchange node that is not the department's own.
+
+    Its own is the folder named by its code, and any the data centre has laid a plan of the department's on.
+    """
+    CONNECTORS[connector].check_settings(settings)
+    if connector not in DROPS or is_reviewer(actor):
+        return
+    folder = folder_of(settings)
+    plans = AggregationPlan.objects.filter(department=department, connector__in=DROPS)
+    own = [folder_of({"folder": department.code}), *(folder_of(known) for known in plans.values_list("settings", flat=True))]
+    if not any(folder.is_relative_to(one) for one in own):
+        fault = _("只能使用本部门的前置机目录（以部门代码命名），其他目录请由数据中心设立。")
+        raise Invalid("plan.folder_not_yours", fault, {"folder": fault})
+
+
+def _check_password(holder: AggregationPlan | PlanDraft, settings: Mapping[str, Any], password: str) -> None:
+    """Raise Invalid when a kept password would go to another place than the one it was typed for."""
+    moved = any(holder.settings.get(name) != settings.get(name) for name in WHERE)
+    if moved and not password and holder.secret_key_id is not None:
+        fault = _("连接位置已更改，请重新填写口令。")
+        raise Invalid("plan.password_again", fault, {"password": fault})
+
+
 @transaction.atomic
 def lay_down_at_once(*, values: Mapping[str, Any], actor: Actor, now: datetime) -> AggregationPlan:
     """Make a plan of everything that is said about it in one go; `department` is a uid."""
     department = _department(values["department"], actor)
     given = {"key_column": "", **values, "department": department}
-    CONNECTORS[given["connector"]].check_settings(given["settings"])
+    _check_place(given["connector"], given["settings"], department, actor)
     return create_plan(**given, actor=actor, now=now)
 
 
@@ -100,7 +126,8 @@ def start_draft(*, title: str, department_uid: UUID, dataset: str, connector: st
 def connect_draft(*, uid: UUID, settings: Mapping[str, Any], password: str, actor: Actor, now: datetime) -> PlanDraft:
     """Say where the rows come from; an empty password keeps the one that was typed before."""
     draft = visible_draft(uid, actor, lock=True)
-    CONNECTORS[draft.connector].check_settings(settings)
+    _check_place(draft.connector, settings, draft.department, actor)
+    _check_password(draft, settings, password)
     draft.settings = dict(settings)
     if password:
         seal_password(draft, password)
@@ -177,7 +204,8 @@ def edit_plan(
     plan = _looked_after(uid, actor)
     if plan.revision != revision:
         raise Conflict("plan.changed", _("该归集任务刚刚被他人修改，请核对后再保存。"), {"revision": plan.revision})
-    CONNECTORS[plan.connector].check_settings(settings)
+    _check_place(plan.connector, settings, plan.department, actor)
+    _check_password(plan, settings, password)
     changed = sorted(name for name in EDITABLE if name in values and getattr(plan, name) != values[name])
     for name in changed:
         setattr(plan, name, values[name])

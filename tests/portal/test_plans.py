@@ -141,6 +141,18 @@ def test_a_plan_is_edited_switched_off_and_started_over(city: City, operator: Cl
     assert {"aggregation_plan.edited", "aggregation_plan.disabled", "aggregation_plan.started_over"} <= actions
 
 
+def test_a_kept_password_goes_to_no_other_place(city: City, operator: Client, source: SourceTable) -> None:
+    plan = table_plan(city.police, timezone.now(), source.name)
+    given = {**plan.settings, "title": plan.title, "user": "somebody_else", "revision": plan.revision} | SCHEDULE
+    for name in ("is_lead", "delete_mode"):
+        given.pop(name)
+    url = f"/aggregation/plans/{plan.uid}/edit/"
+    refused = operator.post(url, given)
+    assert refused.status_code == 422
+    assert "请重新填写口令" in refused.content.decode()
+    assert operator.post(url, given | {"password": "typed again"}).status_code == 302
+
+
 def test_a_new_column_is_taken_in_or_left_out_by_a_person(city: City, operator: Client, folder: Path) -> None:
     mapped = {name: column for name, column in COLUMNS.items() if name != "address"}
     plan = csv_plan(city.police, timezone.now(), columns=mapped)
@@ -183,10 +195,10 @@ def test_a_table_becomes_a_draft_of_the_catalogue_which_people_complete(city: Ci
 
 
 def test_rest_lays_down_checks_and_drafts_an_entry(city: City, operator: Client, folder: Path) -> None:
-    drop(folder, "a.csv", csv_text([person(1)]))
+    drop(folder.with_name(city.police.code), "a.csv", csv_text([person(1)]))
     body = {
         "title": "接口设立", "department": str(city.police.uid), "dataset": "population.person", "connector": "CSV_DROP",
-        "settings": {"folder": "police"}, "columns": COLUMNS, "key_column": "GMSFHM",
+        "settings": {"folder": city.police.code}, "columns": COLUMNS, "key_column": "GMSFHM",
     }  # fmt: skip
     key = {"HTTP_IDEMPOTENCY_KEY": "one"}
     made = [operator.post("/openapi/v1/aggregation/plans", json.dumps(body), content_type="application/json", **key) for _ in "ab"]
@@ -204,4 +216,9 @@ def test_rest_lays_down_checks_and_drafts_an_entry(city: City, operator: Client,
         content_type="application/json",
     )
     assert other.json()["code"] == "plan.department_invalid"
+    theirs = body | {"settings": {"folder": f"{city.market.code}/in"}}
+    refused = operator.post("/openapi/v1/aggregation/plans", json.dumps(theirs), content_type="application/json")
+    assert refused.json()["code"] == "plan.folder_not_yours"
+    odd = body | {"connector": "HTTP_PAGES", "settings": {"url": "http://[", "first": "x"}}
+    assert operator.post("/openapi/v1/aggregation/plans", json.dumps(odd), content_type="application/json").status_code == 422
     assert not AggregationRun.objects.exists()

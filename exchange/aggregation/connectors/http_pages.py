@@ -22,7 +22,7 @@ from urllib3.util import Retry, Timeout
 from core.errors import Invalid, Unavailable
 from exchange.aggregation.connector import Reading
 from exchange.aggregation.connectors.http_reading import HttpReading
-from exchange.aggregation.connectors.terms import Column, Place, Source, Table
+from exchange.aggregation.connectors.terms import Column, Place, Source, Table, is_number
 from exchange.models import AggregationPlan, AggregationRun
 from exchange.sources import pointers
 from exchange.sources.hosts import check_host
@@ -41,8 +41,11 @@ class HttpPages:
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise Invalid for an address that is none or not allowed, and for a paging that cannot work."""
         faults: dict[str, str] = {}
-        url = urlsplit(str(settings.get("url") or ""))
-        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.fragment:
+        try:
+            url = urlsplit(str(settings.get("url") or ""))
+        except ValueError:
+            url = urlsplit("")
+        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password or url.fragment:
             faults["url"] = _("请填写完整的 http 或 https 地址，不含用户名和口令。")
         paging = settings.get("paging", "NONE")
         if paging not in PAGINGS:
@@ -54,6 +57,7 @@ class HttpPages:
             faults["next"] = _("请填写下一页地址或游标在应答中的位置。")
         if paging in ("PAGE_NUMBER", "CURSOR") and not settings.get("parameter"):
             faults["parameter"] = _("请填写页码或游标的参数名。")
+        faults |= {name: _("请填写整数。") for name in ("first", "size") if not is_number(settings.get(name), 0, 10_000)}
         if settings.get("header") and not HEADER.fullmatch(str(settings["header"])):
             faults["header"] = _("请求头名称不正确。")
         if faults:

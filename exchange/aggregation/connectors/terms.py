@@ -163,6 +163,11 @@ class Connector(Protocol):
         ...
 
 
+def is_number(value: Any, least: int, most: int) -> bool:
+    """Return whether a setting is a whole number in these bounds, or not given."""
+    return value in (None, "") or (str(value).isascii() and str(value).isdecimal() and least <= int(value) <= most)
+
+
 def fingerprint(columns: Mapping[str, str]) -> str:
     """Return the digest of a schema: names and types, whatever their order."""
     text = json.dumps(dict(columns), sort_keys=True, ensure_ascii=False)
