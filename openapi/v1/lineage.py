@@ -52,7 +52,7 @@ class LineageNodeOut(serializers.Serializer[Any]):
     key = serializers.CharField()
     node_kind = serializers.ChoiceField(choices=NodeKind.choices, source="kind")
     title = serializers.CharField()
-    parent = serializers.CharField()
+    container = serializers.CharField(source="parent", help_text="所属数源、数据集或信息资源的节点标识")
     object_uid = serializers.UUIDField(allow_null=True)
     department = serializers.CharField(source="department.name", default=None, allow_null=True)
     detail = serializers.DictField()

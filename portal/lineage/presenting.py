@@ -168,7 +168,7 @@ def graph(lineage: Lineage) -> tuple[dict[str, Any] | None, int]:
                 "layoutIterations": 32,
                 "emphasis": {"focus": "adjacency"},
                 "lineStyle": {"color": "gradient", "opacity": 0.35},
-                "label": {"width": 140, "overflow": "truncate"},
+                "label": {"width": 120, "overflow": "truncate"},
                 "data": [
                     {
                         "name": names[key],
@@ -194,7 +194,7 @@ def _names(nodes: Mapping[str, LineageNode]) -> dict[str, str]:
     used: Counter[str] = Counter()
     names = {}
     for key, node in nodes.items():
-        title = title_of(node)
+        title = title_of(node).rpartition(" · ")[2] if node.kind == NodeKind.FIELD else title_of(node)
         used[title] += 1
         names[key] = title if used[title] == 1 else f"{title}（{used[title]}）"
     return names

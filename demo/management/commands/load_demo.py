@@ -38,6 +38,7 @@ from demo import (
     synthetic,
     thematic,
 )
+from exchange.lineage import refreshing
 
 CREDIT_SUBJECTS = 400
 FACTS = 3_000  # people and entities of whom departments know more
@@ -91,6 +92,7 @@ class Command(BaseCommand):
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
         self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
+        self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do one part and say how long it took."""
