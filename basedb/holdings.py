@@ -5,22 +5,26 @@ Small tables are counted, large ones estimated from the statistics PostgreSQL ke
 
 from __future__ import annotations
 
-from django.db import connection, models
+from collections.abc import Collection
 
-from basedb.models import LegalEntity, Person
+from django.db import connection
+
+from basedb.dictionary import DATASETS
 
 COUNTED_UP_TO = 200_000
-TABLES: dict[str, type[models.Model]] = {"population.person": Person, "legal_entity.enterprise": LegalEntity}
 
 
-def row_count(dataset: str) -> int:
-    """Return how many rows a dataset holds; 0 for one that is not connected."""
-    model = TABLES.get(dataset)
-    if model is None:
-        return 0
+def row_counts(datasets: Collection[str]) -> dict[str, int]:
+    """Return how many rows each of these datasets holds, in two queries."""
+    tables = {code: DATASETS[code].table for code in datasets}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [model._meta.db_table])
-        estimate = int(cursor.fetchone()[0])
-    if estimate > COUNTED_UP_TO:
-        return estimate
-    return model._default_manager.filter(withdrawn_at=None).count()
+        cursor.execute(
+            "SELECT relname, reltuples::bigint FROM pg_class WHERE oid = ANY(%s::regclass[])", [sorted(set(tables.values()))]
+        )
+        known = dict(cursor.fetchall())
+        small = sorted(table for table, estimate in known.items() if estimate <= COUNTED_UP_TO)
+        if small:
+            counts = (f"SELECT '{table}', count(*) FROM {table} WHERE withdrawn_at IS NULL" for table in small)
+            cursor.execute(" UNION ALL ".join(counts))
+            known |= dict(cursor.fetchall())
+    return {code: known[table] for code, table in tables.items()}

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from basedb.holdings import row_count
+from basedb.dictionary import DATASETS
+from basedb.holdings import row_counts
 from catalog.models import BaseDatabase, Resource
 from core.audit import Actor
 from core.roles import Role
@@ -25,15 +26,17 @@ from exchange.querysets import access_requests_awaiting
 from exchange.requests.supervision import overdue_requests
 from exchange.statistics.figures import Day, calls_per_day
 from portal.actor import BUSINESS, actor
+from portal.base_work import waiting_for
 
 SHOWN = 8
 CHART_DAYS = 14
-ICONS = {
-    BaseDatabase.POPULATION: ("users", "population.person"),
-    BaseDatabase.LEGAL_ENTITY: ("building-skyscraper", "legal_entity.enterprise"),
-    BaseDatabase.LICENSE: ("license", ""),
-    BaseDatabase.GEOSPATIAL: ("map-2", ""),
-    BaseDatabase.CREDIT: ("shield-check", ""),
+# The icon, the datasets of the base, and those of them that are counted: people and entities, else everything.
+BASES = {
+    BaseDatabase.POPULATION: ("users", "population.", "population.person"),
+    BaseDatabase.LEGAL_ENTITY: ("building-skyscraper", "legal_entity.", "legal_entity.enterprise"),
+    BaseDatabase.LICENSE: ("license", "licence.", "licence."),
+    BaseDatabase.GEOSPATIAL: ("map-2", "geo.", "geo."),
+    BaseDatabase.CREDIT: ("shield-check", "credit.", "credit."),
 }
 
 
@@ -80,27 +83,22 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def cards() -> list[Card]:
     """Return the five base databases; sources and last update come from the plans and their runs."""
-    known = {
-        row["dataset"]: row
-        for row in AggregationPlan.objects.order_by()
-        .values("dataset")
-        .annotate(
-            sources=Count("department", filter=Q(is_active=True), distinct=True),
-            updated_at=Max("runs__finished_at", filter=Q(runs__state=RunState.SUCCEEDED)),
-        )
-    }
+    by_source = AggregationPlan.objects.order_by().values("dataset", "department_id", "is_active")
+    finished = list(by_source.annotate(at=Max("runs__finished_at", filter=Q(runs__state=RunState.SUCCEEDED))))
+    counts = row_counts([code for code in DATASETS if code.startswith(tuple(counted for _icon, _base, counted in BASES.values()))])
     made = []
-    for database, (icon, dataset) in ICONS.items():
-        row: Any = known.get(dataset, {})
-        count = row_count(dataset)
+    for database, (icon, of_base, counted) in BASES.items():
+        rows = [row for row in finished if row["dataset"].startswith(of_base)]
+        sources = {row["department_id"] for row in rows if row["is_active"]}
+        count = sum(known for code, known in counts.items() if code.startswith(counted))
         made.append(
             Card(
                 title=database.label,
                 icon=icon,
                 row_count=count,
-                source_count=row.get("sources", 0),
-                updated_at=row.get("updated_at"),
-                is_connected=bool(row) or count > 0,
+                source_count=len(sources),
+                updated_at=max((row["at"] for row in rows if row["at"]), default=None),
+                is_connected=bool(rows) or count > 0,
             )
         )
     return made
@@ -128,6 +126,7 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
         )
         for row in rejected.order_by().values("plan__uid", "plan__title").annotate(count=Count("id"))[:SHOWN]
     ]
+    found += [Task(work.kind, _("%(count)s 件待办") % {"count": work.count}, work.url, work.due_at) for work in waiting_for(of)]
     found.sort(key=lambda task: (task.due_at is None, task.due_at.timestamp() if task.due_at else 0))
     counts = [
         (gettext_lazy("待办申请"), requests.count(), reverse("portal:request-inbox")),

@@ -8,7 +8,9 @@ import pytest
 from django.template import Context, Template
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from basedb.models import QualityTask
 from core.models import AuditEntry, Notification
 from tests.factories import City, make_request, make_resource, make_system
 
@@ -147,8 +149,26 @@ def test_home_page_asks_a_bounded_number_of_queries(
     client: Client, city: City, django_assert_max_num_queries: Callable[[int], AbstractContextManager[None]]
 ) -> None:
     sign_in(client, city, "police_operator")
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(30):
         client.get("/")
+
+
+def test_the_home_page_names_faults_of_the_departments_own_data_and_nobody_elses(client: Client, city: City) -> None:
+    now = timezone.now()
+    QualityTask.objects.create(
+        dataset="population.person",
+        rule_code="name.required",
+        title="姓名不为空",
+        dimension="COMPLETENESS",
+        department=city.police,
+        opened_at=now,
+        due_at=now + timedelta(days=3),
+        open_count=2,
+    )
+    sign_in(client, city, "police_operator")
+    assert "质量整改单" in client.get("/").content.decode()
+    sign_in(client, city, "education_operator")
+    assert "质量整改单" not in client.get("/").content.decode()
 
 
 def test_the_browsers_language_does_not_count(client: Client, db: None) -> None:
