@@ -19,7 +19,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from basedb.dictionary import DATASETS
 from basedb.geography import divisions, figures, matching, shapes
-from basedb.masking import Mask
 from core.models import Region
 from exchange.calls.refusals import Refusal
 from exchange.features import showing
@@ -59,7 +58,7 @@ def map_page(request: HttpRequest) -> HttpResponse:
         "legend": legend,
         "map": _drawn(legend, asked),
         "address_form": address if searcher else None,
-        "matches": _matches(address, searcher),
+        "matches": _matches(address, searcher, to_the_room=matching.may_see_rooms(actor(request))),
         "at": divisions.divisions_at(longitude=asked["at"][0], latitude=asked["at"][1]) if "at" in asked else None,
         "table": _table(request, layers, asked),
         **_statistics(asked.get("division", "")),
@@ -97,20 +96,19 @@ def _drawn(legend: list[Line], asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _address_layer(layers: list[Shown]) -> Shown | None:
-    """Return a layer of addresses whose text and place may be seen as they are: only then addresses may be searched."""
+    """Return a layer of addresses that is seen as a whole: only then addresses may be searched, within its divisions."""
     for one in layers:
-        open_items = {column.field for column in one.layer.selection.columns if column.mask is Mask.NONE}
         is_limited = one.terms is not None and (bool(one.terms.lists) or one.layer.selection.rows.is_members_only)
-        if one.layer.selection.dataset == "geo.address" and {"full_address", "location"} <= open_items and not is_limited:
+        if one.layer.selection.dataset == "geo.address" and not is_limited:
             return one
     return None
 
 
-def _matches(form: AddressForm, searcher: Shown | None) -> matching.Match | None:
+def _matches(form: AddressForm, searcher: Shown | None, *, to_the_room: bool) -> matching.Match | None:
     if searcher is None or not form.is_bound or not form.is_valid():
         return None
     prefix = searcher.terms.region_prefix if searcher.terms else ""
-    return matching.match(form.cleaned_data["address"], division=prefix)
+    return matching.match_many([form.cleaned_data["address"]], division=prefix, to_the_room=to_the_room)[0]
 
 
 def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any]) -> dict[str, Any] | None:
