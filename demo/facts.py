@@ -49,9 +49,9 @@ SERIES = (
 )
 # Who is told of deaths, and by which law.
 TOLD = (
-    (city.SOCIAL_SECURITY, "社会保险经办条例第十六条"),
-    (city.POLICE, "户口登记条例第八条"),
-    (MEDICAL, "社会保险经办条例第十六条"),
+    (city.SOCIAL_SECURITY, "《社会保险经办条例》第十六条"),
+    (city.POLICE, "《户口登记条例》第八条"),
+    (MEDICAL, "《社会保险经办条例》第十六条"),
 )
 
 
