@@ -24,6 +24,7 @@ from basedb.thematic.values import (
     field_of,
     items,
     literal,
+    not_identifying,
     same_type,
     strictest_grade,
     wrong,
@@ -46,7 +47,9 @@ def _condition(dataset: Dataset, node: Any, row: str, path: str, today: date) ->
     if len(form) != 1:
         raise wrong(path, _("须有且只有 operator、in、contains、is 之一"))
     field, type_ = field_of(dataset, given["field"], f"{path}.field")
-    column = Term(f"{row}.{field.name}", type_, Grade(field.grade))
+    column = Term(f"{row}.{field.name}", type_, Grade(field.grade), field.mask)
+    if form[0] != "is":
+        not_identifying(column, f"{path}.field")
     sql = _FORM[form[0]](column, given, path, today)
     if given.get("or_null") is True:
         sql = f"({column.sql} IS NULL OR {sql})"

@@ -22,6 +22,7 @@ from basedb.thematic.values import (
     checked,
     items,
     literal,
+    not_identifying,
     same_type,
     strictest_grade,
     strictest_mask,
@@ -96,6 +97,8 @@ def _compare(compiler: _Compiler, node: Any, path: str, depth: int) -> Term:
         raise wrong(f"{path}[1]", _("须为 %(operators)s 之一") % {"operators": " ".join(OPERATORS)})
     left, right = compiler.term(parts[0], f"{path}[0]", depth), compiler.term(parts[2], f"{path}[2]", depth)
     same_type(left, right, path)
+    for place, term in ((0, left), (2, right)):
+        not_identifying(term, f"{path}[{place}]")
     return _made(f"coalesce({left.sql} {parts[1]} {right.sql}, false)", Type.BOOLEAN, [left, right])
 
 
@@ -120,6 +123,7 @@ def _is_null(compiler: _Compiler, node: Any, path: str, depth: int) -> Term:
 def _in(compiler: _Compiler, node: Any, path: str, depth: int) -> Term:
     parts = items(node["in"], path, least=2, most=2)
     looked = compiler.term(parts[0], f"{path}[0]", depth)
+    not_identifying(looked, f"{path}[0]")
     values = []
     for place, value in enumerate(items(parts[1], f"{path}[1]", least=1, most=LONGEST_LIST)):
         values.append(literal(value, f"{path}[1][{place}]", today=compiler.today))

@@ -26,6 +26,8 @@ OPERATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,29}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 _FARTHEST: Final = 40_000  # days
+# What tells one person from others: such a value may be shown under its mask, but no rows are picked by it.
+_IDENTIFYING: Final = frozenset({Mask.NAME, Mask.CITIZEN_ID, Mask.PHONE, Mask.ADDRESS})
 
 
 class Type(StrEnum):
@@ -144,3 +146,9 @@ def same_type(one: Term, other: Term, path: str) -> None:
     """Refuse to compare things of different types."""
     if one.type and other.type and one.type is not other.type:
         raise wrong(path, _("类型不同：%(one)s 与 %(other)s") % {"one": one.type, "other": other.type})
+
+
+def not_identifying(term: Term, path: str) -> None:
+    """Refuse to pick rows by who somebody is: a thematic database is about a task, not about people somebody names."""
+    if term.mask in _IDENTIFYING:
+        raise wrong(path, _("姓名、证件号码、电话、住址不能作为条件"))

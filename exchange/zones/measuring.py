@@ -66,7 +66,7 @@ def _put(lines: _Lines, name: str, told: Iterable[tuple[int | None, str, Any]]) 
 
 
 def _of(rows: Any, department: str, dataset: str) -> Iterable[tuple[int | None, str, Any]]:
-    return rows.order_by().values_list(department, dataset).annotate(found=Count("id"))
+    return list(rows.order_by().values_list(department, dataset).annotate(found=Count("id")))
 
 
 def _held(lines: _Lines) -> None:

@@ -55,7 +55,7 @@ def departments_visible_to(actor: Actor) -> QuerySet[Department]:
     current = Department.objects.filter(valid_to=None).select_related("region")
     if sees_all(actor):
         return current
-    return current.filter(pk=actor.department_id) if actor.has(Role.OPERATOR, Role.HEAD) else current.none()
+    return current.filter(pk=actor.department_id or 0) if actor.has(Role.OPERATOR, Role.HEAD) else current.none()
 
 
 def is_stale(figure: ZoneFigure, *, now: datetime) -> bool | None:
@@ -70,7 +70,7 @@ def is_stale(figure: ZoneFigure, *, now: datetime) -> bool | None:
 def department_zone(*, actor: Actor, uid: UUID | None = None) -> Zone:
     """Return the zone of a department, the own one unless another is asked for; NotFound when it is not to be seen."""
     visible = departments_visible_to(actor)
-    found = visible.filter(uid=uid).first() if uid else visible.filter(pk=actor.department_id).first()
+    found = visible.filter(uid=uid).first() if uid else visible.filter(pk=actor.department_id or 0).first()
     if found is None:
         raise NotFound("zone.not_found", _("没有这个专区，或您无权查看。"))
     lines = ZoneFigure.objects.filter(department=found)
@@ -89,13 +89,13 @@ def regions_visible_to(actor: Actor) -> QuerySet[Region]:
         return Region.objects.all()
     if not actor.has(Role.OPERATOR, Role.HEAD):
         return Region.objects.none()
-    own = Department.objects.select_related("region").filter(pk=actor.department_id).first()
+    own = Department.objects.select_related("region").filter(pk=actor.department_id or 0).first()
     return Region.objects.filter(code__startswith=own.region.code) if own else Region.objects.none()
 
 
 def region_zone(*, actor: Actor, code: str = "") -> RegionZone:
     """Return the zone of a region, that of the own department unless another is asked for."""
-    own = Department.objects.select_related("region").filter(pk=actor.department_id).first()
+    own = Department.objects.select_related("region").filter(pk=actor.department_id or 0).first()
     asked = short_code(code) if code else (own.region.code if own else "")
     region = regions_visible_to(actor).filter(code=asked).first()
     if region is None:

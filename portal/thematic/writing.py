@@ -60,5 +60,5 @@ def _write(request: HttpRequest, initial: dict[str, object]) -> HttpResponse:
                 raise
             form.add_domain_error(error)
     datasets = [(dataset.code, dataset.title, dataset.fields) for dataset in DATASETS.values()]
-    context = {"form": form, "count": count, "datasets": datasets, "shipped": shipped().values()}
+    context = {"form": form, "count": count, "fewest": definitions.FEWEST_TOLD, "datasets": datasets, "shipped": shipped().values()}
     return render(request, "portal/thematic/form.html", context, status=form.status if form.is_bound else 200)

@@ -35,10 +35,10 @@ def department(request: HttpRequest) -> HttpResponse:
     form = DepartmentFilter(request.GET, departments=reading.departments_visible_to(who))
     chosen = form.chosen().get("department")
     zone = reading.department_zone(actor=who, uid=chosen.uid if chosen else None)
+    figures = [figure for figure in zone.figures if figure.dataset in DATASETS]
+    titles = {figure.dataset: str(DATASETS[figure.dataset].title) for figure in figures}
     lines = [
-        {"figure": figure, "title": DATASETS[figure.dataset].title, "is_stale": reading.is_stale(figure, now=now)}
-        for figure in zone.figures
-        if figure.dataset in DATASETS
+        {"figure": figure, "title": titles[figure.dataset], "is_stale": reading.is_stale(figure, now=now)} for figure in figures
     ]
     users = Grant.objects.filter(resource__provider=zone.department, state=GrantState.ACTIVE, valid_to__gt=now)
     context = {
@@ -48,7 +48,7 @@ def department(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "sums": {name: sum(getattr(figure, name) for figure in zone.figures) for name in _SUMS},
         "history": charts.history(zone.history),
-        "held": bars([(str(line["title"]), line["figure"].row_count) for line in lines if line["figure"].row_count]),  # type: ignore[attr-defined]
+        "held": bars([(titles[figure.dataset], figure.row_count) for figure in figures if figure.row_count]),
         "users": users.select_related("system__department", "resource").order_by("-id")[:_MOST_USERS],
     }
     return render(request, "portal/zones/department.html", context, status=422 if form.errors else 200)

@@ -62,7 +62,7 @@ def written(**values: Any) -> dict[str, Any]:
 def test_a_definition_is_counted_refused_at_its_place_saved_and_approved(city: City, poverty: ThematicDataset) -> None:
     client = signed_in(city, "education_operator")
     counted = client.post("/thematic/new/", written(action="preview")).content.decode()
-    assert "将有 4 行" in counted
+    assert "不足 20 行" in counted
     refused = client.post("/thematic/new/", written(spec='{"columns": [{"name": "a", "title": "a", "field": "b; --"}]}'))
     assert refused.status_code == 422
     assert "columns[0].field：没有字段" in refused.content.decode()

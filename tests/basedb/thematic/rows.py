@@ -48,11 +48,13 @@ def household(city: City, serial: int, *attributes: tuple[str, str], region: str
     return bytes(head.subject_key)
 
 
-def enterprise(city: City, serial: int, *, penalties: tuple[date, ...] = (), licence_until: date | None = None) -> bytes:
+def enterprise(
+    city: City, serial: int, *, penalties: tuple[date, ...] = (), licence_until: date | None = None, name: str = "演示企业"
+) -> bytes:
     key = next(_KEYS).to_bytes(16, "big")
     code = uscc(serial)
     LegalEntity.objects.create(
-        subject_key=key, source_department=city.market, source_record_id=serial, run_id=1, uscc=code, name=f"演示企业{serial}",
+        subject_key=key, source_department=city.market, source_record_id=serial, run_id=1, uscc=code, name=name,
         entity_kind="91", region_code="320102", established_on=date(2010, 1, 1), registration_state="1",
     )  # fmt: skip
     for number, day in enumerate(penalties):
