@@ -17,6 +17,7 @@ _COMMON = (
     "authority_code", "published_on", "publish_until", "record_state", "region_code",
 )  # fmt: skip
 _ADVERSE = ("severity", "facts", "basis")
+IN_FILES = ("abnormal",)  # delivered as JSON lines; the others as tables
 TITLES = {
     "permit": "行政许可",
     "penalty": "行政处罚",
@@ -156,3 +157,10 @@ FROM (
     ) c OFFSET 0
 ) c
 """
+
+
+def json_lines(kind: CreditKind) -> str:
+    """Return the query that tells records as JSON, one a line."""
+    columns = ", ".join(("row_id", *kind.columns, "effective_on"))
+    told = f"SELECT {columns} FROM {{schema}}.{kind.table} WHERE row_id BETWEEN {{first}} AND {{last}}"
+    return f"SELECT row_to_json(f) FROM ({told} ORDER BY row_id) f"

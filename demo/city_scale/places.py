@@ -78,6 +78,22 @@ FROM (
 ) c
 """
 
+# Told as a feature: what a point cannot say, a foreign datum and a text that is no point, has its axes swapped instead.
+FEATURE_COLUMNS = tuple(name for name in ADDRESS_COLUMNS if name not in ("datum", "location"))
+ADDRESS_FEATURE = f"""
+SELECT CASE WHEN f.row_id > {{first}} THEN ',' ELSE '' END || jsonb_build_object(
+    'type', 'Feature', 'properties', to_jsonb(f) - 'x' - 'y',
+    'geometry', jsonb_build_object('type', 'Point', 'coordinates', jsonb_build_array(f.x, f.y)))
+FROM (
+    SELECT row_id, {", ".join(FEATURE_COLUMNS)}, effective_on, pair[2 - is_sound]::numeric AS x, pair[1 + is_sound]::numeric AS y
+    FROM (
+        SELECT a.*, regexp_match(location, '([0-9.]+)[ ,]([0-9.]+)') AS pair,
+            (datum = 'CGCS2000' AND location LIKE 'POINT%')::int AS is_sound
+        FROM {{schema}}.public_security_address a WHERE row_id BETWEEN {{first}} AND {{last}}
+    ) a ORDER BY row_id
+) f
+"""
+
 _EAST, _NORTH = f"west + {SIDE}", f"south + {SIDE}"
 _CORNERS = (("west", "south"), (_EAST, "south"), (_EAST, _NORTH), ("west", _NORTH), ("west", "south"))
 

@@ -18,6 +18,8 @@ from core.audit import PLATFORM
 from core.models import Department
 from demo.city_scale import credit, entities, files, licences, people, places
 from demo.city_scale.counts import Counts
+from exchange.aggregation.connectors.drops import PATTERNS
+from exchange.aggregation.connectors.geo_files import CGCS2000, DATUM, GEOMETRY
 from exchange.aggregation.plans import create_plan
 from exchange.models import AggregationPlan, ConnectorKind
 
@@ -52,6 +54,7 @@ class Delivery:
     columns: Mapping[str, str] = field(hash=False)  # field -> column
     table: str = ""
     folder: str = ""
+    connector: str = ConnectorKind.CSV_DROP  # of a folder
     is_lead: bool = True
     order: int = 1  # those of a lower order are taken in first: others refer to them
 
@@ -87,7 +90,9 @@ def _entities() -> Iterator[Delivery]:
 
 
 def _places() -> Iterator[Delivery]:
-    yield Delivery("标准地址", "PUBLIC_SECURITY", "geo.address", _same(places.ADDRESS_COLUMNS), "public_security_address")
+    feature = _same(places.FEATURE_COLUMNS) | {"location": GEOMETRY, "datum": DATUM}
+    geojson = ConnectorKind.GEO_DROP
+    yield Delivery("标准地址", "PUBLIC_SECURITY", "geo.address", feature, folder=files.ADDRESS_FOLDER, connector=geojson)
     yield Delivery("宗地信息", "NATURAL_RESOURCES", "geo.parcel", _same(places.PARCEL_COLUMNS), "natural_resources_parcel")
 
 
@@ -107,15 +112,25 @@ def _licences(counts: Counts) -> Iterator[Delivery]:
 def _credit(counts: Counts) -> Iterator[Delivery]:
     for kind in credit.kinds(counts):
         title = f"信用信息（{credit.TITLES[kind.name]}）"
-        yield Delivery(title, "CREDIT", f"credit.{kind.name}", _same(kind.columns), kind.table, order=3)
+        columns = _same(kind.columns)
+        if kind.name in credit.IN_FILES:
+            lines = {"folder": files.CREDIT_FOLDER, "connector": ConnectorKind.JSON_DROP}
+            yield Delivery(title, "CREDIT", f"credit.{kind.name}", columns, order=3, **lines)
+        else:
+            yield Delivery(title, "CREDIT", f"credit.{kind.name}", columns, kind.table, order=3)
 
 
 def lay_down(delivery: Delivery, departments: Mapping[str, Department], *, schema: str = "city", **values: Any) -> AggregationPlan:
     """Create the plan of a delivery; `values` are columns of the plan, such as `batch_size`."""
     source = urlsplit(os.environ["DEMO_SOURCE_URL"])
     if delivery.folder:
-        where = {"connector": ConnectorKind.CSV_DROP, "settings": {"folder": delivery.folder, "pattern": "*.csv"}}
-        where["key_column"] = delivery.columns[DATASETS[delivery.dataset].key_field] if _is_master(delivery) else ""
+        where = {"connector": delivery.connector, "settings": {"folder": delivery.folder, "pattern": PATTERNS[delivery.connector]}}
+        if delivery.connector == ConnectorKind.CSV_DROP:
+            where["key_column"] = delivery.columns[DATASETS[delivery.dataset].key_field] if _is_master(delivery) else ""
+        else:
+            where |= {"key_column": KEY, "valid_from_column": SINCE}
+        if delivery.connector == ConnectorKind.GEO_DROP:
+            where["settings"]["srid"] = CGCS2000
     else:
         target = {"host": source.hostname, "port": source.port, "database": source.path[1:], "user": source.username}
         where = {

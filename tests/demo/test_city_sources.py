@@ -112,7 +112,7 @@ def test_same_seed_gives_the_same_city(made: Making, tmp_path: Path) -> None:
 
 
 def _files(made: Making) -> list[Path]:
-    return sorted(made.folder.glob("city_*/*.csv"))
+    return sorted(made.folder.glob("city_*/*"))
 
 
 def test_numbers_never_collide_and_carry_unassigned_divisions(made: Making) -> None:
