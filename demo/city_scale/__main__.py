@@ -23,7 +23,8 @@ def main() -> int:
     from demo.city_scale.making import TooSmall
 
     try:
-        quiet = trial.whole(share=options.share, seed=options.seed, kills=0)
+        spare_disk = options.spare_disk and not options.kills  # the second time needs the sources, too
+        quiet = trial.whole(share=options.share, seed=options.seed, to_dossiers=not options.kills, spare_disk=spare_disk)
         if not options.kills:
             return 0
         frame.prepare_database()
@@ -46,6 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(os.environ.get("SEED") or 1))
     parser.add_argument("--kills", type=int, default=int(os.environ.get("KILLS") or 0))
     parser.add_argument("--database", default="city")
+    parser.add_argument("--spare-disk", action="store_true", help="drop every source as soon as it has been read")
     return parser.parse_args()
 
 

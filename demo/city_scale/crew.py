@@ -23,7 +23,7 @@ from celery import Celery
 from ops import kin
 from ops.supervision import children
 
-DISPATCH = "exchange.dispatch_aggregation"
+DISPATCHED = ("exchange.dispatch_aggregation", "basedb.dispatch_quality", "basedb.dispatch_thematic")
 TICK_SECONDS = 2.0
 QUEUES = "default,bulk"
 FIRST_BROKER, BROKERS = 4, 12  # of the sixteen databases of a Redis the lower ones are others'
@@ -73,7 +73,8 @@ class Crew:
             if self._worker is None or self._worker.poll() is not None:
                 self._worker = self._begin()
             with contextlib.suppress(Exception):  # a broker that is away is asked again
-                self._sender.send_task(DISPATCH, queue="default", expires=10, retry=False)
+                for name in DISPATCHED:
+                    self._sender.send_task(name, queue="default", expires=10, retry=False)
             until = time.monotonic() + TICK_SECONDS
             while time.monotonic() < until and not self._done.is_set():
                 self._note_memory()

@@ -1,6 +1,7 @@
-"""Shooting at a city run (故障演练): kill -9 at seeded moments over workers, their children and PostgreSQL's backends.
+"""Shooting at a city run (故障演练): kill -9 at seeded moments over workers, their children, PostgreSQL's backends and postmaster.
 
-The run goes on by itself: leases end, batches that were not committed are taken again. Nothing is repaired by hand.
+The run goes on by itself: leases end, batches that were not committed are taken again. Nothing is repaired by hand. A cluster that
+others use must not be shot at: there the victims are `WORKERS`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -18,7 +20,7 @@ import psycopg2
 from demo.city_scale.crew import Crew
 
 WORKERS = ("worker", "child", "child")
-EVERYBODY = (*WORKERS, "backend", "backend")
+EVERYBODY = (*WORKERS, "backend", "backend", "postmaster")
 
 
 class Gunman:
@@ -35,9 +37,11 @@ class Gunman:
         victims: tuple[str, ...],
         say: Callable[[str], None],
     ) -> None:
-        self.crew, self.say, self.database, self.done_share, self.victims = crew, say, database, done, victims
+        self.crew, self.say, self.database, self.done_share = crew, say, database, done
         self.random = random.Random(seed)
         self.moments = sorted(self.random.uniform(0.02, 0.9) for _ in range(count))
+        self.order = [victims[number % len(victims)] for number in range(count)]  # nobody is spared
+        self.random.shuffle(self.order)
         self.killed: list[str] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._hunt, daemon=True)
@@ -51,11 +55,11 @@ class Gunman:
         self._thread.join()
 
     def _hunt(self) -> None:
-        for moment in self.moments:
+        for moment, victim in zip(self.moments, self.order, strict=True):
             while self._share() < moment:
                 if self._over.wait(0.1):
                     return
-            self._shoot(self.random.choice(self.victims))
+            self._shoot(victim)
 
     def _share(self) -> float:
         """How far the work has come; nothing is known while PostgreSQL begins anew."""
@@ -90,17 +94,26 @@ class Gunman:
             return worker if children else 0
         if victim == "child":
             return self.random.choice(children) if children else 0
-        return self._backend()
+        backend = self._backend()
+        return _parent_of(backend) if backend and victim == "postmaster" else backend
 
     def _backend(self) -> int:
-        """Return a backend of this database that works for a worker; its death makes PostgreSQL begin anew."""
+        """Return a backend in a transaction of a worker, told by its locks; its death makes PostgreSQL begin anew."""
         try:
             with self.asking(self.database) as cursor:
                 cursor.execute(
-                    "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                    " AND usename = 'worker' AND state <> 'idle' ORDER BY pid"
+                    "SELECT DISTINCT pid FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'virtualxid'"
+                    " AND datname = current_database() AND usename = 'worker' ORDER BY pid"
                 )
                 found = [pid for (pid,) in cursor.fetchall()]
         except psycopg2.Error:
             return 0
         return self.random.choice(found) if found else 0
+
+
+def _parent_of(pid: int) -> int:
+    """Return the postmaster of a backend, 0 when the backend is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/status").read_text().split("PPid:")[1].split()[0])
+    except (OSError, IndexError, ValueError):
+        return 0

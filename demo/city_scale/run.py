@@ -21,6 +21,7 @@ from exchange.aggregation.connectors.drops import waiting_files
 from exchange.models import AggregationPlan, AggregationRun, RunState
 
 Say = Callable[[str], None]
+Spent = Callable[[AggregationPlan], None]
 UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
 PAUSE = 1.0
 EVERY_SECONDS = 10.0
@@ -46,20 +47,41 @@ class Tally:
         return self.read / self.seconds if self.seconds else 0.0
 
 
+@dataclass(frozen=True)
+class Step:
+    """One step: how long it took, of how many things, and what came of it."""
+
+    name: str
+    seconds: float
+    count: int
+    found: str = ""
+
+    def line(self) -> str:
+        """Return what people read."""
+        rate = self.count / max(self.seconds, 0.001)
+        return f"{self.name}: {self.count:,} in {self.seconds:.1f} s ({rate:,.0f}/s){'; ' if self.found else ''}{self.found}"
+
+
 @dataclass
 class Outcome:
-    """A finished city: seconds, what came of each base, digests."""
+    """A finished city: seconds of the taking in, what came of each base, digests, the steps after it."""
 
     seconds: float = 0.0
     bases: dict[str, Tally] = field(default_factory=dict)
     digests: dict[str, digests.Digest] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
 
 
-def take_in(plans: Mapping[Delivery, AggregationPlan], *, say: Say = print, with_digests: bool = True) -> Outcome:
-    """Run every plan to its end, in the order of the deliveries; Failed when one does not succeed."""
+def take_in(
+    plans: Mapping[Delivery, AggregationPlan], *, say: Say = print, with_digests: bool = True, spent: Spent | None = None
+) -> Outcome:
+    """Run every plan to its end, in the order of the deliveries; Failed when one does not succeed.
+
+    `spent` hears of every plan whose source has been read to its end, once or again.
+    """
     outcome, started = Outcome(), time.monotonic()
     for order in sorted({delivery.order for delivery in plans}):
-        _carry([plan for delivery, plan in plans.items() if delivery.order == order], say)
+        _carry([plan for delivery, plan in plans.items() if delivery.order == order], say, spent)
     analyze()
     outcome.seconds = time.monotonic() - started
     outcome.bases = tallies(plans.values())
@@ -74,25 +96,26 @@ def take_in(plans: Mapping[Delivery, AggregationPlan], *, say: Say = print, with
     return outcome
 
 
-def _carry(plans: list[AggregationPlan], say: Say) -> None:
+def _carry(plans: list[AggregationPlan], say: Say, spent: Spent | None) -> None:
     """Queue a run of each plan, for a folder one run a file, and wait until nothing is left."""
     told = time.monotonic()
-    pending = {plan.pk: plan for plan in plans}
-    for plan in plans:
-        queue(plan)
+    pending, unqueued = {plan.pk: plan for plan in plans}, list(plans)
     while pending:
-        time.sleep(PAUSE)
         try:
-            _advance(pending)
+            while unqueued:
+                queue(unqueued[0])
+                del unqueued[0]
+            _advance(pending, spent)
             if time.monotonic() - told > EVERY_SECONDS:
                 told = time.monotonic()
                 for name, tally in tallies(plans).items():
                     say(f"  {name}: {tally.read:,} read, {tally.rejected:,} rejected, {tally.rate:,.0f} rows/s")
         except (OperationalError, InterfaceError):
             connection.close()  # PostgreSQL begins anew: so does the next question
+        time.sleep(PAUSE)
 
 
-def _advance(pending: dict[int, AggregationPlan]) -> None:
+def _advance(pending: dict[int, AggregationPlan], spent: Spent | None) -> None:
     """Drop the plans that are done; queue the next file of those that have one."""
     for pk, plan in list(pending.items()):
         run = AggregationRun.objects.filter(plan_id=pk).order_by("-id").first()
@@ -104,6 +127,8 @@ def _advance(pending: dict[int, AggregationPlan]) -> None:
         if _has_file(plan):
             queue(plan)
         else:
+            if spent is not None:
+                spent(plan)
             del pending[pk]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ from demo.city_scale import digests
 from demo.city_scale.counts import Counts, counts_of
 from demo.city_scale.crew import Crew, working
 from demo.city_scale.killing import EVERYBODY, Gunman
-from demo.city_scale.making import check_disk, from_environment, make
+from demo.city_scale.making import Making, check_disk, from_environment, make
 from demo.city_scale.plans import Delivery, deliveries, lay_down
-from demo.city_scale.run import Outcome, Say, take_in
+from demo.city_scale.run import Outcome, Say, Spent, take_in
 from exchange.models import AggregationPlan, AggregationRun
 
 # Bytes a row takes on the disk all in all: at its source, in its base, in its record and crosswalk, and the log meanwhile.
 BYTES_PER_ROW = 3_600
+SPARED_PER_ROW = 600  # of them when a source is dropped as soon as it has been read
 
 
 def whole(
@@ -31,22 +33,31 @@ def whole(
     with_sources: bool = True,
     schema: str = "city",
     victims: tuple[str, ...] = EVERYBODY,
+    to_dossiers: bool = False,
+    spare_disk: bool = False,
     environment: dict[str, str] | None = None,
     say: Say = print,
 ) -> Outcome:
-    """Make the sources unless they stand, lay the plans, take everything in; return what came of it."""
+    """Make the sources unless they stand, lay the plans, take everything in, go on to the dossiers if wanted."""
     counts = counts_of(share)
-    folder = Path(os.environ["DROP_DIR"])
+    making = from_environment(counts, Path(os.environ["DROP_DIR"]), schema=schema, seed=seed, say=say)
     if with_sources:
-        check_disk(folder, counts, bytes_per_row=BYTES_PER_ROW)
-        say(f"sources made in {make(from_environment(counts, folder, schema=schema, seed=seed, say=say)):.0f} s")
+        check_disk(making.folder, counts, bytes_per_row=BYTES_PER_ROW - (SPARED_PER_ROW if spare_disk else 0))
+        say(f"sources made in {make(making):.0f} s")
     plans = lay_down_all(counts, schema=schema)
+    spent = _dropping(making, plans) if spare_disk else None
     log = Path(os.environ["RUN_DIR"]) / "log" / "city-crew.log"
     started = time.monotonic()
     with working(environment or _environment(), log=log) as crew:
         outcome = (
-            _under_fire(plans, counts, crew, kills=kills, seed=seed, victims=victims, say=say) if kills else take_in(plans, say=say)
+            _under_fire(plans, counts, crew, kills=kills, seed=seed, victims=victims, say=say)
+            if kills
+            else take_in(plans, say=say, spent=spent)
         )
+        if to_dossiers:
+            from demo.city_scale.dossiers import carry_on
+
+            outcome.steps = carry_on(say)
     _tell(outcome, counts, time.monotonic() - started, say)
     return outcome
 
@@ -56,6 +67,20 @@ def lay_down_all(counts: Counts, *, schema: str) -> dict[Delivery, AggregationPl
     city.load_divisions()
     departments = city.load_departments()
     return {delivery: lay_down(delivery, departments, schema=schema) for delivery in deliveries(counts)}
+
+
+def _dropping(making: Making, plans: dict[Delivery, AggregationPlan]) -> Spent:
+    """Return what removes the source of a plan: nobody reads it again."""
+    delivery_of = {plan.pk: delivery for delivery, plan in plans.items()}
+
+    def drop(plan: AggregationPlan) -> None:
+        delivery = delivery_of[plan.pk]
+        if delivery.table:
+            making.run(f"DROP TABLE IF EXISTS {{schema}}.{delivery.table}")
+        else:
+            shutil.rmtree(making.folder / delivery.folder, ignore_errors=True)
+
+    return drop
 
 
 def _environment() -> dict[str, str]:
