@@ -11,6 +11,7 @@ from basedb import licences
 from basedb.credit import standing
 from basedb.fusion import conflicts, merging
 from basedb.geography import figures
+from basedb.matching import desk
 from basedb.quality import asking, checking
 from basedb.thematic import refreshing
 
@@ -80,3 +81,17 @@ def dispatch_thematic() -> None:
 def refresh_thematic(refresh_uid: str) -> None:
     """Carry one refresh to its end."""
     refreshing.work(refresh_uid=UUID(refresh_uid), clock=timezone.now)
+
+
+@shared_task(name="basedb.match_records", **_LONG)
+def match_records() -> None:
+    """Match the records without an identifier."""
+    from basedb.matching import running  # Splink and DuckDB come with it: only a worker that matches carries them
+
+    running.match_records(clock=timezone.now)
+
+
+@shared_task(name="basedb.apply_matching", **_SHORT)
+def apply_matching() -> None:
+    """Carry out what reviewers decided about pairs."""
+    desk.apply_due(clock=timezone.now)

@@ -71,6 +71,12 @@ app.conf.update(
         },
         "relay-upward": {"task": "exchange.relay_upward", "schedule": 300.0, "options": {"expires": 290}},
         "apply-fusion": {"task": "basedb.apply_fusion", "schedule": 10.0, "options": {"expires": 30}},
+        "apply-matching": {"task": "basedb.apply_matching", "schedule": 10.0, "options": {"expires": 30}},
+        "match-records": {
+            "task": "basedb.match_records",
+            "schedule": crontab(hour=2, minute=50),
+            "options": {"expires": 3600},
+        },
         "remind-of-conflicts": {
             "task": "basedb.remind_of_conflicts",
             "schedule": crontab(hour=8, minute=40),

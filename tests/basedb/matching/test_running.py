@@ -1,4 +1,4 @@
-"""Matching of records without an identifier: which tier a pair gets, what never happens, and that doing it again changes nothing."""
+"""Matching of records without an identifier: which tier a pair gets, what never happens, and doing it again."""
 
 from __future__ import annotations
 
@@ -19,8 +19,13 @@ from tests.basedb.fusion.world import World, golden, key, links, person, state
 
 PROBABLE, ASKED, HELD = "PROBABLE", "ASKED", "HELD"
 KNOWN = {
-    "name": "张伟强", "sex": "1", "birth_on": "19800506", "region_code": "320102", "address": "南京市玄武区珠江路1号", "phone": "13800000001",
-}  # fmt: skip
+    "name": "张伟强",
+    "sex": "1",
+    "birth_on": "19800506",
+    "region_code": "320102",
+    "address": "南京市玄武区珠江路1号",
+    "phone": "13800000001",
+}
 
 
 def known(world: World, serial: int = 1, **values: str) -> None:
@@ -74,8 +79,9 @@ def test_common_name_with_the_same_birth_date_is_a_persons_to_decide(world: Worl
     known(world)
     with connection.cursor() as cursor:  # so many bear the name
         cursor.execute(
-            "INSERT INTO basedb_person (subject_key, version, source_record_id, source_department_id, run_id, citizen_id, name, sex,"
-            " birth_on, person_status, region_code) SELECT decode(md5(n::text), 'hex'), 1, 0, source_department_id, 1, '', name, sex,"
+            "INSERT INTO basedb_person (subject_key, version, source_record_id, source_department_id, run_id, citizen_id, name,"
+            " sex, birth_on, person_status, region_code)"
+            " SELECT decode(md5(n::text), 'hex'), 1, 0, source_department_id, 1, '', name, sex,"
             " DATE '1930-01-01' + n::int, '0', '320199' FROM basedb_person, generate_series(1, 5000) n"
         )
     chain = nameless(world, phone="", address="", region_code="")

@@ -1,0 +1,115 @@
+"""The desk: who sees what, refusals stick, links of people and of rules come apart without a trace in golden rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from basedb.matching import desk
+from basedb.models import Crosswalk, MatchCandidate
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.models import AuditEntry
+from tests.basedb.fusion.world import World, golden, key, links, state
+from tests.basedb.matching.test_running import KNOWN, known, match, nameless
+from tests.factories import City
+
+
+@pytest.fixture
+def pair(world: World) -> MatchCandidate:
+    """A pair a person is asked about: the names sound alike."""
+    known(world)
+    nameless(world, name="张玮强", household_head="张大")
+    match(world)
+    return MatchCandidate.objects.get()
+
+
+def decide(act: str, pair: MatchCandidate, city: City, world: World) -> MatchCandidate:
+    done: MatchCandidate = getattr(desk, act)(uid=pair.uid, reason="已电话核实", actor=city.actor("reviewer"), now=world.tick())
+    return done
+
+
+def test_accepted_pair_is_linked_by_the_worker_and_undone_without_a_trace(world: World, city: City, pair: MatchCandidate) -> None:
+    before = state()
+    decide("accept", pair, city, world)
+    assert state() == before
+    assert desk.apply_due(clock=world.tick) == 1
+    assert links()[pair.chain] == (key(1), "MANUAL")
+    link = Crosswalk.objects.get(chain=pair.chain, linked__upper_inf=True)
+    assert (link.decided_by, link.reason, link.rule_version) == (city.people["reviewer"], "已电话核实", pair.model_version)
+    assert golden()[key(1)]["household_head"] == "张大"
+    decide("undo", pair, city, world)
+    assert desk.apply_due(clock=world.tick) == 1
+    assert state() == before
+    assert desk.apply_due(clock=world.tick) == 0
+    match(world)
+    assert state() == before
+    assert not MatchCandidate.objects.filter(state="OPEN").exists()
+    actions = list(AuditEntry.objects.filter(action__startswith="match_candidate").values_list("action", flat=True))
+    assert actions == ["match_candidate.decided", "match_candidate.applied"] * 2
+
+
+def test_link_of_the_rules_is_undone_and_not_made_again(world: World, city: City) -> None:
+    known(world)
+    nameless(world, household_head="张大")
+    before = state()
+    match(world)
+    assert state() != before
+    decide("undo", MatchCandidate.objects.get(), city, world)
+    desk.apply_due(clock=world.tick)
+    assert state() == before
+    match(world)
+    assert state() == before
+
+
+def test_refused_pair_is_not_proposed_again_until_either_side_says_something_else(
+    world: World, city: City, pair: MatchCandidate
+) -> None:
+    decide("refuse", pair, city, world)
+    match(world)
+    assert not MatchCandidate.objects.filter(state="OPEN").exists()
+    nameless(world, name="张玮强", household_head="张二")  # nothing that is compared
+    match(world)
+    assert not MatchCandidate.objects.filter(state="OPEN").exists()
+    known(world, phone="13900000003")
+    match(world)
+    assert MatchCandidate.objects.filter(state="OPEN").count() == 1
+
+
+def test_values_are_shown_to_the_centre_and_the_source_and_masked_for_others(
+    world: World, city: City, pair: MatchCandidate
+) -> None:
+    def told(name: str) -> tuple[str, str]:
+        found = desk.lines(pair, actor=city.actor(name), now=world.now)
+        line = next(line for line in found if line.title == "联系电话")
+        return line.record, line.entity
+
+    phone, hidden = KNOWN["phone"], "138****0001"
+    assert told("reviewer") == (phone, phone)
+    assert told("education_operator") == (phone, hidden)  # the source's department
+    assert told("auditor") == (hidden, hidden)
+    assert AuditEntry.objects.filter(action="match_candidate.opened").count() == 2
+    for name in ("police_operator", "market_head", "system_admin"):
+        with pytest.raises(NotFound):
+            desk.find(pair.uid, city.actor(name))
+
+
+def test_only_a_reviewer_decides_once_and_with_a_reason(world: World, city: City, pair: MatchCandidate) -> None:
+    for name, error in [("education_operator", Forbidden), ("auditor", Forbidden), ("police_operator", NotFound)]:
+        with pytest.raises(error):
+            desk.accept(uid=pair.uid, reason="是", actor=city.actor(name), now=world.now)
+    with pytest.raises(Invalid):
+        desk.accept(uid=pair.uid, reason=" ", actor=city.actor("reviewer"), now=world.now)
+    with pytest.raises(Conflict):
+        decide("undo", pair, city, world)
+    decide("refuse", pair, city, world)
+    for act in ("accept", "refuse"):
+        with pytest.raises(Conflict):
+            decide(act, pair, city, world)
+
+
+def test_record_that_changed_since_it_was_judged_cannot_be_accepted(world: World, city: City, pair: MatchCandidate) -> None:
+    nameless(world, name="李娜", birth_on="19910101")
+    with pytest.raises(Conflict):
+        decide("accept", pair, city, world)
+    match(world)
+    pair.refresh_from_db()
+    assert pair.state == "SUPERSEDED"
