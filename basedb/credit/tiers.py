@@ -10,11 +10,11 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from basedb.models import CreditTier
+from basedb.models import CreditDishonesty, CreditTier
 from basedb.models.credit import CreditRow
 from core.errors import Unavailable
 
-ORDINARY = "2"  # of a record whose department states no severity
+ORDINARY, SERIOUS = "2", "3"
 
 
 def months_later(day: date, months: int) -> date:
@@ -25,8 +25,12 @@ def months_later(day: date, months: int) -> date:
 
 
 def tier_of(record: CreditRow, *, on: date) -> CreditTier:
-    """Return the tier of a record as it is in force on a day."""
-    code = getattr(record, "severity", None) or ORDINARY
+    """Return the tier of a record as it is in force on a day.
+
+    Where its department states no severity, a listing of serious dishonesty (严重失信主体名单) is serious, anything else ordinary.
+    """
+    unstated = SERIOUS if isinstance(record, CreditDishonesty) else ORDINARY
+    code = getattr(record, "severity", None) or unstated
     tier = CreditTier.objects.filter(code=code, effective__contains=on).first()
     if tier is None:
         raise Unavailable("credit.no_tier", _("信用修复规则尚未载入，请联系信用主管部门载入后再办理。"))

@@ -164,3 +164,14 @@ def test_second_application_for_one_record_is_refused_while_one_is_open(city: Ci
     with pytest.raises(Conflict, match="already_open"):
         submit(penalty, city, at("2026-01-05"), "education_operator")
     assert CreditRepair.objects.count() == 1
+
+
+def test_listing_of_serious_dishonesty_without_a_severity_waits_as_long_as_a_serious_one(city: City) -> None:
+    shipped.load_tiers(apps)
+    listed = make_fact(
+        "credit.dishonesty", city.market, severity=None, decided_on="20250601", published_on="20250601", publish_until="20280601"
+    )
+    with pytest.raises(Invalid) as refused:
+        submit(listed, city, at("2026-05-31"), dataset="credit.dishonesty")
+    assert refused.value.details["first_day"] == "2026-06-01"
+    assert submit(listed, city, at("2026-06-01"), dataset="credit.dishonesty").severity == "3"
