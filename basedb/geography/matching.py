@@ -164,7 +164,7 @@ def nearest(*, longitude: float, latitude: float, most: int = 5, to_the_room: bo
     with connection.cursor() as cursor:
         if to_the_room:
             cursor.execute(_NEAREST, [longitude, latitude, most])
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-            return [Near(*row[:5], round(row[7], 1)) for row in rows]
-        cursor.execute(_NEAREST_BUILDINGS, [longitude, latitude, _ROOMS * most, most])
-        return [Near(*row[:5], round(row[5], 1)) for row in cursor.fetchall()]
+        else:
+            cursor.execute(_NEAREST_BUILDINGS, [longitude, latitude, _ROOMS * most, most])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return [Near(row[0], row[1], row[2], row[3], row[4], round(row[-1], 1)) for row in rows]

@@ -78,7 +78,7 @@ def results_visible_to(actor: Actor) -> QuerySet[QualityResult]:
     if actor.has(Role.AUDIT_ADMINISTRATOR) or (actor.is_data_centre and actor.has(Role.REVIEWER, Role.HEAD)):
         return results
     if actor.has(Role.OPERATOR, Role.HEAD):
-        return results.filter(department_id=actor.department_id) | results.filter(department=None)
+        return results.filter(department_id=actor.department_id or 0) | results.filter(department=None)
     return results.none()
 
 

@@ -42,7 +42,7 @@ def visible_to(actor: Actor) -> QuerySet[QualityTask]:
     if actor.is_data_centre and actor.has(Role.REVIEWER):
         return tasks
     if actor.has(Role.OPERATOR, Role.HEAD):
-        return tasks.filter(department_id=actor.department_id)
+        return tasks.filter(department_id=actor.department_id or 0)
     return tasks.none()
 
 

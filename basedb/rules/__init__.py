@@ -41,6 +41,6 @@ def rule_named(dataset: Dataset, code: str) -> Rule:
     for rule in RULES[dataset.code]:
         if rule.code == code:
             return rule
-    if rule := stored_rule(dataset, code):
-        return rule
+    if stored := stored_rule(dataset, code):
+        return stored
     raise KeyError(code)

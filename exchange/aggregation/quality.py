@@ -60,8 +60,9 @@ def accessibility(dataset: str, now: datetime) -> Mapping[int, Measured]:
     told: dict[int, Measured] = {}
     for line in lines:
         away = side_of(line["outcome"]) in (Side.PROVIDER, Side.PLATFORM, Side.UPSTREAM)
-        so_far = told.get(line["provider_id"], Measured(0, 0))
-        told[line["provider_id"]] = Measured(so_far.checked + line["calls"], so_far.failed + (line["calls"] if away else 0))
+        provider = int(line["provider_id"] or 0)
+        so_far = told.get(provider, Measured(0, 0))
+        told[provider] = Measured(so_far.checked + line["calls"], so_far.failed + (line["calls"] if away else 0))
     return told
 
 

@@ -39,7 +39,7 @@ class ScoreOut(serializers.Serializer[Any]):
     percent = serializers.FloatField(allow_null=True)
     checked = serializers.IntegerField()
     failed = serializers.IntegerField()
-    errors = serializers.IntegerField()
+    errors = serializers.IntegerField()  # type: ignore[assignment]
     empty = serializers.IntegerField()
 
 

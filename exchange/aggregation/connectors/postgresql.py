@@ -64,7 +64,7 @@ class Postgresql(SqlConnector):
 
     def joined(self, texts: Sequence[ColumnElement[Any]]) -> ColumnElement[str] | None:
         """Join by portions: a function takes a hundred values."""
-        nothing = sa.literal_column("''")
+        nothing: ColumnElement[Any] = sa.literal_column("''")
         whole = [sa.func.coalesce(text, nothing) for text in texts]
         portions = [whole[first : first + _MOST_JOINED] for first in range(0, len(whole), _MOST_JOINED)]
         return sa.func.concat_ws(BETWEEN, *(sa.func.concat_ws(BETWEEN, *portion) for portion in portions))

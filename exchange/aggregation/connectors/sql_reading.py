@@ -188,7 +188,8 @@ class SqlReading:
 
     def _joined(self) -> ColumnElement[str] | None:
         """What a `JoinedRow` has as its text, None where the server cannot join."""
-        plan, shown, nothing = self.plan, self._connector.shown, sa.literal_column("''")
+        plan, shown = self.plan, self._connector.shown
+        nothing: ColumnElement[Any] = sa.literal_column("''")
         texts = [shown(self._columns[plan.columns[field]]) for field in fields_of(plan)]
         texts.append(shown(self._columns[plan.valid_from_column]) if plan.valid_from_column else nothing)
         ended: ColumnElement[Any] = nothing
