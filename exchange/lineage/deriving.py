@@ -16,9 +16,10 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import translation
 
-from basedb.dictionary import DATASETS, Dataset, Kind
-from basedb.models import AuthorityRule, QualityRule
+from basedb.dictionary import BY_SUBJECT, DATASETS, Dataset, Kind
+from basedb.models import AuthorityRule, QualityRule, ThematicDataset, ThematicState
 from catalog.models import Binding, DataItem, ResourceState
+from exchange.lineage.thematic_columns import origins
 from exchange.models import (
     AggregationPlan,
     BackflowSubscription,
@@ -78,6 +79,7 @@ def derive(*, now: datetime) -> Graph:
         _contract(graph, rules)
         _plans(graph, rules)
         _remote_sources(graph)
+        _thematic(graph)
         _backflows(graph)
         grants = list(live_grants(now).select_related("resource", "system").order_by("id"))
         _mountings(graph, grants)
@@ -160,6 +162,21 @@ def _remote_sources(graph: Graph) -> None:
                 key = key_of(NodeKind.COLUMN, code, column["name"])
                 graph.add(key, NodeKind.COLUMN, column.get("title") or column["name"], parent=holder, **owned)
                 graph.link(holder, key)
+
+
+def _thematic(graph: Graph) -> None:
+    """Thematic databases in force: each column out of the fields it is made of."""
+    bases = {str(dataset.subject): dataset for dataset in BY_SUBJECT.values()}
+    for definition in ThematicDataset.objects.filter(state=ThematicState.APPROVED).order_by("id"):
+        owned: dict[str, Any] = {"object_uid": definition.uid, "department_id": definition.department_id}
+        holder = graph.add(key_of(NodeKind.DATASET, "thematic", definition.code), NodeKind.DATASET, definition.title, **owned)
+        titles = {str(column["name"]): column["title"] for column in definition.spec["columns"]}
+        for name, made_of in origins(bases[definition.subject], definition.spec).items():
+            detail = {"database": definition.title, "kind": definition.kind}
+            key = key_of(NodeKind.FIELD, "thematic", definition.code, name)
+            graph.add(key, NodeKind.FIELD, titles[name], parent=holder, detail=detail, **owned)
+            for dataset, field_name in made_of:
+                _link_known(graph, key_of(NodeKind.FIELD, dataset, field_name), key)
 
 
 def _backflows(graph: Graph) -> None:

@@ -11,6 +11,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from basedb.models import ThematicKind
 from catalog.models import SharingMode
 from core.audit import Actor
 from core.texts import harmless_cell
@@ -21,7 +22,7 @@ from exchange.models import AggregationPlan, ColumnBreak, LineageNode, NodeKind
 
 @dataclass(frozen=True, slots=True)
 class Affected:
-    """One grant or backflow that carries something of the start: through which items, to whom."""
+    """One grant, backflow or thematic database that carries something of the start: through which items, to whom."""
 
     node: LineageNode
     resource: str
@@ -51,6 +52,7 @@ class Impact:
             "services": kinds[NodeKind.SERVICE],
             "grants": kinds[NodeKind.GRANT],
             "systems": kinds[NodeKind.SYSTEM],
+            "thematic": {line.node.parent for line in self.lines if line.node.kind == NodeKind.FIELD},
             "backflows": kinds[NodeKind.BACKFLOW],
             "departments": {line.consumer for line in self.lines if line.consumer},
         }
@@ -67,6 +69,7 @@ def impact(*, starts: Sequence[str], actor: Actor, day: date | None = None) -> I
         after[edge.upstream].append(lineage.nodes[edge.downstream])
     ends = [node for node in lineage.nodes.values() if node.kind in (NodeKind.GRANT, NodeKind.BACKFLOW)]
     lines = [_line(node, before[node.key], after[node.key]) for node in ends]
+    lines += _thematic(lineage)
     return Impact(lineage, tuple(sorted(lines, key=lambda line: (line.consumer, line.system, line.resource, line.node.key))))
 
 
@@ -81,6 +84,25 @@ def _line(node: LineageNode, before: Sequence[LineageNode], after: Sequence[Line
     mode = str(dict(SharingMode.choices).get(str(node.detail.get("mode")), ""))
     system = next((one.title for one in after if one.kind == NodeKind.SYSTEM), "")
     return Affected(node, resource, mode, items, department, system)
+
+
+def _thematic(lineage: Lineage) -> list[Affected]:
+    """Return one line a thematic database some column of which is made of the start."""
+    columns: dict[str, list[LineageNode]] = defaultdict(list)
+    for node in lineage.nodes.values():
+        if node.kind == NodeKind.FIELD and node.object_uid is not None:
+            columns[node.parent].append(node)
+    return [
+        Affected(
+            node=of_one[0],
+            resource=str(of_one[0].detail.get("database", "")),
+            mode=str(dict(ThematicKind.choices).get(str(of_one[0].detail.get("kind")), "")),
+            items=tuple(node.title for node in of_one),
+            consumer=of_one[0].department.name if of_one[0].department else "",
+            system="",
+        )
+        for of_one in columns.values()
+    ]
 
 
 def csv_lines(found: Impact) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.db.models import Q, QuerySet
 
+from basedb.thematic.definitions import definitions_visible_to
 from catalog.models import Resource
 from core.audit import Actor
 from core.roles import Role
@@ -25,8 +26,9 @@ def nodes_visible_to(actor: Actor) -> QuerySet[LineageNode]:
     if not actor.has(Role.OPERATOR, Role.HEAD):
         return rows.none()
     grants = grants_visible_to(actor)
-    seen = Q(kind__in=(NodeKind.DATASET, NodeKind.FIELD))
+    seen = Q(kind__in=(NodeKind.DATASET, NodeKind.FIELD), object_uid=None)
     for kinds, things in (
+        ((NodeKind.DATASET, NodeKind.FIELD), definitions_visible_to(actor)),
         ((NodeKind.SOURCE, NodeKind.COLUMN), plans_visible_to(actor)),
         ((NodeKind.SOURCE, NodeKind.COLUMN), connections_visible_to(actor)),
         ((NodeKind.SOURCE, NodeKind.COLUMN), interfaces_visible_to(actor)),

@@ -64,6 +64,8 @@ def title_of(node: LineageNode) -> str:
         return str(DATASETS[dataset].title)
     if kind == "field" and dataset in DATASETS and name in DATASETS[dataset].field_names:
         return f"{DATASETS[dataset].title} · {DATASETS[dataset].field(name).title}"
+    if "database" in node.detail:
+        return f"{node.detail['database']} · {node.title}"
     if node.kind == NodeKind.SERVICE:
         return f"{node.title} · {_mode(node)}"
     return node.title
@@ -76,17 +78,18 @@ def _mode(node: LineageNode) -> str:
 
 def page_of(node: LineageNode, actor: Actor) -> str:
     """Return the address of a node's page, empty when it has none the actor may open."""
-    if node.kind in PAGES:
-        return reverse(PAGES[NodeKind(node.kind)], args=[node.object_uid])
-    if not actor.has(*BUSINESS):
-        return ""
-    if node.key.startswith("source:plan:"):
-        return reverse("portal:plan-detail", args=[node.object_uid])
-    if node.kind == NodeKind.BACKFLOW:
-        return reverse("portal:backflow-detail", args=[node.object_uid])
-    if node.kind == NodeKind.SYSTEM and (is_reviewer(actor) or node.department_id == actor.department_id):
-        return reverse("portal:system-detail", args=[node.object_uid])
-    return ""
+    kind = NodeKind(node.kind)
+    name = PAGES.get(kind, "")
+    if kind in (NodeKind.DATASET, NodeKind.FIELD) and node.object_uid is not None:
+        name = "portal:thematic-detail"
+    if actor.has(*BUSINESS):
+        if node.key.startswith("source:plan:"):
+            name = "portal:plan-detail"
+        elif kind == NodeKind.BACKFLOW:
+            name = "portal:backflow-detail"
+        elif kind == NodeKind.SYSTEM and (is_reviewer(actor) or node.department_id == actor.department_id):
+            name = "portal:system-detail"
+    return reverse(name, args=[node.object_uid]) if name else ""
 
 
 def said_of(node: LineageNode, edge: Edge | None) -> str:
@@ -98,7 +101,7 @@ def said_of(node: LineageNode, edge: Edge | None) -> str:
         told.append(_mode(node))
     if node.detail.get("steers"):
         told.append(_("主键或增量字段"))
-    if node.kind == NodeKind.FIELD:
+    if node.kind == NodeKind.FIELD and "rules" in node.detail:
         if node.detail.get("strategy"):
             told.append(str(dict(Strategy.choices).get(node.detail["strategy"], node.detail["strategy"])))
         told.append(_("质量规则 %(count)s 条") % {"count": node.detail.get("rules", 0)})
@@ -155,8 +158,8 @@ def graph(lineage: Lineage) -> tuple[dict[str, Any] | None, int]:
         return None, 0
     nodes = {drawn[key]: node for key, node in lineage.nodes.items() if key in drawn}
     names = _names(nodes)
-    first = min(LAYERS[NodeKind(node.kind)][0] for node in nodes.values())
-    crowd = Counter(LAYERS[NodeKind(node.kind)][0] for node in nodes.values())
+    first = min(_layer(node) for node in nodes.values())
+    crowd = Counter(_layer(node) for node in nodes.values())
     option = {
         "tooltip": {"trigger": "item"},
         "series": [
@@ -172,7 +175,7 @@ def graph(lineage: Lineage) -> tuple[dict[str, Any] | None, int]:
                 "data": [
                     {
                         "name": names[key],
-                        "depth": LAYERS[NodeKind(node.kind)][0] - first,
+                        "depth": _layer(node) - first,
                         "itemStyle": {"color": LAYERS[NodeKind(node.kind)][1]},
                     }
                     for key, node in nodes.items()
@@ -182,6 +185,11 @@ def graph(lineage: Lineage) -> tuple[dict[str, Any] | None, int]:
         ],
     }
     return option, max(LOWEST, min(HIGHEST, 40 + ROW_HEIGHT * max(crowd.values())))
+
+
+def _layer(node: LineageNode) -> int:
+    """Return how far right a node stands; columns of thematic databases are made of fields and stand right of them."""
+    return LAYERS[NodeKind(node.kind)][0] + ("database" in node.detail)
 
 
 def _drawn(node: LineageNode) -> str:

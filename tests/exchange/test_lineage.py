@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from basedb.models import AuthorityRule
+from basedb.models import AuthorityRule, ThematicDataset
 from catalog.models import Binding
 from core.errors import Invalid, NotFound
 from exchange.aggregation import column_breaks, schema_drift
@@ -147,6 +147,32 @@ def test_backflow_and_sources_outside_stand_in_it(city: City, now: datetime, pla
     found = down(f"column:table.{outside.uid.hex}:XSXM", city)
     assert key_of(NodeKind.ITEM, resource.uid, "name") in found.nodes
     assert not [node for node in LineageNode.objects.all() if "db.internal" in f"{node.key}{node.title}{node.detail}"]
+
+
+def test_columns_of_thematic_databases_are_made_of_fields(city: City, now: datetime, plan: AggregationPlan) -> None:
+    spec = {
+        "sources": [
+            {"alias": "paid", "dataset": "population.attribute", "where": [{"field": "attribute_kind", "in": ["PENSION"]}]}
+        ],
+        "columns": [
+            {"name": "person", "title": "姓名", "field": "name"},
+            {"name": "payments", "title": "次数", "aggregate": "count", "source": "paid"},
+            {"name": "often", "title": "多次", "derive": {"compare": [{"column": "payments"}, ">", 2]}},
+        ],
+    }
+    definition = ThematicDataset.objects.create(
+        code="pensions", title="养老金核查库", kind="TOPIC", subject="PERSON", department=city.market, purpose="核查",
+        legal_basis="《社会保险法》", spec=spec, daily_at="02:00", state="APPROVED", created_at=now,
+    )  # fmt: skip
+    refresh(now=now)
+    back = walk(starts=["field:thematic:pensions:often"], direction=Direction.UPSTREAM, actor=city.actor("police_operator"))
+    assert "field:population.attribute:attribute_kind" in back.nodes
+    assert "field:thematic:pensions:payments" not in back.nodes
+    (line,) = impacts.impact(starts=[column_key(plan, "XM")], actor=city.actor("police_operator")).lines
+    assert (line.resource, line.items, line.consumer, line.mode) == ("养老金核查库", ("姓名",), city.market.name, "专题库")
+    ThematicDataset.objects.filter(pk=definition.pk).update(state="RETIRED")
+    refresh(now=now + timedelta(minutes=5))
+    assert kinds(down(column_key(plan, "XM"), city)) == ["COLUMN", "FIELD"]
 
 
 def test_departments_see_their_own_sources_and_grants_only(city: City, now: datetime, plan: AggregationPlan, grant: Grant) -> None:
