@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -28,10 +29,10 @@ from portal.aggregation.plan_forms import CatalogForm, MappingForm, NewPlanForm,
 from portal.forms import PortalForm
 
 STEPS = (
-    ("plan-new", _("选择数源")),
-    ("plan-draft", _("填写连接")),
-    ("plan-draft-mapping", _("检查与字段对应")),
-    ("plan-draft-schedule", _("安排与限制")),
+    ("plan-new", gettext_lazy("选择数源")),
+    ("plan-draft", gettext_lazy("填写连接")),
+    ("plan-draft-mapping", gettext_lazy("检查与字段对应")),
+    ("plan-draft-schedule", gettext_lazy("安排与限制")),
 )
 TABLES_SHOWN = 100
 
