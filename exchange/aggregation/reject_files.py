@@ -22,6 +22,7 @@ from basedb import ingest
 from core import audit
 from core.audit import Actor
 from core.errors import Invalid
+from core.texts import FORMULA_SIGNS, harmless_cell
 from exchange.aggregation.connector import fields_of
 from exchange.aggregation.connectors import csv_reading
 from exchange.aggregation.connectors.drops import refused
@@ -32,7 +33,6 @@ from exchange.models import AggregationPlan, RejectedRow
 MOST_ROWS = 5_000
 LARGEST_FILE = 4 * 1024 * 1024
 OWN_COLUMNS = ("编号", "来源文件", "归集时间", "行号", "规则", "说明")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def header_of(plan: AggregationPlan) -> list[str]:
@@ -65,18 +65,12 @@ def _file(plan: AggregationPlan, rows: QuerySet[RejectedRow]) -> Iterator[bytes]
 
 def _line(values: Sequence[object]) -> bytes:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([harmless(value) for value in values])
+    csv.writer(text, lineterminator="\r\n").writerow([harmless_cell(value) for value in values])
     return text.getvalue().encode()
 
 
-def harmless(value: object) -> str:
-    """Return a cell no spreadsheet takes for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
 def _as_it_was(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_SIGNS) else text
 
 
 @transaction.atomic
