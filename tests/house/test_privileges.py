@@ -33,6 +33,10 @@ LEDGERS = [
     "exchange_seal",
     "exchange_archive",
     "exchange_sealtimestamp",
+    "basedb_creditevent",
+    "basedb_lifeevent",
+    "basedb_credittakedown",
+    "basedb_qualityresult",
 ]
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
@@ -108,6 +112,12 @@ def test_ledger_refuses_every_change(db: None, role: str, table: str, change: st
         "UPDATE basedb_person SET name = name",
         "DELETE FROM exchange_grant",
         "UPDATE core_roleassignment SET role = role",
+        "UPDATE basedb_fusiondecision SET entity_key = entity_key",
+        "INSERT INTO basedb_fusionconflict (dataset) VALUES ('x')",
+        "INSERT INTO basedb_crosswalk (chain) VALUES (1)",
+        "UPDATE basedb_qualitytask SET department_id = department_id",
+        "UPDATE basedb_qualityrule SET parameters = parameters",
+        "UPDATE basedb_credittakedown SET records = 0",
         "CREATE TABLE mine (id int)",
         "CREATE SCHEMA mine",
         "ALTER TABLE core_auditentry DISABLE TRIGGER ALL",
