@@ -85,4 +85,5 @@ def _owners(dataset: Dataset, after: int, limit: int) -> list[tuple[Any, ...]]:
             ORDER BY w.chain""",
             [dataset.code, after, limit],
         )
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

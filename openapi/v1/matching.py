@@ -41,7 +41,7 @@ class MatchCandidateOut(serializers.Serializer[Any]):
 
     uid = serializers.UUIDField()
     dataset = serializers.CharField()
-    source = serializers.CharField(source="source.code")
+    source_code = serializers.CharField(source="source.code")
     match_tier = serializers.ChoiceField(choices=MatchTier.choices, source="tier")
     score = serializers.DecimalField(max_digits=5, decimal_places=4, allow_null=True)
     why = MatchReasonOut(many=True)
