@@ -11,8 +11,6 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Final
 
-from pypinyin import lazy_pinyin
-
 from basedb.fusion.names import normalized
 
 COMPARED: Final = ("name", "former_name", "sex", "birth_on", "region_code", "address", "phone")
@@ -48,7 +46,7 @@ def features_of(unique_id: str, values: Mapping[str, str | None]) -> Features:
         unique_id=unique_id,
         name=name,
         former_name=normalized(values.get("former_name") or "") or None,
-        pinyin=" ".join(lazy_pinyin(name)) if name else None,
+        pinyin=_sounded(name) if name else None,
         surname=name[:1] if name else None,
         birth_on=birth_on,
         birth_year=birth_on[:4] if birth_on else None,
@@ -58,6 +56,12 @@ def features_of(unique_id: str, values: Mapping[str, str | None]) -> Features:
         address=values.get("address") or None,
         county=(values.get("region_code") or "")[:_COUNTY] or None,
     )
+
+
+def _sounded(name: str) -> str:
+    from pypinyin import lazy_pinyin  # its dictionary takes 60 MB, which only a worker that matches needs
+
+    return " ".join(lazy_pinyin(name))
 
 
 def swapped(birth_on: str) -> str | None:
