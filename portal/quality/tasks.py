@@ -17,7 +17,6 @@ from basedb.quality import faults
 from basedb.quality import tasks as process
 from core.errors import Invalid
 from core.keyset import page
-from core.roles import Role
 from portal.actor import BUSINESS, actor, roles_required
 from portal.quality.forms import AcceptForm, TaskFilter
 from portal.quality.views import title_of
@@ -65,9 +64,9 @@ def task_detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "task": task,
         "title": title_of(task.dataset),
         "page": found,
-        "lines": faults.described(task, found.items),
+        "lines": faults.described(task, found.items, actor=who),
         "form": form,
-        "is_owner": task.department_id == who.department_id and who.has(Role.OPERATOR, Role.HEAD),
+        "is_owner": faults.is_owner(task, who),
         "open_state": FaultState.OPEN,
     }
     return render(request, "portal/quality/task.html", context, status=form.status if form.is_bound else 200)

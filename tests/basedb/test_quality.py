@@ -14,6 +14,7 @@ from basedb.dictionary import DATASETS
 from basedb.identifiers import generate_citizen_id
 from basedb.models import (
     CheckState,
+    DataSource,
     FaultState,
     Person,
     QualityCheck,
@@ -22,8 +23,9 @@ from basedb.models import (
     QualityRule,
     QualityTask,
     RuleKind,
+    SourceRecord,
 )
-from basedb.quality import checking, rulebook, scores, tasks
+from basedb.quality import checking, faults, rulebook, scores, tasks
 from basedb.quality.measures import MEASURES, Measured
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import Notification
@@ -186,6 +188,23 @@ def test_what_is_accepted_stays_so_until_the_row_changes(city: City) -> None:
     Person.objects.filter(pk=one.pk).update(name="李四", version=2)
     check()
     assert QualityTask.objects.filter(closed_at=None).count() == 1
+
+
+def test_keys_at_the_source_that_are_peoples_numbers_are_whole_for_their_owner_alone(city: City) -> None:
+    one = person(city, 1)
+    source = DataSource.objects.create(
+        code="register", title="户籍", dataset=PEOPLE, department=city.police, collector="PUBLIC_SECURITY"
+    )
+    SourceRecord.objects.create(
+        id=1, chain=1, source=source, source_key=one.citizen_id, run_id=1, row_hash=bytes(16), subject_key=bytes(one.subject_key),
+        payload={}, valid=(NOW, None), known=(NOW, None), received_at=NOW,
+    )  # fmt: skip
+    rule("former", RuleKind.REQUIRED, "former_name")
+    check()
+    task, fault = QualityTask.objects.get(), QualityFault.objects.get()
+    keys = [faults.described(task, [fault], actor=city.actor(who))[0].source_key for who in ("police_operator", "reviewer")]
+    assert keys[0] == one.citizen_id
+    assert one.citizen_id[6:14] not in keys[1]
 
 
 def test_a_check_left_by_a_dead_worker_is_taken_up_again(city: City) -> None:
