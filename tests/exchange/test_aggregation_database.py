@@ -13,7 +13,7 @@ from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.models import AuditEntry, Notification
 from exchange.aggregation import plans, runs
-from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RunState
+from exchange.models import AggregationPlan, AggregationRun, ColumnBreak, RejectedRow, RunState
 from exchange.sealed_passwords import seal_password
 from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
 from tests.factories import City
@@ -61,6 +61,22 @@ def test_first_run_takes_all_and_the_next_only_what_changed(
     assert Person.objects.get(name="张7").version == 2
 
 
+def test_value_with_the_mark_that_parts_values_is_read_whole(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    source.put([person(1), person(2, HJDZ="甲\x1f乙"), person(3)], at=now)
+    run = run_now(plan, clerk)
+    assert (run.state, run.read_count) == (RunState.SUCCEEDED, 3)
+    assert run_now(plan, clerk).changed_count == 0
+    assert Person.objects.get(name="张3").address == "玄武区某路3号"
+    rejected = RejectedRow.objects.get()
+    assert (rejected.rule, rejected.raw["address"], rejected.raw["region_code"]) == (
+        "address.control_character",
+        "甲\x1f乙",
+        "320102",
+    )
+
+
 def test_row_committed_late_is_found_within_the_look_back_window(
     plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
 ) -> None:
@@ -103,6 +119,20 @@ def test_table_without_cursor_is_compared_as_a_whole(city: City, clerk: Actor, s
     assert counts(run_now(plan, clerk)) == (150, 150, 150, 0)
     source.put([person(3, XM="李三")], at=now, first_id=3)
     assert counts(run_now(plan, clerk)) == (150, 150, 1, 0)
+
+
+def test_columns_a_run_stopped_over_are_remembered_until_a_run_finds_them(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    source.put([person(1)], at=now - timedelta(hours=1))
+    source.execute(f'ALTER TABLE {source.name} RENAME "HJDZ" TO "DZ"')
+    for _again in range(2):
+        assert run_now(plan, clerk).state == RunState.FAILED
+    broken = ColumnBreak.objects.get(mended_at=None)
+    assert (broken.plan, broken.column, broken.is_missing) == (plan, "HJDZ", True)
+    source.execute(f'ALTER TABLE {source.name} RENAME "DZ" TO "HJDZ"')
+    assert run_now(plan, clerk).state == RunState.SUCCEEDED
+    assert not ColumnBreak.objects.filter(mended_at=None).exists()
 
 
 def _wrong_password(plan: AggregationPlan, source: SourceTable) -> None:
