@@ -36,7 +36,10 @@ def main() -> int:
         name for name in quiet.digests.keys() | shot.digests.keys() if quiet.digests.get(name) != shot.digests.get(name)
     )
     for name in sorted(quiet.digests.keys() | shot.digests.keys()):
-        sys.stdout.write(f"{name}: undisturbed {quiet.digests.get(name)}, under fire {shot.digests.get(name)}\n")
+        told = " | ".join(
+            f"{found.rows:,} rows {found.digest}" if (found := run.digests.get(name)) else "-" for run in (quiet, shot)
+        )
+        sys.stdout.write(f"{name}: {told}\n")
     sys.stdout.write(f"They differ in: {', '.join(differing)}\n" if differing else "Both end the same.\n")
     return 1 if differing else 0
 
