@@ -105,14 +105,21 @@
     }
   };
 
+  // Points are small: what lies a few pixels beside the finger counts as well.
+  const AROUND = [[0, 0], [4, 0], [-4, 0], [0, 4], [0, -4]];
+  const topmost = async ([x, y]) => {
+    for (const layer of [...layers].reverse()) {
+      for (const [right, down] of AROUND) {
+        const [feature] = await layer.getFeatures([x + right, y + down]);
+        if (feature) return { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
+      }
+    }
+    return null;
+  };
+
   const show = async (pixel) => {
     const coordinate = map.getCoordinateFromPixel(pixel);
-    let found = null;
-    map.forEachFeatureAtPixel(pixel, (feature, layer) => {
-      if (!layer || !layer.get("uid") || !feature.get("fid")) return false;
-      found = { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
-      return true;
-    }, { hitTolerance: 5 });
+    const found = await topmost(pixel);
     if (found) await read(found);
     else told(panel.dataset.none);
     askWhere(coordinate);
