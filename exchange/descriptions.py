@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from basedb.dictionary import DATASETS, Kind
 from basedb.identifiers import CITIZEN_ID_PATTERN, USCC_PATTERN
 from basedb.masking import MASK_TITLES, Mask
 from catalog import mounting
@@ -47,6 +48,7 @@ class Description:
     items: tuple[Item, ...]
     key_name: str
     is_remote: bool
+    is_list: bool = False  # a subject has many rows
     purpose: str = ""
     valid_from: datetime | None = None
     valid_to: datetime | None = None
@@ -93,6 +95,12 @@ def key_name_of(resource: Resource) -> str:
     return str(mounting.dataset(dataset).key_field) if dataset else "key"
 
 
+def is_list(resource: Resource) -> bool:
+    """Return whether an entry answers about one subject with many rows."""
+    known = DATASETS.get(_dataset(resource))
+    return known is not None and known.kind is Kind.FACT
+
+
 def _dataset(resource: Resource) -> str:
     binding = getattr(resource, "binding", None)
     return binding.dataset if binding else ""
@@ -105,6 +113,7 @@ def _of_entry(resource: Resource) -> dict[str, Any]:
         "provider": resource.provider.name,
         "key_name": key_name_of(resource),
         "is_remote": is_remote(_dataset(resource)),
+        "is_list": is_list(resource),
     }
 
 

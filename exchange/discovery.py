@@ -41,8 +41,16 @@ ENDPOINTS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = MappingProxyType(
             ("GET", "jobs/{job}/parts/{number}"),
         ),
         "SUBSCRIBE": (("POST", "subscribe"),),
+        "FEATURES": (("GET", "items"), ("GET", "items/{feature}"), ("GET", "tiles/WebMercatorQuad/{zoom}/{row}/{column}")),
     }
 )
+
+
+def path_of(mode: str, grant: str, place: str) -> str:
+    """Return the path of an endpoint; a layer is a collection of the map services."""
+    return f"/openapi/v1/{'ogc/collections' if mode == 'FEATURES' else 'calls'}/{grant}/{place}"
+
+
 ANY_GRANT: Final = "{grant}"
 
 

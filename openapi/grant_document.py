@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from exchange.calls.refusals import REFUSALS
 from exchange.descriptions import Description
-from exchange.discovery import ANY_GRANT, ENDPOINTS
+from exchange.discovery import ANY_GRANT, ENDPOINTS, path_of
+from openapi.grant_layers import query_of
 from openapi.grant_schemas import ANSWERED, ERROR, body_of, items_told, schemas_of
 from openapi.schema import ERROR_STATUSES
 
@@ -36,6 +37,7 @@ HEADERS: Final[dict[str, Any]] = {
 ONLY_OF: Final[Mapping[str, Callable[[Description], bool]]] = {
     "job.": lambda told: told.mode == "BULK",
     "feed.": lambda told: told.mode == "SUBSCRIBE",
+    "features.": lambda told: told.mode == "FEATURES",
     "provider.": lambda told: told.is_remote,
     "upstream.": lambda told: told.is_remote,
     "quota.subject": lambda told: told.mode == "VERIFY",
@@ -50,11 +52,18 @@ OPERATIONS: Final[dict[tuple[str, str], tuple[str, str, str]]] = {
     ("DELETE", "jobs/{job}"): ("cancelJob", "取消批量作业", "200"),
     ("GET", "jobs/{job}/parts/{number}"): ("fetchPart", "领取批量作业的一部分", "200"),
     ("POST", "subscribe"): ("subscribe", "变更订阅", "200"),
+    ("GET", "items"): ("listFeatures", "检索要素（OGC API Features）", "200"),
+    ("GET", "items/{feature}"): ("showFeature", "查看一个要素", "200"),
+    ("GET", "tiles/WebMercatorQuad/{zoom}/{row}/{column}"): ("fetchTile", "取得矢量瓦片（MVT）", "200"),
 }
 PLACES: Final = {
     "grant": {"type": "string", "format": "uuid"},
     "job": {"type": "string", "format": "uuid"},
     "number": {"type": "integer", "minimum": 1, "maximum": 999_999},
+    "feature": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "zoom": {"type": "integer", "minimum": 6, "maximum": 18},
+    "row": {"type": "integer", "minimum": 0},
+    "column": {"type": "integer", "minimum": 0},
 }
 
 
@@ -67,7 +76,7 @@ def document(told: Sequence[Description], *, title: str, version: str, site: str
         schemas |= {f"{name}{mark}": schema for name, schema in schemas_of(one, mark).items()}
         for method, place in ENDPOINTS[one.mode]:
             operation = _operation(one, method, place, mark)
-            paths.setdefault(f"/openapi/v1/calls/{one.grant}/{place}", {})[method.lower()] = operation
+            paths.setdefault(path_of(one.mode, one.grant, place), {})[method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": "\n\n".join(_about(one) for one in told)},
@@ -96,6 +105,7 @@ def _operation(told: Description, method: str, place: str, mark: str) -> dict[st
     parameters = [{"name": part, "in": "path", "required": True, "schema": PLACES[part]} for part in named]
     if name == "fetchPart":
         parameters.append({"name": "Range", "in": "header", "required": False, "schema": {"type": "string"}})
+    parameters += query_of(name, told)
     if parameters:
         operation["parameters"] = parameters
     body = body_of(name, mark)

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from exchange.calls.batch import AT_MOST
+from exchange.calls.shape import ROWS_AT_MOST as ROWS_OF_ONE
 from exchange.descriptions import KEY_PATTERNS, Description, Item
 from exchange.feeds.calling import ROWS_AT_MOST
 from exchange.models import FileFormat, JobState
+from openapi.grant_layers import features_of
 from openapi.schema import ERROR_SCHEMA
 from openapi.v1.call_batches import WORDS
 
@@ -19,6 +21,7 @@ UUID: Final = {"type": "string", "format": "uuid"}
 MOMENT: Final = {"type": "string", "format": "date-time"}
 LATER: Final = {"type": ["string", "null"], "format": "date-time"}
 NULL: Final = {"type": "null"}
+LIMIT_OF_ONE: Final = {"type": "integer", "minimum": 1, "maximum": ROWS_OF_ONE}
 FORMATS: Final = [str(value) for value in FileFormat.values]
 ERROR: Final = ERROR_SCHEMA
 TYPES: Final = {"C": "字符", "N": "数值", "D": "日期", "T": "日期时间", "L": "逻辑"}
@@ -33,6 +36,9 @@ ANSWERED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "cancelJob": ("application/json", {"$ref": "#/components/schemas/Job"}),
     "fetchPart": ("application/octet-stream", {"type": "string", "format": "binary"}),
     "subscribe": ("application/json", {"$ref": "#/components/schemas/Changes"}),
+    "listFeatures": ("application/geo+json", {"$ref": "#/components/schemas/Features"}),
+    "showFeature": ("application/geo+json", {"$ref": "#/components/schemas/Feature"}),
+    "fetchTile": ("application/vnd.mapbox-vector-tile", {"type": "string", "format": "binary"}),
 }
 BODIES: Final = {
     "verify": "VerifyBody",
@@ -63,7 +69,7 @@ def items_told(told: Description) -> str:
 
 def schemas_of(told: Description, mark: str) -> Schemas:
     """Return what the operations of one grant need, by name without its mark."""
-    makers = {"QUERY": _query, "VERIFY": _verify, "BULK": _bulk, "SUBSCRIBE": _subscribe}
+    makers = {"QUERY": _query, "VERIFY": _verify, "BULK": _bulk, "SUBSCRIBE": _subscribe, "FEATURES": features_of}
     return makers[told.mode](told, mark)
 
 
@@ -120,27 +126,30 @@ def _body(told: Description, properties: Schemas, required: Sequence[str]) -> Sc
     return closed(properties | said, [*required, *demanded])
 
 
+def _data(told: Description, mark: str) -> Schemas:
+    """Return what is told of one subject: its row or null, or of many rows the newest and whether there are more."""
+    if told.is_list:
+        return {"items": _list(_ref(f"Row{mark}"), maxItems=ROWS_OF_ONE), "more": {"type": "boolean"}}
+    return {"data": _or_null(f"Row{mark}")}
+
+
 def _query(told: Description, mark: str) -> Schemas:
     answer = {"call_id": UUID, "as_of": MOMENT}
-    one = _body(told, {"key": _ref(f"Key{mark}"), "fields": _fields(told)}, ["key"])
+    data = _data(told, mark)
+    asked = {"fields": _fields(told)} | ({"limit": LIMIT_OF_ONE} if told.is_list else {})
+    one = _body(told, {"key": _ref(f"Key{mark}")} | asked, ["key"])
     found: Schemas = {"type": "string", "enum": ["found", "not_found"]}
     made = {
         "Key": _key(told),
         "Row": _row(told),
         "QueryBody": one,
-        "QueryAnswer": closed(answer | {"status": found, "data": _or_null(f"Row{mark}")}, [*answer, "status", "data"]),
+        "QueryAnswer": closed(answer | {"status": found} | data, [*answer, "status", *data]),
     }
     if told.is_remote:
         return made
-    many = _body(told, {"keys": _list(_ref(f"Key{mark}"), minItems=1, maxItems=AT_MOST), "fields": _fields(told)}, ["keys"])
-    result = closed(
-        {
-            "status": {"type": "string", "enum": ["found", "not_found", "invalid"]},
-            "data": _or_null(f"Row{mark}"),
-            "details": {"type": "object", "additionalProperties": TEXT},
-        },
-        ["status"],
-    )
+    many = _body(told, {"keys": _list(_ref(f"Key{mark}"), minItems=1, maxItems=AT_MOST)} | asked, ["keys"])
+    status: Schemas = {"status": {"type": "string", "enum": ["found", "not_found", "invalid"]}}
+    result = closed(status | data | {"details": {"type": "object", "additionalProperties": TEXT}}, ["status"])
     return made | {
         "QueryOne": one,
         "QueryMany": many,
@@ -167,7 +176,7 @@ def _verify(told: Description, mark: str) -> Schemas:
         return made | {"VerifyBody": body, "VerifyAnswer": plain}
     verdict = _one_of(f"Word{mark}", f"Detail{mark}")
     told_of = {"result": closed({item.name: verdict for item in told.items}), "score": {"type": ["number", "null"]}}
-    wanted: Schemas = {"details": {"type": "boolean"}, "score": {"type": "boolean"}}
+    wanted: Schemas = {"score": {"type": "boolean"}} | ({} if told.is_list else {"details": {"type": "boolean"}})
     check = closed({"key": key, "attributes": attributes}, ["key", "attributes"])
     result = closed(
         {"status": {"type": "string", "enum": ["answered", "invalid"]}}

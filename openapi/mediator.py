@@ -25,7 +25,7 @@ from core.errors import Forbidden
 from core.models import Department
 from exchange import discovery
 from exchange.descriptions import of_entry, of_grant
-from exchange.discovery import ENDPOINTS, MEMBER_CLASS, SHARE, ErrorInRequest, Member, Service
+from exchange.discovery import ENDPOINTS, MEMBER_CLASS, SHARE, ErrorInRequest, Member, Service, path_of
 from exchange.models import ConsumerSystem, Grant
 from exchange.querysets import systems_visible_to
 from openapi.authentication import SessionAuthentication, actor
@@ -249,7 +249,7 @@ def _methods(provider: Department, services: list[Service]) -> dict[str, Any]:
 
 
 def _endpoints(ways: tuple[tuple[str, str], ...]) -> dict[str, list[dict[str, str]]]:
-    found = [(method, f"/openapi/v1/calls/{grant}/{place}") for mode, grant in ways for method, place in ENDPOINTS[mode]]
+    found = [(method, path_of(mode, grant, place)) for mode, grant in ways for method, place in ENDPOINTS[mode]]
     return {"member": [{"method": method, "path": path} for method, path in found]}
 
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema_fiel
 from rest_framework import serializers
 
 from exchange.calls.batch import AT_MOST
+from exchange.calls.shape import ROWS_AT_MOST
 
 WORDS = ("yes", "no", "not_available")
 DETAIL = {
@@ -30,11 +31,20 @@ class VerdictField(serializers.JSONField):
     """One word, or with `details` the word, the department that holds the value and when it was last changed."""
 
 
+class LimitField(serializers.IntegerField):
+    """How many rows of a subject are wanted at most, of a resource whose subjects have many."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, min_value=1, max_value=ROWS_AT_MOST)
+
+
 class KeyIn(serializers.Serializer[Any]):
     """Whom the call is about: exactly the one identifier of the granted resource's subjects."""
 
     citizen_id = serializers.CharField(required=False, max_length=64)
     uscc = serializers.CharField(required=False, max_length=64)
+    subject_code = serializers.CharField(required=False, max_length=64)
+    holder_code = serializers.CharField(required=False, max_length=64)
 
 
 class ContextIn(serializers.Serializer[Any]):
@@ -71,6 +81,7 @@ class QueryBatchIn(CallIn):
 
     keys = serializers.ListField(child=KeyIn(), min_length=1, max_length=AT_MOST)
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
+    limit = LimitField()
 
 
 class VerifyBatchIn(VerificationIn):
@@ -79,7 +90,14 @@ class VerifyBatchIn(VerificationIn):
     checks = serializers.ListField(child=CheckIn(), min_length=1, max_length=AT_MOST)
 
 
-class QueriedOut(serializers.Serializer[Any]):
+class ManyRowsOut(serializers.Serializer[Any]):
+    """Instead of `data`, of a resource whose subjects have many rows: the newest of them, and whether there are more."""
+
+    items = serializers.ListField(child=serializers.DictField(child=serializers.CharField(allow_null=True)), required=False)
+    more = serializers.BooleanField(required=False)
+
+
+class QueriedOut(ManyRowsOut):
     """One key's answer, in the place of its question; an invalid one says what is wrong."""
 
     status = serializers.ChoiceField(choices=["found", "not_found", "invalid"])

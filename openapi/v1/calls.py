@@ -21,6 +21,8 @@ from openapi.calls import application
 from openapi.v1.call_batches import (
     CallIn,
     KeyIn,
+    LimitField,
+    ManyRowsOut,
     QueryBatchIn,
     QueryBatchOut,
     VerdictField,
@@ -38,6 +40,7 @@ class QueryIn(CallIn):
 
     key = KeyIn()
     fields = serializers.ListField(child=serializers.CharField(max_length=40), required=False)  # type: ignore[assignment]
+    limit = LimitField()
 
 
 class VerifyIn(VerificationIn):
@@ -54,12 +57,12 @@ class BulkIn(CallIn):
     format = serializers.ChoiceField(choices=["csv"], required=False)
 
 
-class QueryOut(serializers.Serializer[Any]):
+class QueryOut(ManyRowsOut):
     """The granted items of one subject, masked as granted; all values are text or null."""
 
     call_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=["found", "not_found"])
-    data = serializers.DictField(child=serializers.CharField(allow_null=True), allow_null=True)  # type: ignore[assignment]
+    data = serializers.DictField(child=serializers.CharField(allow_null=True), allow_null=True, required=False)  # type: ignore[assignment]
     as_of = serializers.DateTimeField()
 
 

@@ -9,6 +9,9 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from catalog.models import SharingMode
+from exchange.descriptions import is_list
+from exchange.discovery import path_of as endpoint_path
 from exchange.models import Credential, CredentialState
 from portal.actor import actor, roles_required
 from portal.grants.access import SEERS, visible
@@ -31,7 +34,9 @@ def example(request: HttpRequest, uid: UUID) -> HttpResponse:
         "languages": [(code, title, code == language) for code, (title, *_rest) in LANGUAGES.items()],
         "name": name,
         "run": run,
-        "text": examples(grant, credential)[language],
+        "text": "" if grant.mode == SharingMode.FEATURES else examples(grant, credential)[language],
+        "layer_path": endpoint_path(grant.mode, str(grant.uid), "items"),
+        "is_list": grant.mode == SharingMode.QUERY and is_list(grant.resource),
         "is_mounted": hasattr(grant.resource, "binding"),
         "has_hmac": credential is not None,
         "has_key": live.exists(),

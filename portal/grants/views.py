@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from basedb.masking import MASK_TITLES, Mask
+from catalog.models import SharingMode
 from core.errors import DomainError
 from core.keyset import page
 from exchange import call_log
@@ -125,7 +126,7 @@ def _detail_page(request: HttpRequest, grant: Grant, form: ChangeForm | None = N
         ],
         "used": call_log.admitted_today(grant, now),
         "examples": examples(grant, credentials.filter(algorithm__in=HMACS).order_by("-id").first())
-        if hasattr(grant.resource, "binding")
+        if hasattr(grant.resource, "binding") and grant.mode != SharingMode.FEATURES
         else None,
         "has_credential": credentials.exists(),
         "is_user": is_user,

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import Binding, DataItem, Resource
 from core.ids import uuid7
 from exchange import discovery
-from exchange.discovery import ENDPOINTS
+from exchange.discovery import ENDPOINTS, path_of
 from exchange.models import ConsumerSystem, Grant
 from openapi.call_paths import operation_at
 from openapi.calls import PATH
@@ -185,7 +185,7 @@ def test_told_endpoints_are_those_of_the_call_door() -> None:
     uid = str(uuid7())
     for mode, endpoints in ENDPOINTS.items():
         for method, place in endpoints:
-            path = f"/openapi/v1/calls/{uid}/{place}".format(job=uid, number=1)
+            path = path_of(mode, uid, place).format(job=uid, number=1, feature="0" * 32, zoom=7, row=0, column=0)
             matched = PATH.fullmatch(path)
             asked = matched[2].upper() if matched else operation_at(path, method).mode
             assert asked == mode

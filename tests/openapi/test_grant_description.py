@@ -11,6 +11,7 @@ import yaml
 from django.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from catalog.models import Binding, DataItem
 from exchange.calls.refusals import REFUSALS
 from exchange.models import Grant
 from openapi.v1.grant_descriptions import document_of
@@ -154,3 +155,43 @@ def test_an_entry_mounted_nowhere_is_described_all_the_same(scene: Scene) -> Non
     grant = partners.grant_to(scene.partner, resource, scene.city)
     grant.refresh_from_db()
     OpenAPIV31SpecValidator(document_of(Grant.objects.get(pk=grant.pk))).validate()
+
+
+def test_a_grant_on_many_rows_is_described_by_its_list(scene: Scene) -> None:
+    resource = factories.make_resource(scene.city.market, dataset="credit.penalty")
+    columns = {"subject_code": "subject_code", "name": "document_number", "sex": "authority", "address": "content"}
+    Binding.objects.filter(resource=resource).update(columns=columns)
+    grant = partners.grant_to(scene.partner, resource, scene.city, masks={})
+    document = document_of(grant)
+    OpenAPIV31SpecValidator(document).validate()
+    body: dict[str, Any] = {"key": {"subject_code": scene.people[0].citizen_id}, "limit": 5}
+    assert fits(document, "QueryBody", body)
+    reply = scene.partner.call(grant, "query", body)
+    assert fits(document, "QueryAnswer", reply.json)
+    many = scene.partner.call(grant, "query", {"keys": [body["key"], {"subject_code": "x"}], "limit": 5})
+    assert many.status == 200
+    assert fits(document, "QueryAnswer", many.json)
+    verified = document_of(partners.grant_to(scene.partner, resource, scene.city, mode="VERIFY", masks={}))
+    assert not fits(verified, "VerifyBody", {"key": body["key"], "attributes": {"name": "x"}, "details": True})
+
+
+def test_a_grant_on_a_layer_is_described_by_its_collection(scene: Scene) -> None:
+    resource = factories.make_resource(scene.city.police, dataset="geo.place", sharing_modes=["FEATURES"])
+    DataItem.objects.filter(resource=resource, name="address").update(data_type="G", mask="NONE")
+    grant = partners.grant_to(
+        scene.partner, resource, scene.city, mode="FEATURES", fields=["name", "address"], masks={}, **CONDITIONS
+    )
+    document = document_of(grant)
+    OpenAPIV31SpecValidator(document).validate()
+    root = f"/openapi/v1/ogc/collections/{grant.uid}"
+    tile = f"{root}/tiles/WebMercatorQuad/{{zoom}}/{{row}}/{{column}}"
+    assert set(document["paths"]) == {f"{root}/items", f"{root}/items/{{feature}}", tile}
+    asked = {parameter["name"]: parameter for parameter in document["paths"][f"{root}/items"]["get"]["parameters"]}
+    assert {"bbox", "limit", "name", "matter", "parameter.channel"} <= set(asked)
+    assert asked["matter"]["required"]
+    assert list(document["components"]["schemas"]["Feature"]["properties"]["properties"]["properties"]) == ["name"]
+    client = Client()
+    client.force_login(scene.city.people["education_operator"], backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/grants/{grant.uid}/example/")
+    assert page.status_code == 200
+    assert f"{root}/items" in page.content.decode()
