@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from basedb.matching.legacy import kinds_of
 from basedb.models import DataSource
 from core import audit
 from core.audit import Actor
@@ -51,12 +52,14 @@ def create_plan(
     collector: str = "",
     is_lead: bool = True,
     is_keyless: bool = False,
+    row_key_kind: str = "",
     **values: Any,
 ) -> AggregationPlan:
     """Lay a plan down with its source (数源), its password sealed; a mapping that cannot work is Invalid.
 
     Without a `source` given one is made: it speaks for `collector`, by default the kind of department the contract names for the
-    key; a lead source makes entities, another adds to them; rows of a keyless one may lack an identifier.
+    key; a lead source makes entities, another adds to them; rows of a keyless one may lack an identifier;
+    `row_key_kind` says which old identifier their key is (`matching.legacy`).
     """
     plan = AggregationPlan(
         title=title,
@@ -71,7 +74,7 @@ def create_plan(
         next_run_at=now if every_minutes else None,
         **values,
     )
-    plan.source = source or _source_of(plan, collector, is_lead=is_lead, is_keyless=is_keyless)
+    plan.source = source or _source_of(plan, collector, is_lead=is_lead, is_keyless=is_keyless, row_key_kind=row_key_kind)
     _check_mapping(plan)
     if password:
         seal_password(plan, password)
@@ -84,7 +87,7 @@ def create_plan(
     return plan
 
 
-def _source_of(plan: AggregationPlan, collector: str, *, is_lead: bool, is_keyless: bool) -> DataSource:
+def _source_of(plan: AggregationPlan, collector: str, *, is_lead: bool, is_keyless: bool, row_key_kind: str) -> DataSource:
     dataset = dataset_of(plan)
     return DataSource(
         code=f"{dataset.code}.{plan.uid.hex[-12:]}",
@@ -94,6 +97,7 @@ def _source_of(plan: AggregationPlan, collector: str, *, is_lead: bool, is_keyle
         collector=collector or dataset.field(dataset.key_field).source,
         is_lead=is_lead,
         is_keyless=is_keyless,
+        row_key_kind=row_key_kind,
     )
 
 
@@ -119,6 +123,9 @@ def _check_mapping(plan: AggregationPlan) -> None:
         raise Invalid("plan.key_missing", _("部门数据库的归集任务必须指定源主键。"), {"key_column": _("必填")})
     if plan.source.is_keyless and not plan.key_column:
         raise Invalid("plan.key_missing", _("可缺标识的数源必须指定源主键。"), {"key_column": _("必填")})
+    if plan.source.row_key_kind and (not plan.source.is_keyless or plan.source.row_key_kind not in kinds_of(dataset.code)):
+        text = _("源主键所用的旧标识只用于可缺标识的数源，且须适合目标数据集。")
+        raise Invalid("plan.row_key_kind_invalid", text, {"row_key_kind": [text]})
     _check_deletes(plan)
     CONNECTORS[plan.connector].check_settings(plan.settings)
 

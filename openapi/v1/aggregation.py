@@ -82,6 +82,8 @@ class PlanIn(StrictSerializer):
     valid_from_column = serializers.CharField(required=False, allow_blank=True, max_length=60)
     every_minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=525_600)
     is_lead = serializers.BooleanField(required=False)
+    is_keyless = serializers.BooleanField(required=False, help_text="记录可以没有标识，由平台匹配")
+    row_key_kind = serializers.CharField(required=False, allow_blank=True, max_length=10, help_text="源主键所用的旧标识")
 
 
 class PlanCheckStepOut(serializers.Serializer[Any]):

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from basedb.dictionary import DATASETS, Dataset
+from basedb.matching.legacy import KINDS, kinds_of
 from core.models import Department
 from exchange.aggregation.connectors.http_pages import PAGINGS
 from exchange.aggregation.connectors.registry import DATABASES, DROPS
@@ -101,8 +102,19 @@ class DropForm(PlaceForm):
     pattern = forms.CharField(
         label=gettext_lazy("文件名规则"), max_length=100, required=False, help_text=gettext_lazy("例如 rk_*.csv。")
     )
-    sheet = forms.CharField(label=gettext_lazy("工作表（Excel）"), max_length=60, required=False)
-    layer = forms.CharField(label=gettext_lazy("图层（空间数据）"), max_length=60, required=False)
+    most_megabytes = forms.IntegerField(label=gettext_lazy("单个文件上限（MB）"), min_value=1, max_value=1_048_576, required=False)
+
+
+class WorkbookForm(DropForm):
+    """Workbooks in a folder."""
+
+    sheet = forms.CharField(label=gettext_lazy("工作表"), help_text=gettext_lazy("不填读取第一张。"), max_length=60, required=False)
+
+
+class ShapesForm(DropForm):
+    """Files of geometries in a folder."""
+
+    layer = forms.CharField(label=gettext_lazy("图层"), help_text=gettext_lazy("不填读取第一个。"), max_length=60, required=False)
     srid = forms.TypedChoiceField(
         label=gettext_lazy("文件未写明坐标系时按"),
         choices=[("", gettext_lazy("退回")), ("4490", "CGCS2000"), ("4326", "WGS84")],
@@ -110,7 +122,6 @@ class DropForm(PlaceForm):
         empty_value=None,
         required=False,
     )
-    most_megabytes = forms.IntegerField(label=gettext_lazy("单个文件上限（MB）"), min_value=1, max_value=1_048_576, required=False)
 
 
 class HttpForm(PlaceForm):
@@ -136,7 +147,8 @@ def place_form_of(connector: str) -> type[PlaceForm]:
     """Return the form that asks where a source of this kind is."""
     if connector in DATABASES:
         return DatabaseForm
-    return DropForm if connector in DROPS else HttpForm
+    own = {ConnectorKind.EXCEL_DROP: WorkbookForm, ConnectorKind.GEO_DROP: ShapesForm}
+    return own.get(ConnectorKind(connector), DropForm if connector in DROPS else HttpForm)
 
 
 class MappingForm(PortalForm):
@@ -195,6 +207,9 @@ class LimitsForm(PortalForm):
     parts = forms.IntegerField(label=gettext_lazy("并行分片"), min_value=1, max_value=64, initial=1)
 
 
+OLD_NUMBERS = [(code, title) for dataset in KINDS for code, title in kinds_of(dataset).items()]
+
+
 class ScheduleForm(LimitsForm, OnceForm):
     """The last step: timetable, part of the source, deletes, limits."""
 
@@ -204,11 +219,31 @@ class ScheduleForm(LimitsForm, OnceForm):
         coerce=lambda value: value == "1",
         initial="1",
     )
+    is_keyless = forms.BooleanField(
+        label=gettext_lazy("记录可以没有标识"),
+        required=False,
+        help_text=gettext_lazy("没有公民身份号码或统一社会信用代码的记录先不归并，由平台匹配主体。"),
+    )
+    row_key_kind = forms.ChoiceField(
+        label=gettext_lazy("源主键所用旧标识"),
+        required=False,
+        choices=[("", gettext_lazy("不是旧标识")), *OLD_NUMBERS],
+        help_text=gettext_lazy("源主键是护照号码、工商注册号等时选择，据此匹配主体。"),
+    )
     delete_mode = forms.ChoiceField(label=gettext_lazy("删除处理"), choices=DeleteMode.choices, initial=DeleteMode.NONE)
     tombstone_column = forms.CharField(label=gettext_lazy("删除标志字段"), max_length=60, required=False)
     tombstone_value = forms.CharField(label=gettext_lazy("删除标志值"), max_length=20, required=False)
 
-    field_order = ("every_minutes", "is_lead", "delete_mode", "tombstone_column", "tombstone_value", "lag_seconds")
+    field_order = (
+        "every_minutes",
+        "is_lead",
+        "is_keyless",
+        "row_key_kind",
+        "delete_mode",
+        "tombstone_column",
+        "tombstone_value",
+        "lag_seconds",
+    )
 
     def values(self) -> dict[str, Any]:
         """Return what the process function takes."""
