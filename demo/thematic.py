@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from basedb.credit.tiers import months_later
 from basedb.identifiers import citizen_id_valid
 from basedb.models import LicenceType, RefreshState, ThematicDataset, ThematicRefresh
 from basedb.thematic import definitions, refreshing
@@ -45,7 +46,7 @@ ATTRIBUTES = (
         0.03,
         {"11": 1, "12": 1, "23": 2, "42": 2, "43": 3, "44": 3},
     ),
-    ("医疗支出档次归集", MEDICAL, "MEDICAL_INSURANCE", "MEDICAL_SPENDING", 0.20, {"1": 14, "2": 6, "3": 3, "4": 1}),
+    ("医疗支出档次归集", MEDICAL, "MEDICAL_INSURANCE", "MEDICAL_SPENDING", 0.20, {"1": 14, "2": 6, "3": 3, "4": 2}),
     ("居民用电档次归集", CONSTRUCTION, "POWER", "POWER_USE", 0.15, {"0": 2, "1": 12, "2": 5, "3": 1}),
 )
 _VIOLATIONS = ("超过许可排放浓度排放污染物", "未按规定开展自行监测", "危险废物贮存不符合要求", "扬尘防治措施未落实")
@@ -82,11 +83,13 @@ def environment_of(about: Sequence[credit.Subject], bureau: Department, today: d
         for turn in range(rng.choice((0, 0, 0, 1, 1, 2))):
             decided = today - timedelta(days=rng.randint(20, 700))
             rows["credit.penalty"].append(
-                _decision(subject, bureau, f"演环罚〔{decided.year}〕{number}-{turn}号", decided)
+                _decision(subject, bureau, f"演环罚〔{decided.year}〕{number * 10 + turn}号", decided)
                 | {
                     "item_code": "0202", "violation": rng.choice(_VIOLATIONS), "facts": "经现场检查发现。",
                     "basis": "《中华人民共和国大气污染防治法》第九十九条", "penalty_category": "罚款", "content": "罚款",
                     "fine": f"{rng.randint(200, 3000) / 100:.2f}", "severity": "2",
+                    "publish_until": f"{months_later(decided, 12):%Y%m%d}",
+                    "repair_notice_on": f"{decided + timedelta(days=3):%Y%m%d}",
                 }
             )  # fmt: skip
         if rng.random() < 0.7:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -92,7 +93,7 @@ def _described(definition: ThematicDataset) -> dict[str, Any]:
             "alias": source["alias"],
             "title": DATASETS[source["dataset"]].title,
             "join": _JOINS.get(source.get("join", "SUBJECT"), ""),
-            "where": source.get("where", []),
+            "where": [json.dumps(one, ensure_ascii=False) for one in source.get("where", [])],
             "is_required": source.get("required", False),
         }
         for source in definition.spec.get("sources", [])
