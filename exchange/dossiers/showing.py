@@ -158,7 +158,7 @@ def _line(row: FactRow, columns: Sequence[Field], links: Sequence[Field], relate
 
 def _coded(field: Field, row: FactRow) -> Field:
     """An attribute's value is of the code set of its kind."""
-    kind = row.values.get("attribute_kind")
+    kind = row.values.get("attribute_kind", "")
     return replace(field, code_set=ATTRIBUTES[kind][1]) if field.name == "attribute_value" and kind in ATTRIBUTES else field
 
 

@@ -42,7 +42,7 @@ class SaidOut(serializers.Serializer[Any]):
 
     text = serializers.CharField()
     department = serializers.CharField()
-    source = serializers.CharField()
+    source_title = serializers.CharField(source="source")
     received_at = serializers.DateTimeField()
     since = serializers.DateTimeField(allow_null=True)
     is_chosen = serializers.BooleanField()
