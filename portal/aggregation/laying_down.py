@@ -22,6 +22,7 @@ from basedb.dictionary import DATASETS
 from core.errors import Conflict, DomainError, Forbidden, Invalid
 from core.submissions import digest_of, once
 from exchange.aggregation import checking, laying_down, mapping, reverse_cataloging
+from exchange.aggregation.connectors.registry import DROPS
 from exchange.aggregation.connectors.terms import place_of_draft
 from exchange.models import PlanDraft
 from portal.actor import BUSINESS, actor, roles_required
@@ -94,7 +95,11 @@ def connection(request: HttpRequest, uid: UUID) -> HttpResponse:
             return redirect("portal:plan-draft-mapping", uid=uid)
         except (Invalid, Conflict) as error:
             form.add_domain_error(error)
-    lead = _("使用只读账号。平台只连接外联白名单中的主机；口令加密保存。")
+    lead = (
+        _("平台读取前置机目录中新到的文件，按内容识别，不重复读取，不改动文件。")
+        if draft.connector in DROPS
+        else _("使用只读账号。平台只连接外联白名单中的主机；口令加密保存。")
+    )
     return _page(request, 1, form, lead, draft=draft, button=_("保存并检查"))
 
 

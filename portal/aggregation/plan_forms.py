@@ -114,7 +114,9 @@ class WorkbookForm(DropForm):
 class ShapesForm(DropForm):
     """Files of geometries in a folder."""
 
-    layer = forms.CharField(label=gettext_lazy("图层"), help_text=gettext_lazy("不填读取第一个。"), max_length=60, required=False)
+    layer = forms.CharField(
+        label=gettext_lazy("图层"), help_text=gettext_lazy("文件只有一个图层时可不填。"), max_length=60, required=False
+    )
     srid = forms.TypedChoiceField(
         label=gettext_lazy("文件未写明坐标系时按"),
         choices=[("", gettext_lazy("退回")), ("4490", "CGCS2000"), ("4326", "WGS84")],
