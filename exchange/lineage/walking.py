@@ -24,7 +24,7 @@ from exchange.lineage.visibility import nodes_visible_to
 from exchange.models import LineageNode, LineageRefresh, NodeKind
 
 DEEPEST = 8
-MOST_EDGES = 5_000
+MOST_EDGES = 20_000
 _CONTENT = {NodeKind.DATASET: NodeKind.FIELD, NodeKind.RESOURCE: NodeKind.ITEM}
 _WALK = """
 WITH RECURSIVE reached (node, depth) AS (
@@ -33,9 +33,9 @@ WITH RECURSIVE reached (node, depth) AS (
     SELECT e.{far}, r.depth + 1 FROM reached r JOIN exchange_lineageedge e ON e.{near} = r.node
     WHERE r.depth < %(depth)s AND {standing}
 )
-SELECT DISTINCT e.upstream, e.downstream, e.detail, e.first_seen, e.last_seen
-FROM reached r JOIN exchange_lineageedge e ON e.{near} = r.node
-WHERE r.depth < %(depth)s AND {standing} ORDER BY 1, 2, 4 LIMIT %(limit)s"""
+SELECT e.upstream, e.downstream, e.detail, e.first_seen, e.last_seen
+FROM (SELECT node, min(depth) AS depth FROM reached GROUP BY node) r JOIN exchange_lineageedge e ON e.{near} = r.node
+WHERE r.depth < %(depth)s AND {standing} ORDER BY r.depth, e.id LIMIT %(limit)s"""  # the nearest first: what is cut is far away
 _NOW = "e.last_seen IS NULL"
 _THEN = "e.first_seen < %(until)s AND (e.last_seen IS NULL OR e.last_seen >= %(since)s)"
 

@@ -102,6 +102,7 @@ class ImpactOut(serializers.Serializer[Any]):
 
     counts = serializers.DictField(child=serializers.IntegerField())
     affected = AffectedOut(many=True, source="lines")
+    is_cut = serializers.BooleanField(source="lineage.is_cut", help_text="起点过宽，未全部列出")
 
 
 class Nodes(APIView):

@@ -16,6 +16,7 @@ from core.errors import Invalid, NotFound
 from exchange.aggregation import column_breaks, schema_drift
 from exchange.aggregation.connectors.terms import Column
 from exchange.lineage import impact as impacts
+from exchange.lineage import walking
 from exchange.lineage.deriving import column_key, key_of
 from exchange.lineage.refreshing import Refreshed, refresh
 from exchange.lineage.walking import Direction, Lineage, walk
@@ -225,6 +226,17 @@ def test_a_column_that_broke_names_the_grants_until_it_is_found_again(
     schema_drift.compare(plan, [Column(column) for column in COLUMNS.values()], now=now)
     assert not impacts.broken_columns(plan)
     assert ColumnBreak.objects.get().mended_at == now
+
+
+def test_what_is_cut_off_lies_farthest(
+    city: City, now: datetime, plan: AggregationPlan, grant: Grant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh(now=now)
+    monkeypatch.setattr(walking, "MOST_EDGES", 9)
+    found = down(key_of(NodeKind.SOURCE, "plan", plan.uid), city)
+    assert found.is_cut
+    assert len(found.edges) == 9
+    assert kinds(found) == ["SOURCE", "COLUMN", "FIELD"]
 
 
 def test_queries_do_not_grow_with_grants(city: City, now: datetime, plan: AggregationPlan, grant: Grant) -> None:
