@@ -20,7 +20,7 @@ from basedb.dictionary import DATASETS, ENTERPRISE, PERSON
 from basedb.identifiers import generate_citizen_id, generate_uscc
 from basedb.ingest import Counts, Intake, RejectSink
 from basedb.models import DataSource, LegalEntity, Person, SourceRecord
-from basedb.staging import RawRow
+from basedb.staging import BETWEEN, JoinedRow, RawRow
 from core.crypto import KeyRing
 from tests.factories import City
 
@@ -84,7 +84,7 @@ def source_of(city: City, dataset: str, **values: Any) -> DataSource:
     return DataSource.objects.get_or_create(code=given["code"], defaults=given)[0]
 
 
-def load(job: Intake, rows: Iterable[RawRow]) -> Counts:
+def load(job: Intake, rows: Iterable[RawRow | JoinedRow]) -> Counts:
     """One batch, with a table name of its own: the tests share one transaction."""
     with transaction.atomic():
         return ingest.merge(job, ingest.stage(job, f"test_{next(_TABLES)}", rows))
@@ -108,6 +108,16 @@ def test_same_rows_again_change_nothing(city: City, rejects: None) -> None:
     assert load(intake(city, run_id=2), rows) == Counts(read=5, accepted=5, changed=0, rejected=0, unchanged=5)
     assert list(Person.objects.order_by("id").values()) == before
     assert SourceRecord.objects.count() == 5
+
+
+def test_row_told_as_one_text_is_the_same_row(city: City, rejects: None) -> None:
+    told = [JoinedRow(n, BETWEEN.join([*(value or "" for value in person(n)), "2025-01-01", ""]), str(n)) for n in (1, 2)]
+    apart = [RawRow(n, person(n), source_key=str(n), valid_from="2025-01-01") for n in (1, 2)]
+    load(intake(city), told[:1])
+    assert load(intake(city, run_id=2), apart) == Counts(read=2, accepted=2, changed=1, rejected=0, unchanged=1)
+    assert load(intake(city, run_id=3), told) == Counts(read=2, accepted=2, changed=0, rejected=0, unchanged=2)
+    ended = JoinedRow(1, told[0].text + "gone", "1")
+    assert load(intake(city, run_id=4), [ended]).deleted == 1
 
 
 def test_changed_row_gets_a_new_version_and_a_new_source_record(city: City, rejects: None) -> None:
