@@ -86,6 +86,17 @@ def may_answer(conflict: FusionConflict, actor: Actor) -> bool:
     return is_owner and conflict.state != ConflictState.RESOLVED
 
 
+def subject_of(conflict: FusionConflict, actor: Actor) -> str:
+    """Return whom a conflict is about, by name and identifier; masked for those who need not verify it."""
+    dataset, shown = DATASETS[conflict.dataset], may_see_values(conflict, actor)
+    fields = [dataset.field(name) for name in (NAME, dataset.key_field) if name in dataset.field_names]
+    columns = ", ".join(field.name for field in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM {dataset.table} WHERE subject_key = %s", [bytes(conflict.entity_key)])
+        row = cursor.fetchone() or ()
+    return " ".join((value if shown else mask_value(field.mask, value)) or "" for field, value in zip(fields, row, strict=False))
+
+
 @transaction.atomic
 def sides(conflict: FusionConflict, *, actor: Actor, now: datetime) -> list[Side]:
     """Return what each record says now, the reference side first. Showing values as they are is audited."""

@@ -16,7 +16,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.cleaning import shown_sql
-from basedb.dictionary import DATASETS
+from basedb.code_sets import CODE_SETS
+from basedb.dictionary import DATASETS, DataType, Field
 from basedb.fusion.merging import LONGEST_REASON, link_record, part_record
 from basedb.fusion.names import normalized
 from basedb.masking import mask_value
@@ -83,8 +84,7 @@ def lines(candidate: MatchCandidate, *, actor: Actor, now: datetime) -> list[Lin
     for field in dataset.fields:
         mine, theirs = record.get(field.name, ""), entity.get(field.name, "")
         if mine or theirs:
-            shown = mine if sees_record else mask_value(field.mask, mine) or ""
-            other = theirs if sees_entity else mask_value(field.mask, theirs) or ""
+            shown, other = _shown(field, mine, is_clear=sees_record), _shown(field, theirs, is_clear=sees_entity)
             found.append(Line(str(field.title), shown, other, bool(mine) and normalized(mine) == normalized(theirs)))
     return found
 
@@ -187,13 +187,21 @@ def _decide(
     return row
 
 
+def _shown(field: Field, value: str, *, is_clear: bool) -> str:
+    """A value as people read it: codes with what they mean."""
+    if not is_clear:
+        return mask_value(field.mask, value) or ""
+    known = CODE_SETS.get(field.code_set or "")
+    return f"{value} {known.label(value)}" if value and known and value in known.labels else value
+
+
 def _record_values(candidate: MatchCandidate) -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key, value FROM basedb_sourcerecord r, jsonb_each_text(r.payload) WHERE r.id = %s", [candidate.record_id]
         )
         values = dict(cursor.fetchall())
-    days = {field.name for field in DATASETS[candidate.dataset].fields if field.data_type == "DATE"}
+    days = {field.name for field in DATASETS[candidate.dataset].fields if field.data_type is DataType.DATE}
     return {
         name: f"{text[:4]}-{text[4:6]}-{text[6:]}" if name in days and len(text) == 8 else text for name, text in values.items()
     }

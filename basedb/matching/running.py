@@ -23,6 +23,7 @@ from basedb.matching.verdicts import Thresholds, judge
 from basedb.models import CandidateState, MatchCandidate, MatchTier
 
 CHUNK: Final = 2_000
+HIGHEST: Final = 0.9999  # nothing but a person is sure
 
 
 def match_records(*, clock: Callable[[], datetime], chunk: int = CHUNK) -> Done:
@@ -71,7 +72,7 @@ def _finding(record: Waiting, pair: Pair, said: bytes, *, is_linked: bool) -> Fi
         source_id=record.source_id,
         entity_key=bytes.fromhex(pair.person),
         is_linked=is_linked,
-        score=Decimal(str(round(min(pair.score, 1.0), 4))).quantize(Decimal("0.0001")),
+        score=Decimal(str(round(min(pair.score, HIGHEST), 4))).quantize(Decimal("0.0001")),
         why=[asdict(reason) for reason in pair.why],
         basis=said,
     )

@@ -58,6 +58,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "field": conflicts.field_title(conflict),
         "dataset": DATASETS[conflict.dataset].title,
         "sides": conflicts.sides(conflict, actor=who, now=now),
+        "subject": conflicts.subject_of(conflict, who),
         "is_shown": conflicts.may_see_values(conflict, who),
         "may_answer": conflicts.may_answer(conflict, who),
         "form": form,

@@ -40,6 +40,8 @@ def test_only_the_department_and_the_overseers_see_it_and_only_the_department_se
     shown = conflicts.sides(conflict, actor=city.actor("police_operator"), now=world.now)
     assert [side.value for side in shown] == ["南京市玄武区甲路1号", "南京市秦淮区乙路2号"]
     assert AuditEntry.objects.filter(action="fusion_conflict.opened").count() == 1
+    assert conflicts.subject_of(conflict, city.actor("police_operator")) == f"张1 {person(1)['citizen_id']}"
+    assert conflicts.subject_of(conflict, city.actor("reviewer")).startswith("张* 990101****")
     masked = conflicts.sides(conflict, actor=city.actor("reviewer"), now=world.now)
     assert [side.value for side in masked] == ["南京市玄武区******", "南京市秦淮区******"]
     assert AuditEntry.objects.filter(action="fusion_conflict.opened").count() == 1
