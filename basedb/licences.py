@@ -58,6 +58,7 @@ def review(*, now: datetime) -> dict[str, int]:
     Checks of the row alone look at what transactions changed since the last review, none skipped and none lost.
     """
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '20min'")  # a whole city
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('basedb.licence_review'))")
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
         horizon = int(cursor.fetchone()[0])

@@ -101,6 +101,7 @@ def shields_visible_to(actor: Actor) -> QuerySet[CreditShield]:
 def take_down(*, now: datetime) -> int:
     """Take down the records whose last day has ended since the last time; return how many. Doing it twice changes nothing."""
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '20min'")  # a whole city
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [_LOCK])
     yesterday = records.today_in_shanghai(now) - _DAY
     return sum(_take_down(dataset, yesterday, now) for dataset in records.KINDS)

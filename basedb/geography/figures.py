@@ -43,6 +43,7 @@ class Figure:
 def recount(*, now: datetime) -> int:
     """Count everything anew, one scan a dataset; return how many figures stand."""
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '20min'")  # a whole city
         cursor.execute("DELETE FROM basedb_divisionfigure")
         for code in COUNTED:
             cursor.execute(_count_sql(DATASETS[code]), [code, now])
