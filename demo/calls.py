@@ -25,6 +25,12 @@ from openapi.calls import application
 HASHES = {"HMAC-SHA256": "sha256", "HMAC-SM3": "sm3"}
 TIMES = 12
 SPREAD_MS = 240_000  # signed within the last minutes: older calls the door refuses
+ASKED_ABOUT = {
+    "citizen_id": "population.person",
+    "uscc": "legal_entity.enterprise",
+    "subject_code": "credit.penalty",
+    "holder_code": "licence.licence",
+}
 CONTEXT = {"matter": "XSRX", "officer": "JY0231"}
 
 
@@ -45,7 +51,7 @@ def make(systems: list[dict[str, Any]]) -> int:
 def _bodies(grant: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return what a system asks under a grant: one subject after another, many at once, and a thing or two it may not."""
     (name,) = grant["sample_key"]
-    keys = [{name: value} for value in _values("legal_entity.enterprise" if name == "uscc" else "population.person")]
+    keys = [{name: value} for value in _values(ASKED_ABOUT[name])]
     if grant["mode"] == "BULK":
         yield "bulk", {"format": "csv", "context": CONTEXT}
         yield "jobs", {"format": "csv", "context": CONTEXT}

@@ -13,7 +13,7 @@ from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.models import Department, User
 from core.roles import Role
-from demo import entries, maps
+from demo import entries, facts_called, maps
 from exchange import systems
 from exchange.models import AccessRequest, ConsumerSystem
 from exchange.requests import access_requests
@@ -70,7 +70,7 @@ def actor(username: str) -> Actor:
 def publish_catalogue(departments: dict[str, Department], now: datetime) -> int:
     """Draft, submit, endorse and publish the demo's entries; return how many."""
     reviewer = actor("reviewer")
-    listings = [*entries.mounted(), *entries.listed(), *maps.layers()]
+    listings = [*entries.mounted(), *entries.listed(), *maps.layers(), *facts_called.listings()]
     for listing in listings:
         department = departments[listing.department]
         operator = _in(department, Role.OPERATOR)
@@ -108,6 +108,8 @@ def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
     _granted(Ask(population, school, "edu", "QUERY", ENROLMENT_ITEMS, ENROLMENT), week)
     _granted(Ask(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), ENROLMENT), week)
     _granted(Ask(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), SPONSOR), week)
+    for title, items in ((facts_called.PENALTIES, facts_called.PENALTY_ITEMS), (facts_called.LICENCES, facts_called.LICENCE_ITEMS)):
+        _granted(Ask(Resource.objects.get(title=title), school, "edu", "QUERY", items, facts_called.SUPERVISION), week)
 
     waiting = submitted(Ask(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), BENEFITS), month)
     carry(waiting, Command.ENDORSE, "hr_head", month)

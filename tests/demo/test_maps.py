@@ -7,7 +7,7 @@ from datetime import datetime
 from basedb.dictionary import DATASETS
 from core.audit import Actor
 from core.roles import Role
-from demo import city, entries, maps, story
+from demo import city, entries, facts_called, maps, story
 from exchange.features import showing
 from exchange.features.showing import Ground
 
@@ -17,7 +17,7 @@ def test_layers_are_published_and_shown_to_their_departments(db: None, now: date
     departments = city.load_departments()
     city.load_accounts(departments, {})
     told = story.publish_catalogue(departments, now)
-    assert told == len([*entries.mounted(), *entries.listed(), *maps.layers()])
+    assert told == len([*entries.mounted(), *entries.listed(), *maps.layers(), *facts_called.listings()])
     police = departments[city.POLICE]
     clerk = Actor(name="某科员", user_id=None, department_id=police.pk, roles=frozenset({Role.OPERATOR}))
     shown = {one.title: one for one in showing.layers_for(clerk, now=now)}

@@ -29,6 +29,7 @@ from demo import (
     disagreements,
     entries,
     facts,
+    facts_called,
     flows,
     limited,
     outside,
@@ -135,8 +136,9 @@ class Command(BaseCommand):
         sample = flows.sample_keys()
         for system in systems:
             for grant in system["grants"]:
-                is_about_people = grant["service"] != entries.ENTERPRISES
-                grant["sample_key"] = sample["person" if is_about_people else "enterprise"]
+                of_facts = facts_called.sample_key(grant["service"])
+                is_about_people = grant["service"] != entries.ENTERPRISES and of_facts is None
+                grant["sample_key"] = of_facts or sample["person" if is_about_people else "enterprise"]
                 if grant["mode"] == "VERIFY" and is_about_people:
                     grant["sample_values"] = flows.sample_values(grant["fields"])
         content = {"url": settings.PUBLIC_URL, "accounts": accounts, "systems": systems}
