@@ -186,19 +186,27 @@ class FileReading:
             raise refused("too_many_faults", said % {"read": feed.count, "faults": faults, "lines": named, "limit": limit})
 
     def batch(self, size: int) -> Iterator[RawRow]:
-        """Hand out the next rows; a key that stood on an earlier line makes the later row a reject that names both."""
-        for number in range(1, size + 1):
-            record = next(self._records, None) if not self.is_exhausted else None
-            if record is None or self._contents is None:
-                self.is_exhausted = True
-                return
-            self.state = {**self._known, **self._contents.place(record)}
-            if record.fault and not record.values:
-                yield RawRow(number, (), record.line, "", record.fault, damaged=record.text)
-                continue
-            first = self._twins.get(record.line)
-            fault = record.fault or (f"{self.dataset.key_field}.{DUPLICATE}" if first else "")
-            yield self._row(number, record, fault, first)
+        """Hand out the next rows; a key that stood on an earlier line makes the later row a reject that names both.
+
+        `state` follows when the batch is through.
+        """
+        last: Record | None = None
+        try:
+            for number in range(1, size + 1):
+                record = next(self._records, None) if not self.is_exhausted else None
+                if record is None:
+                    self.is_exhausted = True
+                    return
+                last = record
+                if record.fault and not record.values:
+                    yield RawRow(number, (), record.line, "", record.fault, damaged=record.text)
+                    continue
+                first = self._twins.get(record.line)
+                fault = record.fault or (f"{self.dataset.key_field}.{DUPLICATE}" if first else "")
+                yield self._row(number, record, fault, first)
+        finally:
+            if last is not None and self._contents is not None:
+                self.state = {**self._known, **self._contents.place(last)}
 
     def _row(self, number: int, record: Record, fault: str, first: int | None) -> RawRow:
         values = [record.values[place] for place in self._places]
