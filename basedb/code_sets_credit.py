@@ -1,4 +1,4 @@
-"""Code sets of the credit base and of licences (信用与证照代码集). The credit words are those of the national field lists themselves."""
+"""Code sets of credit and licences (信用与证照代码集); the credit words are those of the national field lists themselves."""
 
 from django.utils.translation import gettext_lazy as _
 

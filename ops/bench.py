@@ -12,7 +12,15 @@ from ops.places import ROOT, shared
 from ops.stack import Stack
 
 MEMORY = "1GB"
-CHOICES = ("ONLY", "BENCH_SECONDS", "BENCH_ROWS", "BENCH_ROUNDS", "CITY_SHARE", "KILLS", "SEED")  # what the person at the keyboard may choose
+CHOICES = (
+    "ONLY",
+    "BENCH_SECONDS",
+    "BENCH_ROWS",
+    "BENCH_ROUNDS",
+    "CITY_SHARE",
+    "KILLS",
+    "SEED",
+)  # what the person at the keyboard may choose
 
 
 def run(_options: Namespace) -> int:

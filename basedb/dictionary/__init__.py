@@ -12,7 +12,20 @@ from basedb.dictionary.contract import Dataset, DataType, Field, Grade, Kind, So
 from basedb.dictionary.legal_entity import ENTERPRISE
 from basedb.dictionary.population import PERSON
 
-__all__ = ["BY_SUBJECT", "DATASETS", "ENTERPRISE", "PERSON", "DataType", "Dataset", "Field", "Grade", "Kind", "Source", "Subject", "Writing"]
+__all__ = [
+    "BY_SUBJECT",
+    "DATASETS",
+    "ENTERPRISE",
+    "PERSON",
+    "DataType",
+    "Dataset",
+    "Field",
+    "Grade",
+    "Kind",
+    "Source",
+    "Subject",
+    "Writing",
+]
 
 _BASES = (population, legal_entity, credit, licence, geography)
 

@@ -1,10 +1,11 @@
 """What people decide about fusion is proposed by one and confirmed by another; records are found by their chain."""
 
-import core.ids
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 from django.db.models import F, Q
+
+import core.ids
 
 KINDS = [
     ("MERGE", "合并主体"),

@@ -39,7 +39,7 @@ class ThematicState(models.TextChoices):
 
 
 class ThematicDataset(models.Model):
-    """One version of a definition. `spec` holds sources, joins, columns and which rows are kept; see `basedb.thematic.compiling`."""
+    """One version of a definition. `spec` holds sources, joins, columns, rows kept; see `basedb.thematic.compiling`."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     code = models.CharField(_("代码"), max_length=60)

@@ -58,8 +58,7 @@ def create_plan(
     """Lay a plan down with its source (数源), its password sealed; a mapping that cannot work is Invalid.
 
     Without a `source` given one is made: it speaks for `collector`, by default the kind of department the contract names for the
-    key; a lead source makes entities, another adds to them; rows of a keyless one may lack an identifier;
-    `row_key_kind` says which old identifier their key is (`matching.legacy`).
+    key; a lead source makes entities, another adds to them; `row_key_kind` says which old identifier keys a keyless one.
     """
     plan = AggregationPlan(
         title=title,

@@ -73,7 +73,9 @@ class AggregationPlan(SharedObject, SealedSecret):
     columns = models.JSONField(_("字段对应"), default=dict)  # field of the dataset -> column of the source
     key_column = models.CharField(_("源主键"), max_length=60, blank=True)
     cursor_column = models.CharField(_("增量字段"), max_length=60, blank=True)
-    valid_from_column = models.CharField(_("生效时间字段"), max_length=60, blank=True)  # none: a row holds from when it was received
+    valid_from_column = models.CharField(
+        _("生效时间字段"), max_length=60, blank=True
+    )  # none: a row holds from when it was received
     delete_mode = models.CharField(_("删除处理"), max_length=10, choices=DeleteMode.choices, default=DeleteMode.NONE)
     tombstone_column = models.CharField(_("删除标志字段"), max_length=60, blank=True)
     tombstone_value = models.CharField(_("删除标志值"), max_length=20, blank=True)

@@ -109,7 +109,9 @@ def test_connection_lost_while_idle_is_replaced_unnoticed(scene: Scene) -> None:
 
 
 granted = st.lists(
-    st.tuples(st.sampled_from(PERSON.field_names), st.sampled_from(sorted(set(Mask) - OF_GEOMETRY))), min_size=1, unique_by=lambda pair: pair[0]
+    st.tuples(st.sampled_from(PERSON.field_names), st.sampled_from(sorted(set(Mask) - OF_GEOMETRY))),
+    min_size=1,
+    unique_by=lambda pair: pair[0],
 )
 
 
