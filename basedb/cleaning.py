@@ -88,7 +88,7 @@ def shown_sql(field: Field, column: str) -> str:
         case DataType.NUMBER:
             return f"({column})::text"
         case DataType.GEOMETRY:
-            return f"ST_AsGeoJSON({column})"
+            return f"ST_AsGeoJSON({column}, 7, 0)"
         case DataType.OBJECT:
             return f"({column})::text"
         case DataType.SUBJECT:

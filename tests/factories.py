@@ -13,6 +13,7 @@ from typing import Any
 
 from django.apps import apps
 
+from basedb.credit import shipped
 from catalog.models import Binding, DataItem, Resource
 from core.accounts import actor_of
 from core.audit import Actor
@@ -59,14 +60,16 @@ def make_user(username: str, department: Department, *roles: Role, password: str
     return user
 
 
-def restore_limits() -> None:
-    """Fill the limits of Order 809 again when an earlier test's flush took away what a migration had put there."""
+def restore_shipped() -> None:
+    """Fill what migrations had put into the database (limits of Order 809, credit catalogue, licence types) when it is gone."""
     if not SlaPolicy.objects.exists():
         import_module("exchange.migrations.0010_clocks_returns_and_desks").load_order_809(apps, None)
+    shipped.load_catalog(apps)
+    shipped.load_tiers(apps)
+    shipped.load_licence_types(apps)
 
 
 def make_city() -> City:
-    restore_limits()
     province = make_region("32", "江苏省", "PROVINCE")
     region = make_region("3201", "南京市", "CITY", province)
     districts = {code: make_region(code, name, "COUNTY", region) for code, name in [("320102", "玄武区"), ("320104", "秦淮区")]}

@@ -6,12 +6,13 @@ No record and no value is touched: taking a merge back gives every chain the lin
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -22,11 +23,12 @@ from basedb.fusion.rebuilding import project_keys, rebuild
 from basedb.models import Crosswalk, DataSource, DecisionKind, DecisionState, FusionDecision, MatchTier, SourceRecord
 from core import audit
 from core.audit import Actor
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import RoleAssignment
 from core.notifications import notify_users
 from core.roles import Role
 
+log = logging.getLogger(__name__)
 LONGEST_REASON = 200
 LINK = "decided-link"
 _PATH = "/fusion/decisions/"
@@ -138,10 +140,13 @@ def part_record(*, chain: int, rule_version: str, reason: str, now: datetime) ->
 
 
 def apply_due(*, clock: Callable[[], datetime]) -> int:
-    """Carry out what is confirmed and due, each in a transaction of its own; return how many."""
+    """Carry out what is confirmed and due, each in a transaction of its own; return how many. One that fails stops no other."""
     count = 0
     for pk in FusionDecision.objects.filter(state=DecisionState.CONFIRMED, due_at__lte=clock()).values_list("pk", flat=True):
-        count += _apply(pk, clock)
+        try:
+            count += _apply(pk, clock)
+        except (Error, DomainError) as error:
+            log.error("fusion decision %s: %s", pk, type(error).__name__)
     return count
 
 

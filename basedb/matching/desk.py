@@ -6,12 +6,13 @@ proposed again while both sides say the same.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -26,9 +27,10 @@ from basedb.matching.reading import still_waiting
 from basedb.models import CandidateState, Crosswalk, MatchCandidate, MatchTier
 from core import audit
 from core.audit import Actor
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.roles import Role
 
+log = logging.getLogger(__name__)
 _OVERSEERS = (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
 
 
@@ -124,9 +126,15 @@ def undo(*, uid: UUID, reason: str, actor: Actor, now: datetime) -> MatchCandida
 
 
 def apply_due(*, clock: Callable[[], datetime]) -> int:
-    """Carry out what was decided, each in a transaction of its own; return how many."""
+    """Carry out what was decided, each in a transaction of its own; return how many. One that fails stops no other."""
     due = MatchCandidate.objects.filter(state__in=[CandidateState.ACCEPTED, CandidateState.REFUSED], applied_at=None)
-    return sum(_apply(pk, clock) for pk in due.order_by("id").values_list("pk", flat=True))
+    count = 0
+    for pk in due.order_by("id").values_list("pk", flat=True):
+        try:
+            count += _apply(pk, clock)
+        except (Error, DomainError) as error:
+            log.error("match candidate %s: %s", pk, type(error).__name__)
+    return count
 
 
 def _apply(pk: int, clock: Callable[[], datetime]) -> bool:

@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from basedb.dictionary import PERSON
 from basedb.fusion.rule_versions import load_standard
 from basedb.models import FusionConflict, Person
@@ -23,15 +21,15 @@ PEOPLE = list(residents(150, seed=7))
 
 
 def test_differing_rows_become_tasks_of_the_register_and_agreeing_ones_do_not(
-    db: None, tmp_path: Path, settings: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+    db: None, tmp_path: Path, settings: Any, now: datetime
 ) -> None:
-    monkeypatch.setattr(fact_rows, "RING", key_ring())  # both deliveries must name people alike
     settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
     demo_city.load_divisions()
     demo_city.load_departments()
     departments = {row.name: row for row in Department.objects.all()}
     load_standard(now=now)
-    fact_rows.collect(PERSON, [row._asdict() for row in PEOPLE], department=departments[demo_city.POLICE])
+    rows = [row._asdict() for row in PEOPLE]
+    fact_rows.collect(PERSON, rows, department=departments[demo_city.POLICE], ring=key_ring())  # both name people alike
     assert disagreements.aggregate(departments, PEOPLE, now) == disagreements.PEOPLE
     assert not RejectedRow.objects.exists(), AggregationRun.objects.values()
     assert set(FusionConflict.objects.values_list("owner__name", flat=True)) == {demo_city.POLICE}
