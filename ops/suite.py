@@ -30,7 +30,7 @@ TOOLS = (
 
 # Two cores: what waits for browsers, kills and clocks runs beside what computes.
 HALVES = (
-    ("browser", "kills", "races", "ops", "demo", "hotpath", "journeys", "sources"),
+    ("browser", "kills", "races", "ops", "demo", "hotpath", "journeys", "sources", "features"),
     ("basedb", "catalog", "core", "exchange", "house", "openapi", "portal"),
 )
 
