@@ -21,8 +21,12 @@ BEGIN
   BEGIN
     shape := ST_Force2D(CASE WHEN left(raw, 1) = '{' THEN ST_GeomFromGeoJSON(raw) ELSE raw::geometry END);
   EXCEPTION WHEN OTHERS THEN
-    RETURN CASE WHEN SQLERRM ILIKE '%closed%' THEN 'unclosed' WHEN SQLERRM ILIKE '%points%' THEN 'too_few_points'
-      ELSE 'unreadable' END;
+    BEGIN
+      RETURN CASE WHEN SQLERRM ILIKE '%closed%' THEN 'unclosed' WHEN SQLERRM ILIKE '%points%' THEN 'too_few_points'
+        ELSE 'unreadable' END;
+    EXCEPTION WHEN character_not_in_repertoire THEN  -- PostGIS cuts the text it quotes in the middle of a character
+      RETURN 'unreadable';
+    END;
   END;
   IF shape IS NULL OR ST_IsEmpty(shape) THEN RETURN 'empty'; END IF;
   IF GeometryType(shape) NOT IN ('POLYGON', 'MULTIPOLYGON') AND wanted = 'AREA'

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from basedb.identifiers import generate_citizen_id
+from demo.flows import POPULATION_PLAN
 from demo.sources import CURSOR_COLUMN, KEY_COLUMN, SOURCE_TABLE
 from tests.kills.whole_stack import WholeStack
 
@@ -40,7 +41,7 @@ class Bureau:
     def __init__(self, stack: WholeStack, seed: int) -> None:
         self.stack = stack
         self.random = random.Random(seed)
-        self.plan_id = stack.one("SELECT id FROM exchange_aggregationplan WHERE dataset = 'population.person'")
+        self.plan_id = stack.one("SELECT id FROM exchange_aggregationplan WHERE title = %s", [POPULATION_PLAN])
 
     def enter(self, count: int) -> None:
         """Enter so many people, one in a hundred without a name; half of them live in the district that gets its rows back."""
