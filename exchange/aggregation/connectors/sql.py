@@ -7,6 +7,7 @@ values are parameters. Reading a table from its checkpoint on is in `sql_reading
 from __future__ import annotations
 
 import importlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -35,7 +36,7 @@ MOST_TABLES = 500
 NEEDED = ("host", "database", "user", "table")
 
 
-class SqlConnector:
+class SqlConnector(ABC):
     """A kind of database. Subclasses say what differs."""
 
     title: ClassVar[str | _StrPromise]
@@ -51,9 +52,9 @@ class SqlConnector:
         """Return what the driver is told when it connects: above all its limits of time."""
         return {}
 
+    @abstractmethod
     def explain(self, original: Any) -> DomainError:
         """Return what an error of the driver means."""
-        raise NotImplementedError
 
     def database_of(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the part of the address that names the database."""
