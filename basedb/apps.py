@@ -1,4 +1,4 @@
-"""基础库: population, legal entities, geography, credit, licences."""
+"""基础库: population, legal entities, geography, credit, licenses."""
 
 from django.apps import AppConfig
 
@@ -10,10 +10,10 @@ class BasedbConfig(AppConfig):
     verbose_name = "基础库"
 
     def ready(self) -> None:
-        from basedb import consequences, holdings_of, licences, mountable
+        from basedb import consequences, holdings_of, licenses, mountable
         from basedb.masking import MASK_TITLES
         from catalog import mounting
 
         consequences.connect()
-        holdings_of.register([licences.HOLDING])
+        holdings_of.register([licenses.HOLDING])
         mounting.register(mountable.offered(), {mask.value: title for mask, title in MASK_TITLES.items()})

@@ -1,4 +1,4 @@
-"""Code sets of credit and licences (信用与证照代码集); the credit words are those of the national field lists themselves."""
+"""Code sets of credit and licenses (信用与证照代码集); the credit words are those of the national field lists themselves."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -23,7 +23,7 @@ SETS = (
         "holder_code_type", _("持证主体代码类型"), "GB/T 36906", {"001": "统一社会信用代码", "111": "公民身份号码", "099": "其他"}
     ),
     CodeSet(
-        "licence_state",
+        "license_state",
         _("证照状态"),
         "GB/T 36906",
         {

@@ -1,4 +1,4 @@
-"""What a person or an entity holds that must be looked at again when they die or end (在办事项): benefits, registrations, licences.
+"""What a person or an entity holds that must be looked at again when they die or end (在办事项): benefits, registrations, licenses.
 
 Each base that keeps such things registers how to find the live ones; the event of the end marks them for their departments.
 """

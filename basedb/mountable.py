@@ -1,4 +1,4 @@
-"""What the catalogue may mount on (可挂接的数据集): people and entities with their facts, and layers; as the catalogue names them.
+"""What the catalogue may mount on (可挂接的数据集): people and entities with their facts, and layers.
 
 Keys of other subjects are kept for the platform's own links and never offered.
 """
@@ -6,11 +6,8 @@ Keys of other subjects are kept for the platform's own links and never offered.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
 from basedb.dictionary import DATASETS, Dataset, DataType, Kind, Subject
-
-BASES: Final = {"licence": "license"}  # base database here -> in the catalogue
 
 
 def offered() -> list[Dataset]:
@@ -30,4 +27,4 @@ def _is_layer(dataset: Dataset) -> bool:
 
 def _as_offered(dataset: Dataset) -> Dataset:
     fields = tuple(field for field in dataset.fields if field.data_type is not DataType.SUBJECT)
-    return replace(dataset, fields=fields, base_database=BASES.get(dataset.base_database, dataset.base_database))
+    return replace(dataset, fields=fields)

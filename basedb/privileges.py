@@ -19,10 +19,10 @@ _CREDIT: Privileges = {
     "basedb_credittakedown": {"web": "SELECT", "worker": "SELECT, INSERT", "reader": "SELECT"},
     "basedb_creditrepair": _CASE,
     "basedb_creditobjection": _CASE,
-    "basedb_licence": BASE,
-    "basedb_licencetype": _CASE,
-    "basedb_licencemark": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
-    "basedb_licencereview": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+    "basedb_license": BASE,
+    "basedb_licensetype": _CASE,
+    "basedb_licensemark": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
+    "basedb_licensereview": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
 }
 
 _FACTS: Privileges = {

@@ -28,7 +28,7 @@ SOURCE_KEY_LENGTH = 64
 BETWEEN = "\x1f"  # parts the values of a row that is told as one text
 _CHUNK = 256 * 1024
 _NEVER_KNOWN = bytes(16)  # a row that is broken from the start is rejected each time, whatever it says
-# No field of the contract may be named like these: licences have a number, many things a day they hold from.
+# No field of the contract may be named like these: licenses have a number, many things a day they hold from.
 _OWN_COLUMNS = (
     ("row_number", "bigint"),
     ("line_number", "bigint"),

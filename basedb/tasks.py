@@ -7,7 +7,7 @@ from uuid import UUID
 from celery import current_app, shared_task
 from django.utils import timezone
 
-from basedb import licences
+from basedb import licenses
 from basedb.credit import standing
 from basedb.fusion import conflicts, merging
 from basedb.geography import figures
@@ -44,10 +44,10 @@ def take_down_credit() -> None:
     standing.take_down(now=timezone.now())
 
 
-@shared_task(name="basedb.review_licences", **_LONG)
-def review_licences() -> None:
-    """Mark the licences that have to be looked at."""
-    licences.review(now=timezone.now())
+@shared_task(name="basedb.review_licenses", **_LONG)
+def review_licenses() -> None:
+    """Mark the licenses that have to be looked at."""
+    licenses.review(now=timezone.now())
 
 
 @shared_task(name="basedb.count_divisions", **_LONG)

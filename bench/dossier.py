@@ -52,7 +52,7 @@ def read(key: bytes, reader: Any) -> None:
 
     purpose = Purpose(Reason.COMPARISON, "bench")
     dossier = read_dossier(kind=DossierKind.PERSON, entity_key=key, actor=reader, purpose=purpose, now=timezone.now())
-    if not dossier.identity or dossier.holdings is None or not dossier.holdings.licences:
+    if not dossier.identity or dossier.holdings is None or not dossier.holdings.licenses:
         raise RuntimeError("an empty dossier measures nothing")
 
 

@@ -1,4 +1,4 @@
-"""The rows `dossier.person` reads: people with a second source, household, residence, event, office, licences, credit and calls."""
+"""The rows `dossier.person` reads: people with a second source, household, residence, event, office, licenses, credit and calls."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ _TABLES: Final = (
     f"""INSERT INTO basedb_entityofficer (subject_key, row_key, uscc, person_key, officer_role, appointed_on,
         source_department_id, source_record_id, run_id, version)
     SELECT {_FIRM}, {_KEY}, lpad((n / 7)::text, 18, '9'), {_KEY}, '01', date '2010-01-01', {_OF} FROM %(n)s WHERE mod(n, 5) = 0""",
-    f"""INSERT INTO basedb_licence (subject_key, row_key, type_code, title, number, holder_name, holder_code,
-        holder_code_type, issuer, issued_on, region_code, licence_state, source_department_id, source_record_id, run_id, version)
-    SELECT {_KEY}, decode(md5('licence' || n || '/' || c), 'hex'), 'T', '示意证', n || '-' || c, '测试' || n, {_IDENTIFIER}, '111',
+    f"""INSERT INTO basedb_license (subject_key, row_key, type_code, title, number, holder_name, holder_code,
+        holder_code_type, issuer, issued_on, region_code, license_state, source_department_id, source_record_id, run_id, version)
+    SELECT {_KEY}, decode(md5('license' || n || '/' || c), 'hex'), 'T', '示意证', n || '-' || c, '测试' || n, {_IDENTIFIER}, '111',
         '示意局', date '2020-01-01', '320102', '01', {_OF} FROM %(n)s, generate_series(1, 2) c""",
     f"""INSERT INTO basedb_creditpermit (subject_key, row_key, subject_name, subject_category, subject_code, document_number,
         decided_on, authority, authority_code, published_on, region_code, item_code, permit_category, content,

@@ -46,7 +46,7 @@ def making(**counts: int) -> Any:
     from demo.city_scale.counts import BLOCK, Counts
     from demo.city_scale.making import check_disk, from_environment
 
-    wanted = {"people": 24_000, "entities": 8_000, "licences": 0, "credit_records": 0, "addresses": 4_000, "parcels": BLOCK}
+    wanted = {"people": 24_000, "entities": 8_000, "licenses": 0, "credit_records": 0, "addresses": 4_000, "parcels": BLOCK}
     folder = Path(os.environ["DROP_DIR"])
     made = from_environment(Counts(**(wanted | counts)), folder, schema=SCHEMA, say=frame.say)
     check_disk(folder, made.counts, bytes_per_row=4_000)
@@ -251,17 +251,17 @@ def _credit(rows: int, smaller: int) -> Source:
 def _license(rows: int, smaller: int) -> Source:
     from dataclasses import replace
 
-    from demo.city_scale import licences
+    from demo.city_scale import licenses
     from demo.city_scale.counts import counts_of
     from demo.city_scale.making import parts
 
     made = making()
     begin(made)
-    made.run(licences.TABLES)
-    kind = replace(next(licences.kinds(counts_of(1))), count=rows)
-    made.spread("licences", parts(licences.statement(kind), rows))
+    made.run(licenses.TABLES)
+    kind = replace(next(licenses.kinds(counts_of(1))), count=rows)
+    made.spread("licenses", parts(licenses.statement(kind), rows))
     _index(made, kind.table)
-    delivery = delivery_of("licence.licence", made.counts, table=kind.table)
+    delivery = delivery_of("license.license", made.counts, table=kind.table)
     return Source(delivery, rows, smaller, finish(made, kind.table, smaller))
 
 

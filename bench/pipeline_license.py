@@ -1,4 +1,4 @@
-"""`pipeline.license`: licences from their source into the base, judged, kept and fused, against a COPY of what that left."""
+"""`pipeline.license`: licenses from their source into the base, judged, kept and fused, against a COPY of what that left."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ ASKED_ABOUT = {
     "citizen_id": "population.person",
     "uscc": "legal_entity.enterprise",
     "subject_code": "credit.penalty",
-    "holder_code": "licence.licence",
+    "holder_code": "license.license",
 }
 CONTEXT = {"matter": "XSRX", "officer": "JY0231"}
 

@@ -1,4 +1,4 @@
-"""The demo's credit records and licences (演示信用与证照): files with national column names and dirt, and cases at the desks.
+"""The demo's credit records and licenses (演示信用与证照): files with national column names and dirt, and cases at the desks.
 
 All decisions are invented; whom they are about are the demo's synthetic entities. The files go through real plans.
 """
@@ -22,7 +22,7 @@ from basedb.credit.records import with_display
 from basedb.credit.tiers import months_later
 from basedb.credit.workflow import Command
 from basedb.dictionary import DATASETS
-from basedb.models import CreditRepair, LegalEntity, LicenceType
+from basedb.models import CreditRepair, LegalEntity, LicenseType
 from core.audit import PLATFORM
 from core.calendar import SHANGHAI
 from core.models import Department
@@ -32,7 +32,7 @@ from exchange.models import AggregationPlan, ConnectorKind
 
 FOLDER = "credit"
 DIRTY_SHARE = 0.03
-_LICENCE_TYPES = ("营业执照", "食品经营许可证")
+_LICENSE_TYPES = ("营业执照", "食品经营许可证")
 _VIOLATIONS = (
     ("未按期公示年度报告", "《企业信息公示暂行条例》第十七条", "2"),
     ("经营标签不符合规定的食品", "《中华人民共和国食品安全法》第一百二十五条", "2"),
@@ -72,8 +72,8 @@ def rows_of(dataset: str, about: Sequence[Subject], *, bureau: tuple[str, str], 
     rows = []
     for number, subject in enumerate(about, 1):
         given: dict[str, Any] = {"bureau": bureau, "today": today, "rng": rng}
-        if dataset == "licence.licence":
-            rows.append(_licence(subject, number, **given))
+        if dataset == "license.license":
+            rows.append(_license(subject, number, **given))
             continue
         row = _decision(dataset, subject, number, **given)
         if rng.random() < DIRTY_SHARE:
@@ -118,11 +118,11 @@ def _decision(dataset: str, subject: Subject, number: int, *, bureau: tuple[str,
             return row | {"item_code": "0301", "facts": "未依照规定的期限公示年度报告", "severity": "2"}
 
 
-def _licence(subject: Subject, number: int, *, bureau: tuple[str, str], today: date, rng: random.Random) -> Row:
-    title = rng.choice(_LICENCE_TYPES)
+def _license(subject: Subject, number: int, *, bureau: tuple[str, str], today: date, rng: random.Random) -> Row:
+    title = rng.choice(_LICENSE_TYPES)
     issued = today - timedelta(days=rng.randint(30, 2500))
     ends = months_later(issued, 60) if title != "营业执照" else None
-    type_code = LicenceType.objects.get(name=title).code
+    type_code = LicenseType.objects.get(name=title).code
     return {
         "type_code": type_code,
         "identifier": f"1.2.156.3005.2.{type_code}.{bureau[1]}.{number:09d}.001.{rng.choice('0123456789')}",
@@ -137,8 +137,8 @@ def _licence(subject: Subject, number: int, *, bureau: tuple[str, str], today: d
         "valid_from": f"{issued:%Y%m%d}",
         "valid_to": f"{ends:%Y%m%d}" if ends else "",
         "region_code": subject.region_code,
-        "licence_state": "01",
-        "licence_version": "001",
+        "license_state": "01",
+        "license_version": "001",
         "face": '{"经营场所": "演示"}',
     }
 
@@ -148,7 +148,7 @@ SERIES = (
     ("credit.permit", "行政许可双公示归集", "gb18030"),
     ("credit.penalty", "行政处罚双公示归集", "utf-8-sig"),
     ("credit.abnormal", "经营异常名录归集", "utf-8"),
-    ("licence.licence", "电子证照目录归集", "gb18030"),
+    ("license.license", "电子证照目录归集", "gb18030"),
 )
 
 

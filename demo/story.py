@@ -108,7 +108,7 @@ def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
     _granted(Ask(population, school, "edu", "QUERY", ENROLMENT_ITEMS, ENROLMENT), week)
     _granted(Ask(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), ENROLMENT), week)
     _granted(Ask(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), SPONSOR), week)
-    for title, items in ((facts_called.PENALTIES, facts_called.PENALTY_ITEMS), (facts_called.LICENCES, facts_called.LICENCE_ITEMS)):
+    for title, items in ((facts_called.PENALTIES, facts_called.PENALTY_ITEMS), (facts_called.LICENSES, facts_called.LICENSE_ITEMS)):
         _granted(Ask(Resource.objects.get(title=title), school, "edu", "QUERY", items, facts_called.SUPERVISION), week)
 
     waiting = submitted(Ask(marriage, benefit, "hr", "QUERY", ("name", "marital_status"), BENEFITS), month)

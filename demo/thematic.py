@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from basedb.credit.tiers import months_later
 from basedb.identifiers import citizen_id_valid
-from basedb.models import LicenceType, RefreshState, ThematicDataset, ThematicRefresh
+from basedb.models import LicenseType, RefreshState, ThematicDataset, ThematicRefresh
 from basedb.thematic import definitions, refreshing
 from basedb.thematic.shipped import shipped
 from core.audit import PLATFORM
@@ -70,10 +70,10 @@ def attributes_of(people: Sequence[PersonRow]) -> dict[str, list[Row]]:
 
 
 def environment_of(about: Sequence[credit.Subject], bureau: Department, today: date) -> dict[str, list[Row]]:
-    """Return permits, penalties and licences of the environment office by dataset."""
+    """Return permits, penalties and licenses of the environment office by dataset."""
     rng = random.Random(SEED)
-    rows: dict[str, list[Row]] = {"credit.permit": [], "credit.penalty": [], "licence.licence": []}
-    type_code = LicenceType.objects.get(name="排污许可证").code
+    rows: dict[str, list[Row]] = {"credit.permit": [], "credit.penalty": [], "license.license": []}
+    type_code = LicenseType.objects.get(name="排污许可证").code
     for number, subject in enumerate(about, 1):
         if rng.random() < 0.6:
             rows["credit.permit"].append(
@@ -93,8 +93,8 @@ def environment_of(about: Sequence[credit.Subject], bureau: Department, today: d
                 }
             )  # fmt: skip
         if rng.random() < 0.7:
-            rows["licence.licence"].append(
-                _licence(subject, bureau, number, type_code, today + timedelta(days=rng.randint(-60, 900)))
+            rows["license.license"].append(
+                _license(subject, bureau, number, type_code, today + timedelta(days=rng.randint(-60, 900)))
             )
     return rows
 
@@ -108,13 +108,13 @@ def _decision(subject: credit.Subject, bureau: Department, document: str, decide
     }  # fmt: skip
 
 
-def _licence(subject: credit.Subject, bureau: Department, number: int, type_code: str, ends: date) -> Row:
+def _license(subject: credit.Subject, bureau: Department, number: int, type_code: str, ends: date) -> Row:
     issued = ends.replace(day=1) - timedelta(days=5 * 365)
     return {
         "type_code": type_code, "title": "排污许可证", "number": f"PW{number:08d}", "holder_name": subject.name,
         "holder_code": subject.code, "holder_code_type": "001", "issuer": bureau.name, "issuer_code": bureau.code,
         "issued_on": f"{issued:%Y%m%d}", "valid_from": f"{issued:%Y%m%d}", "valid_to": f"{ends:%Y%m%d}",
-        "region_code": subject.region_code, "licence_state": "01", "licence_version": "001",
+        "region_code": subject.region_code, "license_state": "01", "license_version": "001",
     }  # fmt: skip
 
 
@@ -136,7 +136,7 @@ def aggregate(departments: dict[str, Department], people: Sequence[PersonRow], n
         )
     bureau = departments[ENVIRONMENT]
     today = now.astimezone(SHANGHAI).date()
-    titles = {"credit.permit": "环境行政许可归集", "credit.penalty": "环境行政处罚归集", "licence.licence": "排污许可证归集"}
+    titles = {"credit.permit": "环境行政许可归集", "credit.penalty": "环境行政处罚归集", "license.license": "排污许可证归集"}
     for dataset, found in environment_of(credit.subjects(ENTERPRISES), bureau, today).items():
         taken += _run(dataset, found, dataset.replace(".", "_"), title=titles[dataset], department=bureau, now=now)
     return taken

@@ -34,7 +34,7 @@ CHART_DAYS = 14
 BASES = {
     BaseDatabase.POPULATION: ("users", "population.", "population.person"),
     BaseDatabase.LEGAL_ENTITY: ("building-skyscraper", "legal_entity.", "legal_entity.enterprise"),
-    BaseDatabase.LICENSE: ("license", "licence.", "licence."),
+    BaseDatabase.LICENSE: ("license", "license.", "license."),
     BaseDatabase.GEOSPATIAL: ("map-2", "geo.", "geo."),
     BaseDatabase.CREDIT: ("shield-check", "credit.", "credit."),
 }

@@ -116,8 +116,8 @@ app.conf.update(
             "schedule": crontab(minute=1),
             "options": {"expires": 3000},
         },
-        "review-licences": {
-            "task": "basedb.review_licences",
+        "review-licenses": {
+            "task": "basedb.review_licenses",
             "schedule": crontab(hour=5, minute=20),
             "options": {"expires": 3600},
         },

@@ -61,12 +61,12 @@ def make_user(username: str, department: Department, *roles: Role, password: str
 
 
 def restore_shipped() -> None:
-    """Fill what migrations had put into the database (limits of Order 809, credit catalogue, licence types) when it is gone."""
+    """Fill what migrations had put into the database (limits of Order 809, credit catalogue, license types) when it is gone."""
     if not SlaPolicy.objects.exists():
         import_module("exchange.migrations.0010_clocks_returns_and_desks").load_order_809(apps, None)
     shipped.load_catalog(apps)
     shipped.load_tiers(apps)
-    shipped.load_licence_types(apps)
+    shipped.load_license_types(apps)
 
 
 def make_city() -> City:

@@ -1,4 +1,4 @@
-"""What the platform is shipped with (随附数据): a catalogue of public credit information, tiers of repair, types of licences.
+"""What the platform is shipped with (随附数据): a catalogue of public credit information, tiers of repair, types of licenses.
 
 Contents are to be checked against the official texts before use; later versions are loaded beside them. Loading twice changes
 nothing. Called by migrations, so it takes the tables from `apps`.
@@ -48,11 +48,11 @@ def load_tiers(apps: Any, _schema_editor: Any = None) -> None:
         tiers.objects.bulk_create(tiers(effective=_from(given), **tier) for tier in given["tiers"])
 
 
-def load_licence_types(apps: Any, _schema_editor: Any = None) -> None:
-    """Load the shipped types of licences unless there are some."""
-    types = apps.get_model("basedb", "LicenceType")
+def load_license_types(apps: Any, _schema_editor: Any = None) -> None:
+    """Load the shipped types of licenses unless there are some."""
+    types = apps.get_model("basedb", "LicenseType")
     if not types.objects.exists():
-        given = read("licence_types")
+        given = read("license_types")
         types.objects.bulk_create(types(effective=_from(given), **one) for one in given["types"])
 
 

@@ -7,7 +7,7 @@ columns of the same names. Code sets are in `code_sets`, rules in `rules`, clean
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from basedb.dictionary import credit, geography, legal_entity, licence, population
+from basedb.dictionary import credit, geography, legal_entity, licenses, population
 from basedb.dictionary.contract import Dataset, DataType, Field, Grade, Kind, Source, Subject, Writing
 from basedb.dictionary.legal_entity import ENTERPRISE
 from basedb.dictionary.population import PERSON
@@ -27,7 +27,7 @@ __all__ = [
     "Writing",
 ]
 
-_BASES = (population, legal_entity, credit, licence, geography)
+_BASES = (population, legal_entity, credit, licenses, geography)
 
 DATASETS: Mapping[str, Dataset] = MappingProxyType({dataset.code: dataset for base in _BASES for dataset in base.DATASETS})
 # One row a person or entity: what is mounted, called by key and delivered back.

@@ -21,7 +21,7 @@ class DataType(StrEnum):
     NUMBER = "N"
     DATE = "D"
     GEOMETRY = "G"  # CGCS2000 (EPSG:4490); not one of the guide's letters
-    OBJECT = "O"  # JSON, such as the face of a licence; not one of the guide's letters
+    OBJECT = "O"  # JSON, such as the face of a license; not one of the guide's letters
     SUBJECT = "K"  # the key of another person or legal entity, sealed from its identifier; not one of the guide's letters
 
 

@@ -1,6 +1,6 @@
 """All facts about one entity at a moment (档案事实): those of every dataset in one query, the newest of each, with their sources.
 
-An entity may have several identifiers (merged): the facts of all of them belong to it. Licences and credit have standings of
+An entity may have several identifiers (merged): the facts of all of them belong to it. Licenses and credit have standings of
 their own and are in `holdings`.
 """
 
@@ -20,7 +20,7 @@ from basedb.sql_text import quote
 
 MOST: Final = 20  # shown of a section at once
 MORE: Final = 500  # shown of one section alone
-HELD: Final = tuple(dataset for dataset in DATASETS.values() if dataset.base_database in ("licence", "credit"))
+HELD: Final = tuple(dataset for dataset in DATASETS.values() if dataset.base_database in ("license", "credit"))
 # What the newest of a section is told by.
 NEWEST: Final[Mapping[str, str]] = {
     "population.name_usage": "used_from",
@@ -40,7 +40,7 @@ NEWEST: Final[Mapping[str, str]] = {
     "legal_entity.legacy_identifier": "valid_from",
     "legal_entity.succession": "effective_on",
     "geo.ownership": "registered_on",
-    "licence.licence": "issued_on",
+    "license.license": "issued_on",
     **{dataset.code: "decided_on" for dataset in HELD if dataset.base_database == "credit"},
 }
 
@@ -80,7 +80,7 @@ class FactsOf:
 
 
 def own_facts(master: Dataset) -> tuple[Dataset, ...]:
-    """Return the datasets of facts about the subjects of a MASTER dataset, licences and credit not among them."""
+    """Return the datasets of facts about the subjects of a MASTER dataset, licenses and credit not among them."""
     if master not in (PERSON, ENTERPRISE):
         raise ValueError(f"no dossier of {master.code}")
     subjects = (master.subject, Subject.EITHER)

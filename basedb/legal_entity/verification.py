@@ -1,6 +1,6 @@
 """Checking entities against other bases (法人数据校验): who else says the same, and what speaks against it. Never delivered.
 
-After GLEIF's model the outcome stands apart from the state of registration. Bases that know more - bans, live licences - register a
+After GLEIF's model the outcome stands apart from the state of registration. Bases that know more - bans, live licenses - register a
 doubt: an SQL condition over the entity `e` and its representative `p`.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 CHUNK: Final = 20_000
 _TABLE: Final = "entity_check"
 _OURS: Final = "f.subject_key = e.subject_key AND f.withdrawn_at IS NULL"
-# 注销 ends an entity and what it holds; 吊销 takes the licence of business, the entity is still to be wound up.
+# 注销 ends an entity and what it holds; 吊销 takes the license of business, the entity is still to be wound up.
 ENDED: Final = "e.registration_state IN ('3', '4')"
 
 

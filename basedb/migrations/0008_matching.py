@@ -9,7 +9,7 @@ import core.ids
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("basedb", "0007_licences"),
+        ("basedb", "0007_licenses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

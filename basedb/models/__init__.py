@@ -53,7 +53,7 @@ from basedb.models.legal_entity_facts import (
     EntitySuccession,
     EntityTaxRegistration,
 )
-from basedb.models.licence import Licence, LicenceMark, LicenceReview, LicenceType, MarkKind
+from basedb.models.license import License, LicenseMark, LicenseReview, LicenseType, MarkKind
 from basedb.models.life_events import LifeEvent, LifeEventKind, LifeEventNotice, LifeEventSubscription, ReviewMark
 from basedb.models.matching import CandidateState, MatchCandidate
 from basedb.models.person import Person
@@ -137,10 +137,10 @@ __all__ = [
     "HouseholdMember",
     "Identifier",
     "LegalEntity",
-    "Licence",
-    "LicenceMark",
-    "LicenceReview",
-    "LicenceType",
+    "License",
+    "LicenseMark",
+    "LicenseReview",
+    "LicenseType",
     "LifeEvent",
     "LifeEventKind",
     "LifeEventNotice",

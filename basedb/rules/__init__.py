@@ -11,14 +11,14 @@ from itertools import groupby
 from types import MappingProxyType
 
 from basedb.dictionary import DATASETS, Dataset
-from basedb.rules import credit, geography, legal_entity, licence, population
+from basedb.rules import credit, geography, legal_entity, licenses, population
 from basedb.rules.conditions import CONTROL_CHARACTERS, TODAY, Rule
 from basedb.rules.stored import stored_rule
 from basedb.sql_text import quote
 
 __all__ = ["CONTROL_CHARACTERS", "RULES", "Rule", "broken_rule_sql", "rule_named"]
 
-_BASES = (population, legal_entity, credit, licence, geography)
+_BASES = (population, legal_entity, credit, licenses, geography)
 
 RULES: Mapping[str, tuple[Rule, ...]] = MappingProxyType({code: rules for base in _BASES for code, rules in base.RULES.items()})
 

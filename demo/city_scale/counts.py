@@ -1,6 +1,6 @@
 """How much there is of everything (规模): the figures a city published of its own bases, and the dirt its sources carry.
 
-The figures are those of 株洲市 (株行审字〔2022〕9号): people, legal entities, licences of 85 types with two named ones, credit
+The figures are those of 株洲市 (株行审字〔2022〕9号): people, legal entities, licenses of 85 types with two named ones, credit
 records. `share` makes a proportionally smaller city; every count stays a multiple of `BLOCK`, so that shares hold exactly.
 """
 
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 PEOPLE = 4_120_000
 ENTITIES = 677_000
-LICENCES = 2_190_000
+LICENSES = 2_190_000
 CREDIT_RECORDS = 10_000_000
 ADDRESSES = 100_000
 PARCELS = 50_000
 
-LICENCE_TYPES = 85
+LICENSE_TYPES = 85
 REAL_ESTATE_PROOFS = 546_000  # 不动产登记证明
 REAL_ESTATE_CERTIFICATES = 435_000  # 不动产权证书
 
@@ -41,7 +41,7 @@ class Counts:
 
     people: int
     entities: int
-    licences: int
+    licenses: int
     credit_records: int
     addresses: int
     parcels: int
@@ -49,7 +49,7 @@ class Counts:
     @property
     def rows(self) -> int:
         """All rows of the leading sources together."""
-        return self.people + self.entities + self.licences + self.credit_records + self.addresses + self.parcels
+        return self.people + self.entities + self.licenses + self.credit_records + self.addresses + self.parcels
 
     def second_sources(self) -> dict[str, int]:
         """Rows of the departments that add to what others lead."""
@@ -74,18 +74,18 @@ class Counts:
         """Credit records by kind; they add up."""
         return dict(zip(CREDIT_KINDS, _parted(self.credit_records, list(CREDIT_KINDS.values())), strict=True))
 
-    def licences_by_type(self) -> list[int]:
-        """Licences of each type, the two of real estate first; they add up."""
-        named = [_scaled_of(count, self.licences, LICENCES) for count in (REAL_ESTATE_PROOFS, REAL_ESTATE_CERTIFICATES)]
-        weights = [1 / (rank + 4) for rank in range(LICENCE_TYPES - 2)]
-        return [*named, *_parted(self.licences - sum(named), weights)]
+    def licenses_by_type(self) -> list[int]:
+        """Licenses of each type, the two of real estate first; they add up."""
+        named = [_scaled_of(count, self.licenses, LICENSES) for count in (REAL_ESTATE_PROOFS, REAL_ESTATE_CERTIFICATES)]
+        weights = [1 / (rank + 4) for rank in range(LICENSE_TYPES - 2)]
+        return [*named, *_parted(self.licenses - sum(named), weights)]
 
 
 def counts_of(share: float) -> Counts:
     """Return what a city of this share of the whole holds."""
     if not 0 < share <= 1:
         raise ValueError("the share of the city lies above 0 and at most at 1")
-    return Counts(*(_scaled(count, share) for count in (PEOPLE, ENTITIES, LICENCES, CREDIT_RECORDS, ADDRESSES, PARCELS)))
+    return Counts(*(_scaled(count, share) for count in (PEOPLE, ENTITIES, LICENSES, CREDIT_RECORDS, ADDRESSES, PARCELS)))
 
 
 def _scaled(count: int, share: float) -> int:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from django.utils import translation
 
 from basedb.dictionary import DATASETS
-from demo.city_scale import credit, entities, licences, places
+from demo.city_scale import credit, entities, licenses, places
 from demo.city_scale.counts import Counts
 
 if TYPE_CHECKING:
     from demo.city_scale.making import Making
 
 ENTITY_FOLDER = "city_legal_entities"
-LICENCE_FOLDER = "city_licences"
+LICENSE_FOLDER = "city_licenses"
 CREDIT_FOLDER = "city_credit"
 ADDRESS_FOLDER = "city_addresses"
 ROWS_PER_FILE = 100_000
@@ -79,11 +79,11 @@ def planned(counts: Counts) -> Iterator[DropFile]:
         if kind.name in credit.IN_FILES:
             first, last = kind.first + 1, kind.first + kind.count
             yield from _series(CREDIT_FOLDER, kind.table, credit.json_lines(kind), first, last, form=JSON_LINES)
-    if "licence.licence" not in DATASETS:
+    if "license.license" not in DATASETS:
         return
-    own = [kind for kind in licences.kinds(counts) if kind.department == licences.IN_FILES]
-    query = licences.FILE.replace("{header}", header("licence.licence", licences.COLUMNS))
-    yield from _series(LICENCE_FOLDER, "licences", query, own[0].first + 1, own[-1].first + own[-1].count)
+    own = [kind for kind in licenses.kinds(counts) if kind.department == licenses.IN_FILES]
+    query = licenses.FILE.replace("{header}", header("license.license", licenses.COLUMNS))
+    yield from _series(LICENSE_FOLDER, "licenses", query, own[0].first + 1, own[-1].first + own[-1].count)
 
 
 def _series(folder: str, name: str, query: str, first: int, last: int, *, form: Form = CSV) -> Iterator[DropFile]:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 
-from demo.city_scale import credit, entities, files, licences, people, places, second
+from demo.city_scale import credit, entities, files, licenses, people, places, second
 from demo.city_scale.counts import Counts
 from demo.city_scale.drawing import prepare, street_count
 
@@ -131,12 +131,12 @@ def make(making: Making) -> float:
     started = time.monotonic()
     with closing(making.connect()) as connection, connection.cursor() as cursor:
         prepare(cursor, making.schema, making.seed)
-    making.run(people.TABLES, places.TABLES, entities.TABLES, second.TABLES, licences.TABLES)
+    making.run(people.TABLES, places.TABLES, entities.TABLES, second.TABLES, licenses.TABLES)
     making.run(*(credit.tables(kind) for kind in credit.kinds(making.counts)))
     make_places(making)
     make_people(making)
     make_entities(making)
-    make_licences(making)
+    make_licenses(making)
     make_credit(making)
     files.write(making)
     making.run(*(f"DROP TABLE {{schema}}.{table}" for table in TRUTH))
@@ -176,11 +176,11 @@ def make_entities(making: Making) -> None:
     making.run(second.INDEXES)
 
 
-def make_licences(making: Making) -> None:
-    """Licences of every type."""
-    kinds = licences.kinds(making.counts)
-    making.spread("licences", [part for kind in kinds for part in parts(licences.statement(kind), kind.count, start=kind.first)])
-    making.run(licences.INDEXES)
+def make_licenses(making: Making) -> None:
+    """Licenses of every type."""
+    kinds = licenses.kinds(making.counts)
+    making.spread("licenses", [part for kind in kinds for part in parts(licenses.statement(kind), kind.count, start=kind.first)])
+    making.run(licenses.INDEXES)
 
 
 def make_credit(making: Making) -> None:

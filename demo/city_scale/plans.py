@@ -16,7 +16,7 @@ from django.utils import timezone
 from basedb.dictionary import DATASETS
 from core.audit import PLATFORM
 from core.models import Department
-from demo.city_scale import credit, entities, files, licences, people, places
+from demo.city_scale import credit, entities, files, licenses, people, places
 from demo.city_scale.counts import Counts
 from exchange.aggregation.connectors.drops import PATTERNS
 from exchange.aggregation.connectors.geo_files import CGCS2000, DATUM, GEOMETRY
@@ -61,7 +61,7 @@ class Delivery:
 
 def deliveries(counts: Counts) -> Iterator[Delivery]:
     """Yield every delivery of the city whose dataset this node knows."""
-    for delivery in (*_people(), *_entities(), *_places(), *_licences(counts), *_credit(counts)):
+    for delivery in (*_people(), *_entities(), *_places(), *_licenses(counts), *_credit(counts)):
         if delivery.dataset in DATASETS:
             yield delivery
 
@@ -96,17 +96,17 @@ def _places() -> Iterator[Delivery]:
     yield Delivery("宗地信息", "NATURAL_RESOURCES", "geo.parcel", _same(places.PARCEL_COLUMNS), "natural_resources_parcel")
 
 
-def _licences(counts: Counts) -> Iterator[Delivery]:
-    dataset = "licence.licence"
+def _licenses(counts: Counts) -> Iterator[Delivery]:
+    dataset = "license.license"
     if dataset not in DATASETS:
         return
-    for department in licences.DEPARTMENTS:
+    for department in licenses.DEPARTMENTS:
         title = f"电子证照（{DEPARTMENTS[department]}）"
-        if department == licences.IN_FILES:
-            titles = files.titles(dataset, licences.COLUMNS)
-            yield Delivery(title, department, dataset, titles, folder=files.LICENCE_FOLDER, order=3)
+        if department == licenses.IN_FILES:
+            titles = files.titles(dataset, licenses.COLUMNS)
+            yield Delivery(title, department, dataset, titles, folder=files.LICENSE_FOLDER, order=3)
         else:
-            yield Delivery(title, department, dataset, _same(licences.COLUMNS), licences.table_of(department), order=3)
+            yield Delivery(title, department, dataset, _same(licenses.COLUMNS), licenses.table_of(department), order=3)
 
 
 def _credit(counts: Counts) -> Iterator[Delivery]:

@@ -38,10 +38,10 @@ _FIRST = ("不动产登记证明", "不动产权证书")
 
 
 @cache
-def licence_types() -> list[tuple[str, str, str, str]]:
+def license_types() -> list[tuple[str, str, str, str]]:
     """Return (code, name, P or E for the holder, department) of each type, the two of real estate first."""
     types = sorted(
-        read("licence_types")["types"], key=lambda one: (one["name"] not in _FIRST, one["name"] != _FIRST[0], one["code"])
+        read("license_types")["types"], key=lambda one: (one["name"] not in _FIRST, one["name"] != _FIRST[0], one["code"])
     )
     return [
         (one["code"], one["name"], "P" if one["holder_kind"] == "自然人" else "E", _ISSUED_FOR.get(one["defining_body"], "OTHER"))

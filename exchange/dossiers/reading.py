@@ -1,7 +1,7 @@
-"""Reading a dossier (查看档案): identity with its sources, facts, relations, licences, credit and who used the data, at one moment.
+"""Reading a dossier (查看档案): identity with its sources, facts, relations, licenses, credit and who used the data, at one moment.
 
 At most six queries, whatever the entity has: rules of authority, identity, facts, relations, holdings, uses. Every reading is
-audited. What another moment cannot tell any more (relations, standing of licences and credit) is left out there, not made up.
+audited. What another moment cannot tell any more (relations, standing of licenses and credit) is left out there, not made up.
 """
 
 from __future__ import annotations

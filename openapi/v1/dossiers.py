@@ -88,7 +88,7 @@ class UseOut(serializers.Serializer[Any]):
 
 
 class DossierOut(serializers.Serializer[Any]):
-    """A dossier as far as the asking person sees it; `licences`, `credit` and `uses` are null where that does not tell them."""
+    """A dossier as far as the asking person sees it; `licenses`, `credit` and `uses` are null where that does not tell them."""
 
     kind = serializers.CharField()
     read_at = serializers.DateTimeField()
@@ -99,7 +99,7 @@ class DossierOut(serializers.Serializer[Any]):
     is_minor = serializers.BooleanField()
     identity = ValueOut(many=True)
     sections = SectionOut(many=True)
-    licence_count = serializers.IntegerField(allow_null=True)
+    license_count = serializers.IntegerField(allow_null=True)
     credit_counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()), allow_null=True)
     uses = UseOut(many=True, allow_null=True)
 
@@ -134,7 +134,7 @@ def _told(dossier: Dossier) -> dict[str, Any]:
     return {name: getattr(dossier, name) for name in same} | {
         "kind": dossier.kind.value,
         "sections": [_section(section) for section in dossier.sections],
-        "licence_count": holdings.licence_count if holdings else None,
+        "license_count": holdings.license_count if holdings else None,
         "credit_counts": holdings.credit_counts if holdings else None,
     }
 

@@ -1,4 +1,4 @@
-"""What a dossier's page says: lines of household, offices, branches, licences and credit with labels instead of codes."""
+"""What a dossier's page says: lines of household, offices, branches, licenses and credit with labels instead of codes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from basedb.code_sets import CODE_SETS
 from basedb.credit.records import DISPLAY_TITLES
 from basedb.dictionary import DATASETS
 from basedb.dictionary.legal_entity_facts import BRANCH, OFFICER
-from basedb.dictionary.licence import LICENCE
+from basedb.dictionary.licenses import LICENSE
 from basedb.dictionary.population_facts import HOUSEHOLD, HOUSEHOLD_MEMBER
 from basedb.legal_entity.verification import title_of
-from basedb.licences import EXPIRED
+from basedb.licenses import EXPIRED
 from basedb.models import Corroboration, MarkKind, VerificationState
 from catalog.models import SharingMode
 from exchange.dossiers.reading import Dossier
@@ -44,7 +44,7 @@ def presented(dossier: Dossier, token: Token) -> dict[str, Any]:
         }
     if (holdings := dossier.holdings) is not None:
         context |= {
-            "licences": [_licence(line, view) for line in holdings.licences],
+            "licenses": [_license(line, view) for line in holdings.licenses],
             "credit": [_credit(line) for line in holdings.credit],
             "credit_counts": [
                 (DATASETS[code].title, sum(counts.values()), code, [(DISPLAY_TITLES[d], n) for d, n in counts.items()])
@@ -109,11 +109,11 @@ def _verification(line: Line) -> dict[str, Any]:
     }
 
 
-def _licence(line: Line, view: View) -> dict[str, Any]:
-    state = _("已过期") if line["state"] == EXPIRED else _label("licence_state", line["state"])
+def _license(line: Line, view: View) -> dict[str, Any]:
+    state = _("已过期") if line["state"] == EXPIRED else _label("license_state", line["state"])
     return dict(line) | {
         "state": state,
-        "number": view.show(LICENCE.field("number"), line["number"]),
+        "number": view.show(LICENSE.field("number"), line["number"]),
         "marks": [MarkKind(mark).label for mark in line["marks"]],
     }
 

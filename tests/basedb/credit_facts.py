@@ -1,4 +1,4 @@
-"""Stored credit records and licences for tests, made without the pipeline."""
+"""Stored credit records and licenses for tests, made without the pipeline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from basedb.credit.records import KINDS
 from basedb.dictionary import DATASETS
 from basedb.dictionary.contract import DataType
-from basedb.models import Licence
+from basedb.models import License
 from core.models import Department
 from tests.basedb.credit_rows import good_row
 
@@ -34,8 +34,8 @@ def _values(dataset: str, given: dict[str, Any]) -> dict[str, Any]:
 def make_fact(dataset: str, department: Department, **given: Any) -> Any:
     """Return a stored row; what is not given is a good row's."""
     number = next(_numbers)
-    given.setdefault("number" if dataset == "licence.licence" else "document_number", f"宁〔2025〕{number}号")
-    model = Licence if dataset == "licence.licence" else KINDS[dataset]
+    given.setdefault("number" if dataset == "license.license" else "document_number", f"宁〔2025〕{number}号")
+    model = License if dataset == "license.license" else KINDS[dataset]
     withdrawn_at = given.pop("withdrawn_at", None)
     row = _values(dataset, given)
     made = model._default_manager.create(

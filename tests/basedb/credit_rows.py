@@ -1,4 +1,4 @@
-"""Good rows of the credit base and of licences, as departments deliver them; ids carry the unassigned prefix 9901."""
+"""Good rows of the credit base and of licenses, as departments deliver them; ids carry the unassigned prefix 9901."""
 
 from datetime import date
 from typing import Any
@@ -41,7 +41,7 @@ _OWN: dict[str, Row] = {
     "credit.commitment": {"item_code": "0501", "commitment_kind": "审批替代型", "matter": "设立", "content": "承诺材料真实"},
     "credit.evaluation": {"item_code": "0602", "evaluation_title": "纳税信用评价", "level": "A"},
     "credit.measure": {"item_code": "0702", "measure_kind": "惩戒", "content": "限制参加政府采购", "basis": "第七十七条"},
-    "licence.licence": {
+    "license.license": {
         "type_code": "11100000MB0143028R001",
         "title": "营业执照",
         "number": "9901000001",
@@ -53,8 +53,8 @@ _OWN: dict[str, Row] = {
         "issued_on": "20200101",
         "valid_to": "20300101",
         "region_code": "320102",
-        "licence_state": "01",
-        "licence_version": "001",
+        "license_state": "01",
+        "license_version": "001",
         "face": '{"经营范围": "软件"}',
     },
 }

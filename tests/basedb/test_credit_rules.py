@@ -1,4 +1,4 @@
-"""Rules of credit records and licences: scope by the catalogue in force, amounts, codes by category, lenient licences."""
+"""Rules of credit records and licenses: scope by the catalogue in force, amounts, codes by category, lenient licenses."""
 
 from collections.abc import Callable
 from datetime import date
@@ -16,7 +16,7 @@ from basedb.rules import broken_rule_sql
 from tests.basedb.credit_rows import CITIZEN, Row, good_row
 
 Judge = Callable[..., str | None]
-CREDIT = [code for code in DATASETS if code.startswith(("credit.", "licence."))]
+CREDIT = [code for code in DATASETS if code.startswith(("credit.", "license."))]
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def judge(db: None) -> Judge:
 
 
 @pytest.mark.parametrize("code", CREDIT)
-def test_good_credit_and_licence_rows_break_no_rule(judge: Judge, code: str) -> None:
+def test_good_credit_and_license_rows_break_no_rule(judge: Judge, code: str) -> None:
     assert judge(code, good_row(code)) is None
 
 
@@ -62,17 +62,17 @@ DEFECTS = [
     ("credit.commitment", {"performance": "违诺"}, "breach.required"),
     ("credit.permit", {"permit_category": "备案"}, "permit_category.code"),
     ("credit.permit", {"valid_to": "20250831"}, "valid_to.before_valid_from"),
-    ("licence.licence", {"holder_code_type": "111"}, "holder_code.citizen_id"),
-    ("licence.licence", {"type_code": "11100000MB0143028R"}, "type_code.length"),
-    ("licence.licence", {"valid_from": "20310101"}, "valid_to.before_start"),
-    ("licence.licence", {"face": "[1]"}, "face.not_an_object"),
-    ("licence.licence", {"face": "{"}, "face.not_an_object"),
-    ("licence.licence", {"licence_state": "08"}, "licence_state.code"),
+    ("license.license", {"holder_code_type": "111"}, "holder_code.citizen_id"),
+    ("license.license", {"type_code": "11100000MB0143028R"}, "type_code.length"),
+    ("license.license", {"valid_from": "20310101"}, "valid_to.before_start"),
+    ("license.license", {"face": "[1]"}, "face.not_an_object"),
+    ("license.license", {"face": "{"}, "face.not_an_object"),
+    ("license.license", {"license_state": "08"}, "license_state.code"),
 ]
 
 
 @pytest.mark.parametrize(("code", "defect", "rule"), DEFECTS)
-def test_defect_of_a_credit_or_licence_row_is_named(judge: Judge, code: str, defect: Row, rule: str) -> None:
+def test_defect_of_a_credit_or_license_row_is_named(judge: Judge, code: str, defect: Row, rule: str) -> None:
     assert judge(code, good_row(code, **defect)) == rule
 
 
@@ -97,9 +97,9 @@ def test_item_is_refused_outside_the_days_its_catalogue_is_in_force(judge: Judge
     assert judge("credit.penalty", good_row("credit.penalty"), date(2025, 11, 21)) == "item_code.not_in_catalogue"
 
 
-def test_wrong_check_character_of_an_identifier_does_not_reject_a_licence(judge: Judge) -> None:
+def test_wrong_check_character_of_an_identifier_does_not_reject_a_license(judge: Judge) -> None:
     wrong = "1.2.156.3005.2.11100000000013338W011.11430000006122244L.20230000403.001.A"
-    assert judge("licence.licence", good_row("licence.licence", identifier=wrong)) is None
+    assert judge("license.license", good_row("license.license", identifier=wrong)) is None
 
 
 def test_identifier_check_in_sql_agrees_with_published_vectors(db: None) -> None:
@@ -113,7 +113,7 @@ def test_identifier_check_in_sql_agrees_with_published_vectors(db: None) -> None
     wrong = [good[0][:-1] + "V", "11100000000013338W011.1143", "", "a.b.c.d.é"]
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT array_agg(basedb_licence_identifier_ok(v) ORDER BY n) FROM unnest(%s::text[]) WITH ORDINALITY AS g(v, n)",
+            "SELECT array_agg(basedb_license_identifier_ok(v) ORDER BY n) FROM unnest(%s::text[]) WITH ORDINALITY AS g(v, n)",
             [[root + text for text in good + wrong]],
         )
         assert cursor.fetchone()[0] == [True] * 4 + [False] * 4

@@ -22,7 +22,7 @@ from basedb.identifiers import citizen_id_valid, uscc_organization_valid, uscc_v
 from basedb.rules import broken_rule_sql
 from core.divisions import divisions
 from demo.city import load_divisions
-from demo.city_scale import counts, credit, entities, files, licences, people, places
+from demo.city_scale import counts, credit, entities, files, licenses, people, places
 from demo.city_scale.making import Making, TooSmall, check_disk, digests, from_environment, make
 
 SHARE = 0.0005
@@ -66,15 +66,15 @@ def _broken(dataset_code: str, columns: tuple[str, ...], rows: list[tuple[Any, .
 
 def test_the_whole_city_has_the_published_numbers() -> None:
     whole = counts.counts_of(1)
-    assert (whole.people, whole.entities, whole.licences, whole.credit_records) == (4_120_000, 677_000, 2_190_000, 10_000_000)
+    assert (whole.people, whole.entities, whole.licenses, whole.credit_records) == (4_120_000, 677_000, 2_190_000, 10_000_000)
     assert (whole.addresses, whole.parcels) == (100_000, 50_000)
-    by_type = whole.licences_by_type()
+    by_type = whole.licenses_by_type()
     assert len(by_type) == 85
     assert by_type[:2] == [546_000, 435_000]
-    assert sum(by_type) == whole.licences
+    assert sum(by_type) == whole.licenses
     assert min(by_type) > 0
     assert sum(whole.credit().values()) == whole.credit_records
-    assert [kind.name for kind in licences.kinds(whole)][:2] == ["不动产登记证明", "不动产权证书"]
+    assert [kind.name for kind in licenses.kinds(whole)][:2] == ["不动产登记证明", "不动产权证书"]
 
 
 def test_two_in_a_hundred_are_broken_and_one_disagrees_exactly() -> None:
@@ -87,7 +87,7 @@ def test_two_in_a_hundred_are_broken_and_one_disagrees_exactly() -> None:
 
 
 def test_a_share_of_the_city_keeps_whole_blocks() -> None:
-    assert all(count % counts.BLOCK == 0 for count in (COUNTS.people, COUNTS.entities, COUNTS.licences, COUNTS.credit_records))
+    assert all(count % counts.BLOCK == 0 for count in (COUNTS.people, COUNTS.entities, COUNTS.licenses, COUNTS.credit_records))
     with pytest.raises(ValueError, match="share"):
         counts.counts_of(2)
 
@@ -164,15 +164,15 @@ def test_each_defect_of_credit_records_breaks_its_rule(made: Making, db: None, k
     assert abs(sum(count for rule, count in found.items() if rule) - kind.count // 50) <= 1
 
 
-def test_each_defect_of_licences_breaks_its_rule(made: Making, db: None) -> None:
-    tables = [licences.table_of(department) for department in licences.DEPARTMENTS]
-    query = " UNION ALL ".join(f"SELECT {', '.join(licences.COLUMNS)} FROM {{schema}}.{table}" for table in tables)
+def test_each_defect_of_licenses_breaks_its_rule(made: Making, db: None) -> None:
+    tables = [licenses.table_of(department) for department in licenses.DEPARTMENTS]
+    query = " UNION ALL ".join(f"SELECT {', '.join(licenses.COLUMNS)} FROM {{schema}}.{table}" for table in tables)
     rows = _rows(made, query)
-    assert len(rows) == COUNTS.licences
-    found = _broken("licence.licence", licences.COLUMNS, rows)
-    assert set(found) - {None} <= set(licences.SOIL.defects)
-    # A type whose licences never end has no end to put before its start.
-    assert COUNTS.licences // 50 * 0.85 <= sum(count for rule, count in found.items() if rule) <= COUNTS.licences // 50
+    assert len(rows) == COUNTS.licenses
+    found = _broken("license.license", licenses.COLUMNS, rows)
+    assert set(found) - {None} <= set(licenses.SOIL.defects)
+    # A type whose licenses never end has no end to put before its start.
+    assert COUNTS.licenses // 50 * 0.85 <= sum(count for rule, count in found.items() if rule) <= COUNTS.licenses // 50
 
 
 def test_each_defect_of_places_breaks_its_rule(made: Making, db: None) -> None:

@@ -1,4 +1,4 @@
-"""The demo's credit files and licences go through real plans; each broken row is refused by the rule its defect is named after."""
+"""The demo's credit files and licenses go through real plans; each broken row is refused by the rule its defect is named after."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from basedb.models import (
     CreditRepair,
     CreditShield,
     LegalEntity,
-    Licence,
+    License,
 )
 from core.models import Department
 from demo import city as demo_city
@@ -33,7 +33,7 @@ COUNT = 120
 @pytest.fixture
 def departments(db: None, settings: Any, tmp_path: Path) -> dict[str, Department]:
     settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
-    for load in (shipped.load_catalog, shipped.load_tiers, shipped.load_licence_types):
+    for load in (shipped.load_catalog, shipped.load_tiers, shipped.load_license_types):
         load(apps)
     demo_city.load_divisions()
     found = demo_city.load_departments()
@@ -53,7 +53,7 @@ def test_files_of_the_demo_are_taken_in_and_their_defects_refused(departments: d
     rules = set(RejectedRow.objects.values_list("rule", flat=True))
     assert rules
     assert rules <= credit.DEFECTS.keys()
-    stored = [model._default_manager.count() for model in (CreditPermit, CreditPenalty, CreditAbnormal, Licence)]
+    stored = [model._default_manager.count() for model in (CreditPermit, CreditPenalty, CreditAbnormal, License)]
     assert sum(stored) == taken == 4 * COUNT - RejectedRow.objects.count()
     assert stored[3] == COUNT, "wrong check characters of identifiers do not reject"
     assert credit.aggregate(departments, COUNT, now) == 0

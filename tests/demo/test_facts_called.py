@@ -11,7 +11,7 @@ from demo import city, facts_called, story
 from exchange.models import Grant
 
 
-def test_penalties_and_licences_are_published_and_granted(db: None, now: datetime) -> None:
+def test_penalties_and_licenses_are_published_and_granted(db: None, now: datetime) -> None:
     city.load_divisions()
     departments = city.load_departments()
     city.load_accounts(departments, {seat.username: "Demo-2026-long" for seat in city.SEATS})
@@ -19,11 +19,11 @@ def test_penalties_and_licences_are_published_and_granted(db: None, now: datetim
     story.ask_and_decide(story.register_systems(now), now)
     granted = {grant.resource.title: grant.fields for grant in Grant.objects.filter(mode="QUERY", state="ACTIVE")}
     assert granted[facts_called.PENALTIES] == list(facts_called.PENALTY_ITEMS)
-    assert granted[facts_called.LICENCES] == list(facts_called.LICENCE_ITEMS)
+    assert granted[facts_called.LICENSES] == list(facts_called.LICENSE_ITEMS)
 
 
 def test_every_offered_dataset_has_a_draft_of_known_types_without_keys_of_others() -> None:
-    assert {"credit.penalty", "licence.licence", "population.residence", "legal_entity.officer"} <= {one.code for one in offered()}
+    assert {"credit.penalty", "license.license", "population.residence", "legal_entity.officer"} <= {one.code for one in offered()}
     for dataset in offered():
         items = mounting.draft_from(dataset.code).items
         assert {item.data_type for item in items} <= set(DATA_TYPES)

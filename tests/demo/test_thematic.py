@@ -23,7 +23,7 @@ ENTITIES = list(registered_entities(thematic.ENTERPRISES, seed=7, representative
 
 def test_what_comes_with_the_platform_stands_with_rows(db: None, tmp_path: Path, settings: Any, now: datetime) -> None:
     settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
-    for load in (shipped.load_catalog, shipped.load_tiers, shipped.load_licence_types):
+    for load in (shipped.load_catalog, shipped.load_tiers, shipped.load_license_types):
         load(apps)
     demo_city.load_divisions()
     departments = demo_city.load_departments()

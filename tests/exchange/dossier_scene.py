@@ -42,7 +42,7 @@ def deliver(dataset: Any, rows: list[Row], **values: Any) -> None:
 
 
 def make_person(city: City) -> bytes:
-    """Police lead, the market bureau plays a second source that contradicts; facts, a licence, a penalty, a call."""
+    """Police lead, the market bureau plays a second source that contradicts; facts, a license, a penalty, a call."""
     me = person(ME, "王建国", address=ADDRESS, phone=PHONE, ethnicity="01")
     deliver(PERSON, [me, person(SHE, "李小红")], department=city.police)
     other = {"citizen_id": ME, "name": "王建国", "address": "另一路二号"}
@@ -91,9 +91,9 @@ def make_enterprise(city: City) -> bytes:
 
 
 def _hold(city: City, identifier: str, count: int) -> None:
-    """Licences, penalties and answered calls of somebody."""
+    """Licenses, penalties and answered calls of somebody."""
     for number in range(count):
-        for dataset in ("licence.licence", "credit.penalty"):
+        for dataset in ("license.license", "credit.penalty"):
             fact = make_fact(dataset, city.market, **({"number": f"{identifier[:8]}{number}"} if dataset[0] == "l" else {}))
             type(fact).objects.filter(pk=fact.pk).update(subject_key=key(identifier))
     resource = make_resource(city.police)

@@ -63,7 +63,7 @@ def test_person_with_everything_filled_takes_six_queries(city: City) -> None:
     assert [line["name"] for line in related.members] == ["王建国", "李小红"]
     assert related.household is not None
     assert [line["uscc"] for line in related.roles] == [scene.FIRM]
-    assert (holdings.licence_count, sum(holdings.credit_counts["credit.penalty"].values())) == (3, 3)
+    assert (holdings.license_count, sum(holdings.credit_counts["credit.penalty"].values())) == (3, 3)
     assert [use.matter for use in dossier.uses] == ["入学报名"] * 3
     assert [line.related[0].name for s in dossier.sections if s.code == "population.vital_event" for line in s.lines] == ["李小红"]
 
@@ -146,7 +146,7 @@ def test_department_sees_what_it_delivered_and_nothing_else(city: City) -> None:
     assert {line.department for section in police.sections for line in section.lines} == {"市公安局"}
     assert (police.uses, police.relations) == (None, None)
     assert police.holdings is not None
-    assert police.holdings.licences == []
+    assert police.holdings.licenses == []
     market = read(city, "market_head", FOR_MATTER)
     assert set(texts(market)) == {"citizen_id", "name", "address"}
     assert (texts(market)["address"], ADDRESS in repr(market)) == ("另一路二号", False)
@@ -154,7 +154,7 @@ def test_department_sees_what_it_delivered_and_nothing_else(city: City) -> None:
     assert address.said is not None
     assert not address.said.is_chosen
     assert market.holdings is not None
-    assert market.holdings.licence_count == 3
+    assert market.holdings.license_count == 3
     education = read(city, "education_operator", FOR_MATTER)
     assert education.identity == []
     assert {section.code for section in education.sections} == {"population.vital_event", "population.attribute"}

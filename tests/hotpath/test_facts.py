@@ -228,7 +228,7 @@ def test_a_revoked_grant_hands_no_list_over(scene: Scene, resource: Resource) ->
 
 def test_either_subject_is_named_by_its_identifier_and_nothing_else(scene: Scene, resource: Resource) -> None:
     assert read_key("credit.penalty", FIRM.lower()) == FIRM
-    assert read_key("licence.licence", scene.people[0].citizen_id) == scene.people[0].citizen_id
+    assert read_key("license.license", scene.people[0].citizen_id) == scene.people[0].citizen_id
     for wrong in ("EA1234567", "", "990101198005170000"):
         check_refused(ask(scene, granted(scene, resource), wrong), "call.invalid_parameter")
 

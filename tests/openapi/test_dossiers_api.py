@@ -28,7 +28,7 @@ def test_dossier_is_read_with_sources_and_told(city: City, client: Client) -> No
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
     address = next(value for value in told["identity"] if value["name"] == "address")
     assert (address["said"]["text"], address["is_doubtful"], len(address["others"])) == (ADDRESS, True, 1)
-    assert told["licence_count"] == 3
+    assert told["license_count"] == 3
     assert told["uses"][0]["mode"] == "DOSSIER"
     assert AuditEntry.objects.filter(action=accesses.DOSSIER_OPENED).count() == 1
 

@@ -83,7 +83,7 @@ class Command(BaseCommand):
             "facts of people and entities",
             lambda: facts.aggregate(departments, people[:FACTS], synthetic.enterprises(enterprise_count)[:FACTS], timezone.now()),
         )
-        self.step("credit records and licences", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
+        self.step("credit records and licenses", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
         self.step("what thematic databases need", lambda: thematic.aggregate(departments, people[:FACTS], timezone.now()))
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))

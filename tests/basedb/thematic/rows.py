@@ -6,7 +6,7 @@ from datetime import date
 from itertools import count
 from typing import Any
 
-from basedb.models import Attribute, CreditPenalty, Household, HouseholdMember, LegalEntity, Licence, ThematicDataset
+from basedb.models import Attribute, CreditPenalty, Household, HouseholdMember, LegalEntity, License, ThematicDataset
 from basedb.thematic import definitions, refreshing
 from basedb.thematic.definitions import Draft
 from basedb.thematic.shipped import shipped
@@ -49,7 +49,7 @@ def household(city: City, serial: int, *attributes: tuple[str, str], region: str
 
 
 def enterprise(
-    city: City, serial: int, *, penalties: tuple[date, ...] = (), licence_until: date | None = None, name: str = "演示企业"
+    city: City, serial: int, *, penalties: tuple[date, ...] = (), license_until: date | None = None, name: str = "演示企业"
 ) -> bytes:
     key = next(_KEYS).to_bytes(16, "big")
     code = uscc(serial)
@@ -64,11 +64,11 @@ def enterprise(
             authority_code="113201000000000000", region_code="320102", violation=f"违法{day}", facts="事实", basis="依据",
             penalty_category="罚款", content="罚款", fine=1,
         )  # fmt: skip
-    if licence_until:
+    if license_until:
         fact(
-            Licence, key, city.market, type_code="X" * 18 + "001", title="排污许可证", number=str(serial), holder_name="演示",
-            holder_code=code, holder_code_type="001", issuer="市生态环境局", issued_on=date(2020, 1, 1), valid_to=licence_until,
-            region_code="320102", licence_state="01",
+            License, key, city.market, type_code="X" * 18 + "001", title="排污许可证", number=str(serial), holder_name="演示",
+            holder_code=code, holder_code_type="001", issuer="市生态环境局", issued_on=date(2020, 1, 1), valid_to=license_until,
+            region_code="320102", license_state="01",
         )  # fmt: skip
     return key
 

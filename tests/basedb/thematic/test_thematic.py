@@ -150,18 +150,18 @@ def test_warnings_of_poverty_follow_from_what_is_known_of_the_household(city: Ci
     assert set(ThematicRow.objects.values_list("values__member_count", flat=True)) == {2}
 
 
-def test_supervision_of_enterprises_follows_from_penalties_and_licences(city: City) -> None:
+def test_supervision_of_enterprises_follows_from_penalties_and_licenses(city: City) -> None:
     day = NOW.date()
     near, far, past, old = (day + timedelta(days=days) for days in (30, 900, -3, -800))
     cases = {
         enterprise(city, 1): "",
-        enterprise(city, 2, licence_until=far): "一般监管",
-        enterprise(city, 3, licence_until=near): "许可将到期",
-        enterprise(city, 4, licence_until=past): "加强监管",
-        enterprise(city, 5, licence_until=far, penalties=(day - timedelta(days=9),)): "加强监管",
-        enterprise(city, 6, licence_until=far, penalties=(old,)): "一般监管",
+        enterprise(city, 2, license_until=far): "一般监管",
+        enterprise(city, 3, license_until=near): "许可将到期",
+        enterprise(city, 4, license_until=past): "加强监管",
+        enterprise(city, 5, license_until=far, penalties=(day - timedelta(days=9),)): "加强监管",
+        enterprise(city, 6, license_until=far, penalties=(old,)): "一般监管",
         enterprise(city, 7, penalties=(old,)): "重点监管",
-        enterprise(city, 8, licence_until=far, penalties=(day, day - timedelta(days=9))): "重点监管",
+        enterprise(city, 8, license_until=far, penalties=(day, day - timedelta(days=9))): "重点监管",
     }
     refresh(approved(city, "environment_supervision"))
     assert {bytes(row.subject_key): row.level for row in ThematicRow.objects.all()} == {k: v for k, v in cases.items() if v}

@@ -1,6 +1,6 @@
-"""Licences of the whole city (电子证照汇聚): what a holder has, and what in the delivered ones has to be looked at again.
+"""Licenses of the whole city (电子证照汇聚): what a holder has, and what in the delivered ones has to be looked at again.
 
-An identifier with a wrong check character, an undefined type and a live licence of somebody who is no more are marked for the
+An identifier with a wrong check character, an undefined type and a live license of somebody who is no more are marked for the
 department that delivered them; nothing is refused or changed here. Issuing and presenting are not here.
 """
 
@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from basedb import holdings_of
-from basedb.dictionary.licence import LICENCE, LIVE
-from basedb.models import LicenceReview, MarkKind
+from basedb.dictionary.licenses import LICENSE, LIVE
+from basedb.models import LicenseReview, MarkKind
 from basedb.sql_text import quote
 
 EXPIRED: Final = "EXPIRED"
@@ -22,27 +22,27 @@ _SHANGHAI_TODAY: Final = "(now() AT TIME ZONE 'Asia/Shanghai')::date"
 
 
 def live_sql(row: str, today: str = _SHANGHAI_TODAY) -> str:
-    """Whether a licence is valid on a day: its state says so, its department still vouches for it and it has not expired."""
+    """Whether a license is valid on a day: its state says so, its department still vouches for it and it has not expired."""
     return (
-        f"({row}.licence_state = {quote(LIVE)} AND {row}.withdrawn_at IS NULL AND coalesce({row}.valid_to, 'infinity') >= {today})"
+        f"({row}.license_state = {quote(LIVE)} AND {row}.withdrawn_at IS NULL AND coalesce({row}.valid_to, 'infinity') >= {today})"
     )
 
 
 HOLDING = holdings_of.Holding(
-    LICENCE.code,
+    LICENSE.code,
     _("有效电子证照"),
-    f"SELECT l.subject_key, l.row_key, l.source_department_id AS owner_id FROM basedb_licence l WHERE {live_sql('l')}",
+    f"SELECT l.subject_key, l.row_key, l.source_department_id AS owner_id FROM basedb_license l WHERE {live_sql('l')}",
 )
 
-_IDENTIFIER = "l.identifier IS NOT NULL AND NOT basedb_licence_identifier_ok(l.identifier)"
-_UNKNOWN_TYPE = "NOT EXISTS (SELECT FROM basedb_licencetype t WHERE t.code = l.type_code)"
+_IDENTIFIER = "l.identifier IS NOT NULL AND NOT basedb_license_identifier_ok(l.identifier)"
+_UNKNOWN_TYPE = "NOT EXISTS (SELECT FROM basedb_licensetype t WHERE t.code = l.type_code)"
 _MARKED_BY_EVENT = (
-    f"EXISTS (SELECT FROM basedb_reviewmark m WHERE m.holding = {quote(LICENCE.code)} AND m.row_key = l.row_key "
+    f"EXISTS (SELECT FROM basedb_reviewmark m WHERE m.holding = {quote(LICENSE.code)} AND m.row_key = l.row_key "
     "AND m.closed_at IS NULL)"
 )
 _DEAD = "SELECT p.subject_key FROM basedb_person p WHERE p.person_status = '9' AND p.withdrawn_at IS NULL"
 _CANCELLED = "SELECT e.subject_key FROM basedb_legalentity e WHERE e.registration_state IN ('3', '4') AND e.withdrawn_at IS NULL"
-# What is wrong with a licence `l`, and whether only those that changed need a look (other tables decide about the rest).
+# What is wrong with a license `l`, and whether only those that changed need a look (other tables decide about the rest).
 FINDINGS: Final[dict[MarkKind, tuple[str, bool]]] = {
     MarkKind.IDENTIFIER: (_IDENTIFIER, True),
     MarkKind.UNKNOWN_TYPE: (_UNKNOWN_TYPE, True),
@@ -59,12 +59,12 @@ def review(*, now: datetime) -> dict[str, int]:
     """
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '20min'")  # a whole city
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('basedb.licence_review'))")
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('basedb.license_review'))")
         cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
         horizon = int(cursor.fetchone()[0])
-        since = LicenceReview.objects.values_list("through_xid", flat=True).first() or 0
+        since = LicenseReview.objects.values_list("through_xid", flat=True).first() or 0
         opened = {kind.value: _mark(cursor, kind, since) for kind in FINDINGS}
-    LicenceReview.objects.update_or_create(id=1, defaults={"through_xid": horizon, "done_at": now})
+    LicenseReview.objects.update_or_create(id=1, defaults={"through_xid": horizon, "done_at": now})
     return opened
 
 
@@ -72,37 +72,37 @@ def _mark(cursor: Any, kind: MarkKind, since: int) -> int:
     condition, is_incremental = FINDINGS[kind]
     changed = f"AND l.changed_xid >= '{since:d}'::xid8" if is_incremental else ""
     cursor.execute(
-        f"""UPDATE basedb_licencemark m SET closed_at = now() FROM basedb_licence l
+        f"""UPDATE basedb_licensemark m SET closed_at = now() FROM basedb_license l
         WHERE m.kind = %s AND m.closed_at IS NULL AND l.row_key = m.row_key {changed}
         AND (l.withdrawn_at IS NOT NULL OR NOT ({condition}))""",
         [kind.value],
     )
     cursor.execute(
-        f"""INSERT INTO basedb_licencemark (row_key, kind, source_department_id)
-        SELECT l.row_key, %s, l.source_department_id FROM basedb_licence l
+        f"""INSERT INTO basedb_licensemark (row_key, kind, source_department_id)
+        SELECT l.row_key, %s, l.source_department_id FROM basedb_license l
         WHERE l.withdrawn_at IS NULL AND {condition} {changed} ON CONFLICT DO NOTHING""",
         [kind.value],
     )
     return int(cursor.rowcount)
 
 
-def licences_sql(today: date) -> str:
-    """The licences of holders, the live ones first; the parameter is an array of their keys."""
+def licenses_sql(today: date) -> str:
+    """The licenses of holders, the live ones first; the parameter is an array of their keys."""
     day = f"DATE {quote(today.isoformat())}"
-    expired = f"l.licence_state = {quote(LIVE)} AND l.valid_to < {day}"
+    expired = f"l.license_state = {quote(LIVE)} AND l.valid_to < {day}"
     return f"""
         SELECT encode(l.row_key, 'hex') AS row_key, l.type_code, coalesce(t.name, l.title) AS type_name, l.title, l.number,
-            l.identifier, l.issuer, l.issued_on, l.valid_from, l.valid_to, l.licence_version, l.source_record_id,
-            l.source_department_id, CASE WHEN {expired} THEN '{EXPIRED}' ELSE l.licence_state END AS state,
+            l.identifier, l.issuer, l.issued_on, l.valid_from, l.valid_to, l.license_version, l.source_record_id,
+            l.source_department_id, CASE WHEN {expired} THEN '{EXPIRED}' ELSE l.license_state END AS state,
             {live_sql("l", day)} AS is_live,
-            ARRAY(SELECT m.kind FROM basedb_licencemark m WHERE m.row_key = l.row_key AND m.closed_at IS NULL) AS marks
-        FROM basedb_licence l LEFT JOIN basedb_licencetype t ON t.code = l.type_code AND t.effective @> {day}
+            ARRAY(SELECT m.kind FROM basedb_licensemark m WHERE m.row_key = l.row_key AND m.closed_at IS NULL) AS marks
+        FROM basedb_license l LEFT JOIN basedb_licensetype t ON t.code = l.type_code AND t.effective @> {day}
         WHERE l.subject_key = ANY (%s) AND l.withdrawn_at IS NULL ORDER BY is_live DESC, l.issued_on DESC, l.row_key"""
 
 
-def licences_of(*, subject_key: bytes, today: date) -> list[dict[str, Any]]:
-    """Return a holder's licences in one query, the live ones first: type, number, dates, `state` (`EXPIRED` is computed)."""
+def licenses_of(*, subject_key: bytes, today: date) -> list[dict[str, Any]]:
+    """Return a holder's licenses in one query, the live ones first: type, number, dates, `state` (`EXPIRED` is computed)."""
     with connection.cursor() as cursor:
-        cursor.execute(licences_sql(today), [[subject_key]])
+        cursor.execute(licenses_sql(today), [[subject_key]])
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,6 +1,6 @@
-"""Electronic licences (电子证照) of the whole city: types, the licences themselves, what a review found about them.
+"""Electronic licenses (电子证照) of the whole city: types, the licenses themselves, what a review found about them.
 
-Whether a licence has expired is computed from `valid_to`, never stored.
+Whether a license has expired is computed from `valid_to`, never stored.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from basedb.models.source_record import FactRow
 from core.models import XidField
 
 
-class LicenceType(models.Model):
-    """A type of licence (证照类型): 18 characters of the defining body and a serial of three. Versions follow each other."""
+class LicenseType(models.Model):
+    """A type of license (证照类型): 18 characters of the defining body and a serial of three. Versions follow each other."""
 
     code = models.CharField(_("证照类型代码"), max_length=21)
     name = models.CharField(_("证照类型名称"), max_length=200)
@@ -32,18 +32,18 @@ class LicenceType(models.Model):
         ordering = ["code", "effective"]
         constraints = [
             ExclusionConstraint(
-                name="licence_type_one_at_a_time",
+                name="license_type_one_at_a_time",
                 expressions=[("code", RangeOperators.EQUAL), ("effective", RangeOperators.OVERLAPS)],
             ),
-            models.CheckConstraint(condition=models.Q(code__regex="^[0-9A-Z]{18}[0-9]{3}$"), name="licence_type_code_form"),
+            models.CheckConstraint(condition=models.Q(code__regex="^[0-9A-Z]{18}[0-9]{3}$"), name="license_type_code_form"),
         ]
 
     def __str__(self) -> str:
         return self.name
 
 
-class Licence(FactRow):
-    """A licence and one of its holders. A later version of the same licence takes the row over."""
+class License(FactRow):
+    """A license and one of its holders. A later version of the same license takes the row over."""
 
     type_code = models.CharField(_("证照类型代码"), max_length=21)
     identifier = models.CharField(_("电子证照标识"), max_length=128, null=True)
@@ -58,20 +58,20 @@ class Licence(FactRow):
     valid_from = models.DateField(_("有效期起"), null=True)
     valid_to = models.DateField(_("有效期止"), null=True)
     region_code = models.CharField(_("管辖属地"), max_length=12)
-    licence_state = models.CharField(_("证照状态"), max_length=2)
-    licence_version = models.CharField(_("版本号"), max_length=3, null=True)
+    license_state = models.CharField(_("证照状态"), max_length=2)
+    license_version = models.CharField(_("版本号"), max_length=3, null=True)
     face = models.JSONField(_("照面数据"), null=True)
 
     class Meta:
         verbose_name = _("电子证照")
         indexes = [
-            models.Index(fields=["subject_key"], name="licence_subject"),
-            models.Index(fields=["changed_xid", "id"], name="licence_changed"),
+            models.Index(fields=["subject_key"], name="license_subject"),
+            models.Index(fields=["changed_xid", "id"], name="license_changed"),
         ]
 
 
 class MarkKind(models.TextChoices):
-    """What a review found about a licence."""
+    """What a review found about a license."""
 
     IDENTIFIER = "IDENTIFIER", _("证照标识校验位不符")
     UNKNOWN_TYPE = "UNKNOWN_TYPE", _("证照类型不在目录中")
@@ -79,8 +79,8 @@ class MarkKind(models.TextChoices):
     HOLDER_CANCELLED = "HOLDER_CANCELLED", _("持证主体已注销")
 
 
-class LicenceMark(models.Model):
-    """A mark on a licence for its issuer to look at (复核标记); closed when the reason is gone."""
+class LicenseMark(models.Model):
+    """A mark on a license for its issuer to look at (复核标记); closed when the reason is gone."""
 
     row_key = models.BinaryField(max_length=16)
     kind = models.CharField(_("复核事项"), max_length=20, choices=MarkKind.choices)
@@ -93,16 +93,16 @@ class LicenceMark(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(
-                fields=["source_department_id", "kind", "id"], condition=models.Q(closed_at=None), name="licence_mark_open"
+                fields=["source_department_id", "kind", "id"], condition=models.Q(closed_at=None), name="license_mark_open"
             )
         ]
         constraints = [
-            models.UniqueConstraint(fields=["row_key", "kind"], condition=models.Q(closed_at=None), name="licence_mark_once")
+            models.UniqueConstraint(fields=["row_key", "kind"], condition=models.Q(closed_at=None), name="license_mark_once")
         ]
 
 
-class LicenceReview(models.Model):
-    """How far the review has looked: licences changed by transactions from `through_xid` on are still to be looked at."""
+class LicenseReview(models.Model):
+    """How far the review has looked: licenses changed by transactions from `through_xid` on are still to be looked at."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     through_xid = XidField()
@@ -110,4 +110,4 @@ class LicenceReview(models.Model):
 
     class Meta:
         verbose_name = _("证照复核进度")
-        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="licence_review_one")]
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="license_review_one")]

@@ -1,6 +1,6 @@
-"""Electronic licences (电子证照) as departments deliver them in bulk: fields of GB/T 36903 to 36906, one row a licence and holder.
+"""Electronic licenses (电子证照) as departments deliver them in bulk: fields of GB/T 36903 to 36906, one row a license and holder.
 
-Issuing, sealing and presenting are not here. The catalogue of types is a table of its own (`models.licence`).
+Issuing, sealing and presenting are not here. The catalogue of types is a table of its own (`models.license`).
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -41,14 +41,14 @@ def _day(name: str, title: object, *aliases: str, required: bool = False, may_li
     )  # fmt: skip
 
 
-LICENCE = Dataset(
-    code="licence.licence",
+LICENSE = Dataset(
+    code="license.license",
     title=_("电子证照信息"),
-    base_database="licence",
+    base_database="license",
     subject=Subject.EITHER,
     key_field="holder_code",
     region_field="region_code",
-    table="basedb_licence",
+    table="basedb_license",
     kind=Kind.FACT,
     row_fields=("type_code", "number", "holder_code"),
     fields=(
@@ -101,16 +101,16 @@ LICENCE = Dataset(
             standard="GB/T 2260",
         ),
         _text(
-            "licence_state",
+            "license_state",
             _("证照状态"),
             2,
             "status",
             required=True,
             writing=Writing.CODE,
-            code_set="licence_state",
+            code_set="license_state",
             standard=_SHARING,
         ),
-        _text("licence_version", _("证照版本号"), 3, "version", writing=Writing.CODE, pattern="[0-9]+", standard="GB/T 36904"),
+        _text("license_version", _("证照版本号"), 3, "version", writing=Writing.CODE, pattern="[0-9]+", standard="GB/T 36904"),
         Field(
             name="face",
             title=_("照面数据"),
@@ -125,4 +125,4 @@ LICENCE = Dataset(
     ),
 )
 
-DATASETS = (LICENCE,)
+DATASETS = (LICENSE,)

@@ -1,4 +1,4 @@
-"""Tables of electronic licences; the types of licences as shipped; the check character of an identifier in SQL."""
+"""Tables of electronic licenses; the types of licenses as shipped; the check character of an identifier in SQL."""
 
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
@@ -9,11 +9,11 @@ from django.db import migrations, models
 
 import core.ids
 import core.models.shared
-from basedb.credit.shipped import load_licence_types
+from basedb.credit.shipped import load_license_types
 
 # ISO 7064 MOD 37,36 over type, issuer, serial, version and check character, the dots between them left out.
 IDENTIFIER_OK = """
-CREATE FUNCTION basedb_licence_identifier_ok(identifier text) RETURNS boolean
+CREATE FUNCTION basedb_license_identifier_ok(identifier text) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
   alphabet CONSTANT text := '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="LicenceMark",
+            name="LicenseMark",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("row_key", models.BinaryField(max_length=16)),
@@ -71,18 +71,18 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("closed_at", None)),
                         fields=["source_department_id", "kind", "id"],
-                        name="licence_mark_open",
+                        name="license_mark_open",
                     )
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        condition=models.Q(("closed_at", None)), fields=("row_key", "kind"), name="licence_mark_once"
+                        condition=models.Q(("closed_at", None)), fields=("row_key", "kind"), name="license_mark_once"
                     )
                 ],
             },
         ),
         migrations.CreateModel(
-            name="LicenceReview",
+            name="LicenseReview",
             fields=[
                 ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
                 ("through_xid", core.models.shared.XidField()),
@@ -90,11 +90,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name": "证照复核进度",
-                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="licence_review_one")],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="license_review_one")],
             },
         ),
         migrations.CreateModel(
-            name="LicenceType",
+            name="LicenseType",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("code", models.CharField(max_length=21, verbose_name="证照类型代码")),
@@ -111,16 +111,16 @@ class Migration(migrations.Migration):
                 "ordering": ["code", "effective"],
                 "constraints": [
                     django.contrib.postgres.constraints.ExclusionConstraint(
-                        expressions=[("code", "="), ("effective", "&&")], name="licence_type_one_at_a_time"
+                        expressions=[("code", "="), ("effective", "&&")], name="license_type_one_at_a_time"
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("code__regex", "^[0-9A-Z]{18}[0-9]{3}$")), name="licence_type_code_form"
+                        condition=models.Q(("code__regex", "^[0-9A-Z]{18}[0-9]{3}$")), name="license_type_code_form"
                     ),
                 ],
             },
         ),
         migrations.CreateModel(
-            name="Licence",
+            name="License",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("subject_key", models.BinaryField(max_length=16)),
@@ -144,8 +144,8 @@ class Migration(migrations.Migration):
                 ("valid_from", models.DateField(null=True, verbose_name="有效期起")),
                 ("valid_to", models.DateField(null=True, verbose_name="有效期止")),
                 ("region_code", models.CharField(max_length=12, verbose_name="管辖属地")),
-                ("licence_state", models.CharField(max_length=2, verbose_name="证照状态")),
-                ("licence_version", models.CharField(max_length=3, null=True, verbose_name="版本号")),
+                ("license_state", models.CharField(max_length=2, verbose_name="证照状态")),
+                ("license_version", models.CharField(max_length=3, null=True, verbose_name="版本号")),
                 ("face", models.JSONField(null=True, verbose_name="照面数据")),
                 (
                     "source_department",
@@ -157,11 +157,11 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "电子证照",
                 "indexes": [
-                    models.Index(fields=["subject_key"], name="licence_subject"),
-                    models.Index(fields=["changed_xid", "id"], name="licence_changed"),
+                    models.Index(fields=["subject_key"], name="license_subject"),
+                    models.Index(fields=["changed_xid", "id"], name="license_changed"),
                 ],
             },
         ),
-        migrations.RunSQL(IDENTIFIER_OK, "DROP FUNCTION basedb_licence_identifier_ok"),
-        migrations.RunPython(load_licence_types, migrations.RunPython.noop, elidable=False),
+        migrations.RunSQL(IDENTIFIER_OK, "DROP FUNCTION basedb_license_identifier_ok"),
+        migrations.RunPython(load_license_types, migrations.RunPython.noop, elidable=False),
     ]

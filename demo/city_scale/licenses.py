@@ -1,4 +1,4 @@
-"""The city's licences (证照数源): 85 types, each department's in its own table, those of the market bureau as files.
+"""The city's licenses (证照数源): 85 types, each department's in its own table, those of the market bureau as files.
 
 Two types of real estate make up two fifths. Numbers count up within a type; a few are of people and entities that are no more.
 """
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from basedb.identifiers import generate_uscc
 from demo.city_scale.counts import Counts
 from demo.city_scale.drawing import Soil
-from demo.city_scale.words import licence_types
+from demo.city_scale.words import license_types
 
 COLUMNS = (
     "type_code", "title", "number", "holder_name", "holder_code", "holder_code_type", "issuer", "issuer_code", "issued_on",
-    "valid_from", "valid_to", "region_code", "licence_state", "licence_version", "face",
+    "valid_from", "valid_to", "region_code", "license_state", "license_version", "face",
 )  # fmt: skip
 IN_FILES = "MARKET_REGULATION"
 _ISSUERS = {
@@ -29,8 +29,8 @@ DEPARTMENTS = tuple(_ISSUERS)
 
 
 @dataclass(frozen=True)
-class LicenceKind:
-    """One of the 85 types: who issues it, to whom, and which numbers its licences have among all."""
+class LicenseKind:
+    """One of the 85 types: who issues it, to whom, and which numbers its licenses have among all."""
 
     place: int
     code: str
@@ -52,15 +52,15 @@ class LicenceKind:
 
 
 def table_of(department: str) -> str:
-    """Return the table of a department's licences."""
-    return f"{department.lower()}_licence"
+    """Return the table of a department's licenses."""
+    return f"{department.lower()}_license"
 
 
-def kinds(counts: Counts) -> Iterator[LicenceKind]:
+def kinds(counts: Counts) -> Iterator[LicenseKind]:
     """Yield the types with their ranges of numbers; the ranges follow each other without a gap."""
     first = 0
-    for place, ((code, name, holder, department), count) in enumerate(zip(licence_types(), counts.licences_by_type(), strict=True)):
-        yield LicenceKind(place, code, name, holder, department, first, count)
+    for place, ((code, name, holder, department), count) in enumerate(zip(license_types(), counts.licenses_by_type(), strict=True)):
+        yield LicenseKind(place, code, name, holder, department, first, count)
         first += count
 
 
@@ -78,7 +78,7 @@ SOIL = Soil(
         "number.required": {"number": "''"},
         "issued_on.format": {"issued_on": "left(c.issued_on, 4) || '0230'"},
         "valid_to.before_start": {"valid_to": "{schema}.other_year(c.valid_from)"},
-        "licence_state.code": {"licence_state": "'有效'"},
+        "license_state.code": {"license_state": "'有效'"},
         "face.not_an_object": {"face": "left(c.face, 9)"},
     },
     untidy=(
@@ -93,8 +93,8 @@ _HOLDER = {
 }
 
 
-def statement(kind: LicenceKind) -> str:
-    """Return the statement that makes the licences of one type in a range of all numbers."""
+def statement(kind: LicenseKind) -> str:
+    """Return the statement that makes the licenses of one type in a range of all numbers."""
     table, count, code, code_type, region = _HOLDER[kind.holder]
     issuer = _ISSUERS[kind.department]
     return f"""
@@ -108,8 +108,8 @@ FROM (
         '{kind.issuer_code}' AS issuer_code, to_char(d.issued, 'YYYYMMDD') AS issued_on, to_char(d.issued,
             'YYYYMMDD') AS valid_from,
         CASE WHEN d.years > 0 THEN to_char(d.issued + d.years * 365, 'YYYYMMDD') END AS valid_to, {region} AS region_code,
-        CASE WHEN d.state < 93 THEN '01' WHEN d.state < 97 THEN '04' WHEN d.state < 98 THEN '07' ELSE '05' END AS licence_state,
-        '001' AS licence_version, '{{{{"登记日期":"' || to_char(d.issued, 'YYYY-MM-DD') || '","附注":"' || d.n % 97
+        CASE WHEN d.state < 93 THEN '01' WHEN d.state < 97 THEN '04' WHEN d.state < 98 THEN '07' ELSE '05' END AS license_state,
+        '001' AS license_version, '{{{{"登记日期":"' || to_char(d.issued, 'YYYY-MM-DD') || '","附注":"' || d.n % 97
             || '"}}}}' AS face,
         {SOIL.turns("{schema}", "d.n", 120)}
     FROM (
