@@ -19,7 +19,7 @@ ROLES = ("web", "worker", "sealer", "reader")
 def declared() -> Privileges:
     """Return the privileges of every room, merged; a table declared twice raises ValueError."""
     merged: dict[str, Any] = {}
-    for room in ("core", "catalog", "basedb", "exchange"):
+    for room in ("core", "catalog", "basedb", "licenses", "exchange"):
         if apps.is_installed(room):
             for table, roles in import_module(f"{room}.privileges").PRIVILEGES.items():
                 if table in merged:

@@ -31,7 +31,7 @@ TOOLS = (
 # Two cores: what waits for browsers, kills and clocks runs beside what computes.
 HALVES = (
     ("browser", "kills", "races", "ops", "demo", "hotpath", "journeys", "sources", "features"),
-    ("basedb", "catalog", "core", "exchange", "house", "openapi", "portal"),
+    ("basedb", "catalog", "core", "exchange", "house", "licenses", "openapi", "portal"),
 )
 
 

@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "core",
     "catalog",
     "basedb",
+    "licenses",
     "exchange",
     "portal",
     "openapi",

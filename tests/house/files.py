@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 ROOT = Path(settings.BASE_DIR)
-ROOMS = ("settings", "core", "catalog", "basedb", "exchange", "portal", "openapi")
+ROOMS = ("settings", "core", "catalog", "basedb", "licenses", "exchange", "portal", "openapi")
 BESIDE = ("demo", "bench", "ops", "examples")
 
 

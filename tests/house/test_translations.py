@@ -73,7 +73,7 @@ def unmarked(node: ast.AST, inside: bool = False) -> list[str]:
 
 def spoken_modules() -> list[Path]:
     """Return the modules whose texts people read; names of rooms (apps.py) are for developers."""
-    rooms = modules("portal", "openapi", "exchange", "catalog", "core")
+    rooms = modules("portal", "openapi", "exchange", "licenses", "catalog", "core")
     return [path for path in rooms if path.name != "apps.py" and name_of(path) not in PLAIN_MODULES]
 
 
