@@ -12,6 +12,8 @@ import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
 
+from core import append_only
+
 LEDGERS = ("licenses_licenseholder", "licenses_licenseevent", "licenses_licensefile", "licenses_licenseuse")
 
 
