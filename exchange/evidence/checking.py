@@ -62,7 +62,7 @@ class Trust:
 
 
 def verify(*, actor: Actor, since: datetime | None, until: datetime | None, now: datetime) -> list[Outcome]:
-    """Verify both chains and the archives on record, and write down what was found.
+    """Verify every chain and the archives on record, and write down what was found.
 
     `since` and `until` limit it to the seals made in between; without both the archives are read, too.
     """

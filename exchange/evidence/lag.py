@@ -11,7 +11,8 @@ from exchange.models import Chain
 def lag_sql(chain: Chain) -> str:
     """Return an SQL expression: the seconds the first unsealed record of a chain has waited; two steps into an index."""
     sealed = f"(SELECT xid_to FROM exchange_seal WHERE chain = '{chain.value}' ORDER BY number DESC LIMIT 1)"
-    first = f"(SELECT recorded_at FROM {LEDGERS[chain].table} WHERE xid >= coalesce({sealed}, '0'::xid8) ORDER BY xid LIMIT 1)"
+    ledger = LEDGERS[chain]
+    first = f"(SELECT {ledger.time} FROM {ledger.table} WHERE xid >= coalesce({sealed}, '0'::xid8) ORDER BY xid LIMIT 1)"
     return f"greatest(0, coalesce(extract(epoch FROM clock_timestamp() - {first}), 0))::float8"
 
 

@@ -26,11 +26,12 @@ CANONICAL_HERE: Final = "; ".join(f"SET LOCAL {name} = '{value}'" for name, valu
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Where the records of a chain stand, which columns are sealed from now on, and in which order they go."""
+    """Where the records of a chain stand, which columns are sealed from now on, in which order they go, which one is their time."""
 
     table: str
     order: str
     columns: tuple[str, ...]
+    time: str = "recorded_at"
 
 
 LEDGERS: Final = {
@@ -52,6 +53,15 @@ LEDGERS: Final = {
             *("xid", "id", "at", "recorded_at", "action", "actor_id", "actor_name", "actor_department_id", "actor_department"),
             *("object_kind", "object_uid", "object_title", "department_ids", "detail", "client_ip", "request_id"),
         ),
+    ),
+    Chain.USES: Ledger(
+        "licenses_licenseuse",
+        "xid, id",
+        (
+            *("xid", "id", "uid", "at", "identifier", "type_code", "issuer_code", "subject_key", "channel", "department_id"),
+            *("department_name", "system_id", "actor_id", "matter", "purpose", "items", "call_id"),
+        ),
+        time="at",
     ),
 }
 

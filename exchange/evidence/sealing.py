@@ -138,7 +138,7 @@ def _write(cursor: Cursor, chain: Chain, key: Signing, last: Last, *, xid_to: in
     as_text = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     first_at, last_at, sealed_at = _one(
         cursor,
-        f"SELECT {as_text.format('min(recorded_at)')}, {as_text.format('max(recorded_at)')}, {as_text.format('clock_timestamp()')}"
+        f"SELECT {as_text.format(f'min({ledger.time})')}, {as_text.format(f'max({ledger.time})')}, {as_text.format('clock_timestamp()')}"
         f" FROM {ledger.table} WHERE xid >= %s::xid8 AND xid < %s::xid8",
         str(last.xid_to),
         str(xid_to),

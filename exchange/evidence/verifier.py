@@ -143,7 +143,7 @@ def check_records(statement: Statement, sealed: bytes, found: Sequence[bytes], n
 def record_name(columns: Sequence[str], line: bytes) -> str:
     """Return how a record is called: its call number or id."""
     values = dict(zip(columns, line.decode(errors="replace").rstrip("\n").split("\t"), strict=False))
-    return next((f"{name} {values[name]}" for name in ("call_id", "id") if name in values), "unnamed")
+    return next((f"{name} {values[name]}" for name in ("call_id", "id") if values.get(name, "\\N") != "\\N"), "unnamed")
 
 
 def check_container(content: bytes, name: str, is_genuine: Checks, before: str | None) -> str:

@@ -16,6 +16,7 @@ class Chain(models.TextChoices):
 
     CALLS = "CALLS", _("调用记录")
     AUDIT = "AUDIT", _("审计记录")
+    USES = "USES", _("用证记录")
 
 
 class Seal(models.Model):
