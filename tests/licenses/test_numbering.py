@@ -63,7 +63,7 @@ def test_one_changed_character_is_always_noticed(serial: str, version: int, plac
     ],
 )
 def test_nothing_is_composed_of_parts_the_standard_does_not_know(type_code: str, issuer: str, serial: str, version: int) -> None:
-    with pytest.raises(ValueError, match="^(a|an|versions) "):
+    with pytest.raises(ValueError, match=r"^(a|an|versions) "):
         numbering.compose(type_code, issuer, serial, version)
 
 
