@@ -1,6 +1,6 @@
 """What each database role may do to the tables of the license office: desks, doors (web) and bulk issuing (worker) write."""
 
-from core.privileges import LEDGER, READ, Privileges
+from core.privileges import ENTITY, LEDGER, READ, Privileges
 
 _STATES = "SELECT, INSERT, UPDATE (state, state_at, paper_state, paper_number, is_current, changed_xid)"
 
@@ -13,4 +13,22 @@ PRIVILEGES: Privileges = {
     "licenses_licensefile": {"web": "SELECT, INSERT", "worker": "SELECT, INSERT", "reader": "SELECT"},
     "licenses_licenseuse": LEDGER,
     "licenses_sealkey": READ,
+    "licenses_missingreport": {**READ, "web": "SELECT, INSERT, UPDATE", "worker": "SELECT, UPDATE"},
+    "licenses_missingstep": LEDGER,
+    "licenses_missingclock": {**READ, "web": "SELECT, INSERT, UPDATE (effective)"},
+    "licenses_trustednode": {**READ, "web": "SELECT, INSERT, UPDATE"},
+    "licenses_trustedkey": {
+        **READ,
+        "web": "SELECT, INSERT, UPDATE (confirmed_by_id, confirmed_at, revoked_at, revoked_reason)",
+    },
+    "licenses_nodeposition": ENTITY,
+    "licenses_outbatch": {**READ, "web": "SELECT, UPDATE (state, next_attempt_at)", "worker": "SELECT, INSERT, UPDATE"},
+    "licenses_inbatch": {"web": "SELECT, INSERT", "worker": "SELECT, UPDATE (delivered_at)", "reader": "SELECT"},
+    "licenses_exchangerow": {"web": "SELECT, INSERT", "worker": "SELECT, UPDATE (state, code, document)", "reader": "SELECT"},
+    "licenses_nodequestion": LEDGER,
+    "licenses_nodestatuslist": {**READ, "worker": "SELECT, INSERT, UPDATE"},
+    "licenses_foreignlicense": {"web": "SELECT, INSERT", "worker": "SELECT, UPDATE (document)"},
+    "licenses_differencereport": {**READ, "worker": "SELECT, INSERT"},
+    "licenses_differenceline": {**READ, "worker": "SELECT, INSERT"},
+    "licenses_differenceitem": {**READ, "worker": "SELECT, INSERT"},
 }
