@@ -67,6 +67,7 @@ def prepare(stack: Stack, scale: str) -> None:
     stack.run("manage.py", "collectstatic", "--no-input", "--clear", "-v", "0", quiet=True)
     say("Migrating the database ...")
     stack.run("manage.py", "migrate", "--no-input", quiet=True)
+    stack.run("manage.py", "prepare_license_keys", quiet=True)
     say(f"Loading the demo ({scale}) ...")
     stack.run("manage.py", "load_demo", "--scale", scale)
     stamp.write_text(f"{state} {scale}")

@@ -18,6 +18,8 @@ from ops.processes import DATABASE_ROLE, commands
 
 REDIS = {"BROKER_URL": ("redis-broker", "redis_broker"), "CALLS_REDIS_URL": ("redis-calls", "redis_calls")}
 
+LICENSE_KEY_HOLDERS = ("migrate", "web", "worker", "copier")
+
 
 def read(folder: Path, name: str) -> str:
     """Return one secret."""
@@ -39,6 +41,8 @@ def variables(name: str, folder: Path, given: Mapping[str, str]) -> dict[str, st
         told["ANSWER_KEYS_FILE"] = str(folder / "answer_keys")
     if name != "beat":
         told["KEY_FILE"] = str(folder / "keys")
+    if name in LICENSE_KEY_HOLDERS:
+        told["LICENSE_PASSPHRASE_FILE"] = str(folder / "license_passphrase")
     if name == "worker":
         told |= {"SEALER_PASSWORD": read(folder, "db_sealer"), "SIGNING_KEY_FILE": str(folder / "signing_key")}
     for variable, (host, secret) in REDIS.items():
@@ -55,6 +59,7 @@ def make_secrets(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = {f"db_{role}": keyring.new_password() for role in keyring.ROLES}
     fresh |= {secret: keyring.new_password() for _, secret in REDIS.values()}
+    fresh["license_passphrase"] = keyring.new_password()
     fresh |= {"secret_key": keyring.new_password() + keyring.new_password(), "keys": keyring.new_key_file()}
     for name, text in fresh.items():
         if not (folder / name).exists():
@@ -69,7 +74,7 @@ def make_secrets(folder: Path) -> None:
 def with_private_keys(told: Mapping[str, str]) -> dict[str, str]:
     """Return the variables with key files this process alone may read: a mounted secret keeps the mode it has outside."""
     private = {}
-    for variable in {"KEY_FILE", "SIGNING_KEY_FILE", "ANSWER_KEYS_FILE"} & told.keys():
+    for variable in {"KEY_FILE", "SIGNING_KEY_FILE", "ANSWER_KEYS_FILE", "LICENSE_PASSPHRASE_FILE"} & told.keys():
         path = Path(tempfile.gettempdir()) / variable.lower()
         write_private(path, Path(told[variable]).read_text())
         private[variable] = str(path)

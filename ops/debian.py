@@ -53,10 +53,11 @@ BASE = (
     Need("python3-venv", lambda: importlib.util.find_spec("ensurepip") is not None),
     Need("nodejs", _program("node")),
     Need("npm", _program("npm")),
+    Need("fonts-noto-cjk", _file("usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc")),
 )
 TEST = (
     Need("chromium", _program("chromium")),
-    Need("fonts-noto-cjk", _file("usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")),
+    Need("poppler-utils", _program("pdfsig")),
 )
 BENCH = (Need("wrk", _program("wrk")),)
 

@@ -29,7 +29,7 @@ def main(modules: Path) -> None:
     application.compile_messages()
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "-v", "0"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, **PLACEHOLDERS}, check=True)
-    for folder in ("beat", "drop", "uploads", "archive", "bulk"):
+    for folder in ("beat", "drop", "uploads", "archive", "bulk", "license_keys", "license_files"):
         (run_dir / folder).mkdir(parents=True, exist_ok=True)
     subprocess.run(["chown", "-R", "platform:platform", str(run_dir)], check=True)
 

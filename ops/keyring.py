@@ -110,6 +110,7 @@ def prepare(folder: Path) -> None:
     make("redis.json", json.dumps({name: new_password() for name in ("broker", "calls")}))
     make("supervisor", new_password())
     make("metrics_token", new_password())
+    make("license_passphrase", new_password())
     prepare_signing(folder, "signing.pem", "seal_keys.pem")
     prepare_answer_keys(folder / "answer_keys.json")
 

@@ -61,6 +61,8 @@ class Places:
             (self.stack / "uploads", 0o700),
             (self.stack / "archive", 0o700),
             (self.stack / "bulk", 0o700),
+            (self.stack / "license_keys", 0o700),
+            (self.stack / "license_files", 0o700),
             (self.stack / "beat", 0o700),
         ):
             if not path.is_dir():

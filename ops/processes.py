@@ -89,6 +89,9 @@ def environment(places: Places, setting: Setting, role: str) -> dict[str, str]:
         "ARCHIVE_DIR": str(places.stack / "archive"),
         "SEAL_KEYS_FILE": str(places.secrets / "seal_keys.pem"),
         "ANSWER_KEYS_FILE": str(places.secrets / "answer_keys.json"),
+        "LICENSE_KEYS_DIR": str(places.stack / "license_keys"),
+        "LICENSE_PASSPHRASE_FILE": str(places.secrets / "license_passphrase"),
+        "LICENSE_FILES_DIR": str(places.stack / "license_files"),
     }
 
 
@@ -122,6 +125,7 @@ def application(places: Places, setting: Setting) -> dict[str, dict[str, object]
             variables |= sealing(places)
         if name == "beat":
             del variables["KEY_FILE"]  # it sends out names of tasks and opens nothing
+            del variables["LICENSE_PASSPHRASE_FILE"]
         argv = [str(places.python), *commands(places.stack)[name]]
         orders[name] = order(places, name, argv, variables, cwd=ROOT)
     return orders

@@ -274,6 +274,11 @@ SIGNING_KEY_FILE = ENV.signing_key_file
 SEALER_PASSWORD = ENV.sealer_password
 # What answers to SM2 and Ed25519 callers are signed with; only the web processes are given it.
 ANSWER_KEYS_FILE = ENV.answer_keys_file
+# Keys that seal licenses (encrypted, their passphrase apart), the sealed files, and the font they are set in.
+LICENSE_KEYS_DIR = ENV.license_keys_dir
+LICENSE_PASSPHRASE_FILE = ENV.license_passphrase_file
+LICENSE_FILES_DIR = ENV.license_files_dir
+LICENSE_FONTS_DIR = ENV.license_fonts_dir
 # Months of call records kept in the table calls write to (at least 6), and kept at all (at least 36).
 CALLS_HOT_MONTHS = 13
 CALLS_KEPT_MONTHS = 36

@@ -38,6 +38,10 @@ class Environment:
     seal_keys_file: Path
     signing_key_file: Path | None
     answer_keys_file: Path
+    license_keys_dir: Path
+    license_passphrase_file: Path
+    license_files_dir: Path
+    license_fonts_dir: Path
     sealer_password: str
     metrics_token_file: Path
     tsa_url: str
@@ -70,6 +74,10 @@ def read(environ: os._Environ[str] | dict[str, str] = os.environ) -> Environment
         seal_keys_file=Path(environ.get("SEAL_KEYS_FILE", str(run_dir / "secrets" / "seal_keys.pem"))),
         signing_key_file=Path(environ["SIGNING_KEY_FILE"]) if "SIGNING_KEY_FILE" in environ else None,
         answer_keys_file=Path(environ.get("ANSWER_KEYS_FILE", str(run_dir / "secrets" / "answer_keys.json"))),
+        license_keys_dir=Path(environ.get("LICENSE_KEYS_DIR", str(run_dir / "license_keys"))),
+        license_passphrase_file=Path(environ.get("LICENSE_PASSPHRASE_FILE", str(run_dir / "secrets" / "license_passphrase"))),
+        license_files_dir=Path(environ.get("LICENSE_FILES_DIR", str(run_dir / "license_files"))),
+        license_fonts_dir=Path(environ.get("LICENSE_FONTS_DIR", "/usr/share/fonts/opentype/noto")),
         sealer_password=environ.get("SEALER_PASSWORD", ""),
         metrics_token_file=Path(environ.get("METRICS_TOKEN_FILE", str(run_dir / "secrets" / "metrics_token"))),
         tsa_url=environ.get("TSA_URL", ""),

@@ -1,0 +1,21 @@
+"""`prepare_license_keys`: make the keys that seal licenses where there are none; part of setting the platform up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from licenses.sealing import keys
+
+
+class Command(BaseCommand):
+    """What exists is never changed."""
+
+    help = "Make the keys that seal licenses where there are none."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the code of every key put in force."""
+        for key in keys.prepare(now=timezone.now()):
+            self.stdout.write(key.code)
