@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -67,6 +68,9 @@ class License(FactRow):
         indexes = [
             models.Index(fields=["subject_key"], name="license_subject"),
             models.Index(fields=["changed_xid", "id"], name="license_changed"),
+            # An identifier without version and check character (".001.X"): verification finds the other versions, too. A hash,
+            # because comparing long identifiers in the language's order would slow down the loading of a whole city.
+            HashIndex(models.Func(models.F("identifier"), models.Value(-6), function="LEFT"), name="license_stem"),
         ]
 
 

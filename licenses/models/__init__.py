@@ -1,5 +1,19 @@
 """Tables of the license office."""
 
+from licenses.models.issuing import (
+    BatchSource,
+    BatchState,
+    DraftKind,
+    DraftState,
+    IssuingBatch,
+    IssuingDraft,
+    IssuingFeed,
+    IssuingRow,
+    IssuingRowState,
+    LicenseDelivery,
+    RepeatableType,
+    SerialCounter,
+)
 from licenses.models.key import KeyPurpose, SealKey
 from licenses.models.license import (
     FileKind,
@@ -23,6 +37,17 @@ from licenses.models.missing import (
     MissingState,
     MissingStep,
 )
+from licenses.models.presenting import (
+    Assurance,
+    BlockedBy,
+    CodeState,
+    EnterpriseAgent,
+    HolderBlock,
+    HolderSession,
+    PresentingCode,
+    PresentingTry,
+    SubjectKind,
+)
 from licenses.models.recognition import (
     DifferenceItem,
     DifferenceKind,
@@ -41,26 +66,44 @@ from licenses.models.recognition import (
     TrustedKey,
     TrustedNode,
 )
+from licenses.models.status import ListName, StatusList, VerificationCount, VerificationDoor
 from licenses.models.type_version import HolderKind, TypeState, TypeVersion, ValidityKind
 
 __all__ = [
     "OPEN_MISSING",
+    "Assurance",
+    "BatchSource",
+    "BatchState",
+    "BlockedBy",
+    "CodeState",
     "DifferenceItem",
     "DifferenceKind",
     "DifferenceLine",
     "DifferenceReport",
+    "DraftKind",
+    "DraftState",
+    "EnterpriseAgent",
     "ExchangeRow",
     "FileKind",
     "ForeignLicense",
+    "HolderBlock",
     "HolderKind",
+    "HolderSession",
     "InBatch",
+    "IssuingBatch",
+    "IssuingDraft",
+    "IssuingFeed",
+    "IssuingRow",
+    "IssuingRowState",
     "KeyPurpose",
     "License",
+    "LicenseDelivery",
     "LicenseEvent",
     "LicenseFile",
     "LicenseHolder",
     "LicenseState",
     "LicenseUse",
+    "ListName",
     "MissingClock",
     "MissingKind",
     "MissingReminder",
@@ -76,12 +119,20 @@ __all__ = [
     "OutBatch",
     "OutState",
     "PaperState",
+    "PresentingCode",
+    "PresentingTry",
+    "RepeatableType",
     "RowState",
     "SealKey",
+    "SerialCounter",
+    "StatusList",
+    "SubjectKind",
     "TrustedKey",
     "TrustedNode",
     "TypeState",
     "TypeVersion",
     "UseChannel",
     "ValidityKind",
+    "VerificationCount",
+    "VerificationDoor",
 ]
