@@ -6,6 +6,7 @@ _STATES = "SELECT, INSERT, UPDATE (state, state_at, paper_state, paper_number, i
 
 PRIVILEGES: Privileges = {
     "licenses_typeversion": {**READ, "web": "SELECT, INSERT, UPDATE"},
+    "licenses_typeuse": {**READ, "web": "SELECT, INSERT, UPDATE"},
     # What was signed never changes; only its state and what is known of the paper do.
     "licenses_license": {"web": _STATES, "worker": _STATES, "reader": "SELECT"},
     "licenses_licenseholder": LEDGER,

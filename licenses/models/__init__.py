@@ -67,6 +67,7 @@ from licenses.models.recognition import (
     TrustedNode,
 )
 from licenses.models.status import ListName, StatusList, VerificationCount, VerificationDoor
+from licenses.models.type_use import TypeUse
 from licenses.models.type_version import HolderKind, TypeState, TypeVersion, ValidityKind
 
 __all__ = [
@@ -130,6 +131,7 @@ __all__ = [
     "TrustedKey",
     "TrustedNode",
     "TypeState",
+    "TypeUse",
     "TypeVersion",
     "UseChannel",
     "ValidityKind",

@@ -55,6 +55,8 @@ class TypeVersion(SharedObject):
     state = models.CharField(_("状态"), max_length=20, choices=TypeState.choices, default=TypeState.DRAFT)
     effective = DateRangeField(_("施行期"), null=True)
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    revised_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    submitted_at = models.DateTimeField(_("送审时间"), null=True)
     published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     published_at = models.DateTimeField(_("发布时间"), null=True)
 
