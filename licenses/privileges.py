@@ -2,13 +2,24 @@
 
 from core.privileges import ENTITY, LEDGER, READ, Privileges
 
-_STATES = "SELECT, INSERT, UPDATE (state, state_at, paper_state, paper_number, is_current, changed_xid)"
+_STATES = "SELECT, INSERT, UPDATE (state, state_at, paper_state, paper_number, is_current, changed_xid, signature, key_id)"
 
 PRIVILEGES: Privileges = {
     "licenses_typeversion": {**READ, "web": "SELECT, INSERT, UPDATE"},
     "licenses_typeuse": {**READ, "web": "SELECT, INSERT, UPDATE"},
-    # What was signed never changes; only its state and what is known of the paper do.
+    # What was signed never changes; only its state and what is known of the paper do. A signature is set once, by a trigger.
     "licenses_license": {"web": _STATES, "worker": _STATES, "reader": "SELECT"},
+    "licenses_issuingdraft": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},
+    "licenses_issuingbatch": ENTITY,
+    "licenses_issuingrow": {"web": "SELECT, INSERT", "worker": "SELECT, INSERT, UPDATE (state, faults, license_id)"},
+    "licenses_issuingfeed": {
+        "web": "SELECT, INSERT, UPDATE (closed_at)",
+        "worker": "SELECT, UPDATE (through_xid)",
+        "reader": "SELECT",
+    },
+    "licenses_serialcounter": ENTITY,
+    "licenses_repeatabletype": READ,
+    "licenses_licensedelivery": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
     "licenses_licenseholder": LEDGER,
     "licenses_licenseevent": LEDGER,
     "licenses_licensefile": {"web": "SELECT, INSERT", "worker": "SELECT, INSERT", "reader": "SELECT"},
