@@ -86,4 +86,19 @@ PRIVILEGES: Privileges = {
     "exchange_usageinspection": {**READ, "web": "SELECT, INSERT"},
     "exchange_usagereminder": {**LEDGER, "web": "SELECT"},
     "exchange_disposal": ENTITY,
+    "exchange_matter": BY_WEB,
+    "exchange_matterparty": {**READ, "web": "SELECT, INSERT, DELETE"},
+    "exchange_material": {**READ, "web": "SELECT, INSERT, DELETE"},
+    "exchange_mattercase": {**READ, "web": "SELECT, INSERT"},
+    # The sealed answer is taken away after some minutes; nothing else of a fetching changes.
+    "exchange_matterfetch": {
+        **READ,
+        "web": "SELECT, INSERT",
+        "worker": "SELECT, UPDATE (answer_key_id, answer_nonce, answer_ciphertext)",
+    },
+    "exchange_matterpart": LEDGER,
+    "exchange_matterfigure": {**READ, "worker": "SELECT, INSERT, DELETE"},
+    "exchange_licensefigure": {**READ, "worker": "SELECT, INSERT, DELETE"},
+    "exchange_licensecoverage": {**READ, "worker": "SELECT, INSERT, DELETE"},
+    "exchange_licenseusage": {**READ, "worker": "SELECT, INSERT, DELETE"},
 }

@@ -29,8 +29,22 @@ from exchange.models.feed import FeedMember
 from exchange.models.grant import Grant, GrantState, SuspensionGround
 from exchange.models.grant_history import GrantEvent, GrantSubject, GrantTokenKey, GrantVersion, TerminationFiling
 from exchange.models.legal_hold import HoldScope, LegalHold
+from exchange.models.license_statistics import LicenseCoverage, LicenseFigure, LicenseUsage
 from exchange.models.lineage import ColumnBreak, LineageEdge, LineageNode, LineageRefresh, NodeKind
 from exchange.models.material_return import MaterialReturn, ReturningSide
+from exchange.models.matter import (
+    Material,
+    MaterialSource,
+    Matter,
+    MatterCase,
+    MatterFetch,
+    MatterFigure,
+    MatterPart,
+    MatterParty,
+    MatterState,
+    PartState,
+    PartyKind,
+)
 from exchange.models.national import NationalRequester, NationalService, NationalSession
 from exchange.models.remark import Attachment, GrantEndReminder, Remark
 from exchange.models.source import (
@@ -140,14 +154,28 @@ __all__ = [
     "JobState",
     "KeyKind",
     "LegalHold",
+    "LicenseCoverage",
+    "LicenseFigure",
+    "LicenseUsage",
     "LineageEdge",
     "LineageNode",
     "LineageRefresh",
+    "Material",
     "MaterialReturn",
+    "MaterialSource",
+    "Matter",
+    "MatterCase",
+    "MatterFetch",
+    "MatterFigure",
+    "MatterPart",
+    "MatterParty",
+    "MatterState",
     "NationalRequester",
     "NationalService",
     "NationalSession",
     "NodeKind",
+    "PartState",
+    "PartyKind",
     "PlanDraft",
     "ReceiptOrigin",
     "RejectState",
