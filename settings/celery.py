@@ -122,6 +122,11 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         "publish-status-lists": {"task": "licenses.publish_status_lists", "schedule": 180.0, "options": {"expires": 170}},
+        "remind-of-missing-licenses": {
+            "task": "licenses.remind_of_missing",
+            "schedule": 600.0,
+            "options": {"expires": 600},
+        },
         "look-out": {"task": "exchange.look_out", "schedule": 60.0, "options": {"expires": 60}},
         "open-disposals": {"task": "exchange.open_disposals", "schedule": 600.0, "options": {"expires": 600}},
         "remind-of-usage-records": {
