@@ -193,16 +193,18 @@ class NodeQuestion(models.Model):
 
 
 class NodeStatusList(models.Model):
-    """The last signed list a node published of its licenses that are not valid (状态清单)."""
+    """A status list a node published, as it was fetched: its form is `licenses.status.checker`'s."""
 
-    node = models.OneToOneField(TrustedNode, models.PROTECT, primary_key=True, related_name="status_list")
-    as_of = models.DateTimeField(_("截至时间"))
-    next_update = models.DateTimeField(_("下次更新"))
-    states = models.JSONField(default=dict)
+    node = models.ForeignKey(TrustedNode, models.PROTECT, related_name="status_lists", db_index=False)
+    name = models.CharField(_("清单"), max_length=20)
+    content = models.TextField()
+    built_at = models.DateTimeField(_("生成时间"))
+    valid_until = models.DateTimeField(_("有效至"))
     fetched_at = models.DateTimeField(_("取得时间"))
 
     class Meta:
         verbose_name = _("互认状态清单")
+        constraints = [models.UniqueConstraint(fields=["node", "name"], name="node_status_list_once")]
 
 
 class ForeignLicense(models.Model):
