@@ -51,6 +51,12 @@ ALERT_THRESHOLDS = {
 }
 # Verifications of one subject by one system in a day: who may ask without end learns by guessing what is not told.
 CALL_QUESTIONS_PER_SUBJECT_PER_DAY = 20
+# Public verification of licenses: lookups and files of one address; names typed by one address, and about one license.
+VERIFICATIONS_A_MINUTE = 120
+VERIFIED_FILES_IN_TEN_MINUTES = 20
+NAMES_COMPARED_AN_HOUR = 20
+NAMES_COMPARED_A_LICENSE_A_DAY = 10
+VERIFIED_FILE_BYTES = 10 * 1024 * 1024
 # Prepared statements must be switched off behind a transaction-pooling proxy.
 CALL_PREPARED_STATEMENTS = True
 

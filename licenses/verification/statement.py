@@ -1,0 +1,93 @@
+"""The one statement of a verification (核验查询): a license issued here, or aggregated, or what is known of who it names.
+
+The same text serves Django's connection (`%(name)s` marks) and the prepared statements of the hot path (`<<name>>` marks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from licenses.numbering import ROOT, Identifier
+
+PARAMETERS: Final = (("identifier", "text"), ("stem", "text"), ("type_code", "text"), ("issuer_code", "text"))
+TEMPLATE: Final = """
+SELECT found.*,
+    found.register IS NULL AND EXISTS (
+        SELECT FROM licenses_license o WHERE o.type_code = <<type_code>> AND o.issuer_code = <<issuer_code>>),
+    found.register IS NULL AND EXISTS (SELECT FROM core_department d WHERE d.code = <<issuer_code>>)
+FROM (SELECT 1) AS asked LEFT JOIN LATERAL (
+    SELECT 'issued' AS register, l.identifier, lpad(l.version::text, 3, '0') AS version, l.state, l.is_current, l.state_at,
+        l.type_code, t.name AS type_name, l.issuer_code, l.issuer_name, l.issued_on, l.issued_at, l.valid_from, l.valid_to,
+        l.position, h.name AS holder, h.code_type, h.subject_key, l.signature IS NOT NULL AS is_signed,
+        k.code AS key_code, k.valid_from AS key_from, k.retired_at, k.compromised_at, n.identifier AS next_identifier,
+        lpad(n.version::text, 3, '0') AS next_version
+    FROM licenses_license l JOIN licenses_typeversion t ON t.id = l.type_version_id
+    LEFT JOIN licenses_sealkey k ON k.id = l.key_id
+    LEFT JOIN licenses_licenseholder h ON h.license_id = l.id AND h.ordinal = 1
+    LEFT JOIN licenses_license n ON NOT l.is_current AND n.is_current AND n.type_code = l.type_code
+        AND n.issuer_code = l.issuer_code AND n.serial = l.serial
+    WHERE l.identifier = <<identifier>>
+    UNION ALL
+    (SELECT 'aggregated', b.identifier, b.license_version, b.license_state, b.withdrawn_at IS NULL, b.changed_at,
+        b.type_code, coalesce((SELECT t.name FROM basedb_licensetype t WHERE t.code = b.type_code LIMIT 1), b.title),
+        coalesce(b.issuer_code, ''), b.issuer, b.issued_on, NULL, b.valid_from, b.valid_to,
+        b.id, b.holder_name, b.holder_code_type, b.subject_key, false,
+        NULL, NULL, NULL, NULL, NULL, NULL
+    FROM basedb_license b WHERE left(b.identifier, -6) = <<stem>>
+    ORDER BY b.identifier = <<identifier>> DESC, b.license_version DESC NULLS LAST, b.id LIMIT 1)
+    ORDER BY register DESC LIMIT 1
+) AS found ON true"""
+
+
+class Found(NamedTuple):
+    """A row of the statement. Without `register` nothing is known but the two last."""
+
+    register: str | None
+    identifier: str
+    version: str | None
+    state: str
+    is_current: bool
+    state_at: datetime
+    type_code: str
+    type_name: str
+    issuer_code: str
+    issuer_name: str
+    issued_on: date
+    issued_at: datetime | None
+    valid_from: date | None
+    valid_to: date | None
+    position: int
+    holder: str | None
+    code_type: str | None
+    subject_key: Any
+    is_signed: bool
+    key_code: str | None
+    key_from: datetime | None
+    retired_at: datetime | None
+    compromised_at: datetime | None
+    next_identifier: str | None
+    next_version: str | None
+    issues_here: bool
+    is_registered: bool
+
+
+def written(parsed: Identifier) -> str:
+    """Return an identifier that was read leniently in the standard's form, its check character as it was."""
+    return f"{stem(parsed)}.{parsed.version:03d}.{parsed.check}"
+
+
+def stem(parsed: Identifier) -> str:
+    """Return an identifier without version and check character."""
+    return f"{ROOT}.{parsed.type_code}.{parsed.issuer_code}.{parsed.serial}"
+
+
+def values(parsed: Identifier) -> Mapping[str, str]:
+    """Return the statement's parameters."""
+    return {
+        "identifier": written(parsed),
+        "stem": stem(parsed),
+        "type_code": parsed.type_code,
+        "issuer_code": parsed.issuer_code,
+    }
