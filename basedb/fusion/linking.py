@@ -3,7 +3,7 @@
 A record belongs to the entity of its identifier when its name agrees with the reference name there; the same identifier with
 another name is held apart and becomes a conflict (同一标识姓名不符). What a person decided stays; a link made by
 matching gives way to the record's own identifier as soon as it has one. The temporary tables live in the transaction;
-`projecting` drives the steps.
+`projecting` drives the steps. OFFSET 0 in a lateral subquery keeps the planner from reading a whole table for a batch.
 """
 
 from __future__ import annotations
@@ -47,9 +47,11 @@ def records_sql(plan: Plan, touched: str) -> tuple[str, list[Any]]:
             count(*) OVER (PARTITION BY r.subject_key), {authority_sql(_name_rule(plan), "s.collector")},
             s.department_id, s.is_lead, {names}
         FROM (SELECT DISTINCT subject_key FROM {touched} WHERE subject_key IS NOT NULL) t
-        JOIN basedb_sourcerecord r ON r.subject_key = t.subject_key
+        CROSS JOIN LATERAL (
+            SELECT * FROM basedb_sourcerecord r WHERE r.subject_key = t.subject_key AND upper_inf(r.known) OFFSET 0
+        ) r
         JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = %s
-        WHERE upper_inf(r.known) AND (upper_inf(r.valid) OR NOT EXISTS (
+        WHERE (upper_inf(r.valid) OR NOT EXISTS (
             SELECT FROM basedb_sourcerecord later
             WHERE later.chain = r.chain AND upper_inf(later.known) AND lower(later.valid) > lower(r.valid)))"""
     return sql, [plan.dataset.code]
@@ -64,12 +66,15 @@ def links_sql(plan: Plan) -> tuple[str, list[Any]]:
             x.decided_by_id IS NOT NULL,
             coalesce(x.decided_by_id IS NOT NULL AND x.rule_version = %s AND x.entity_key <> r.subject_key, false)
         FROM fusion_record r
-        LEFT JOIN basedb_crosswalk own ON own.entity_key = r.subject_key AND own.chain = r.chain AND upper_inf(own.linked)
+        LEFT JOIN LATERAL (
+            SELECT own.id FROM basedb_crosswalk own
+            WHERE own.entity_key = r.subject_key AND own.chain = r.chain AND upper_inf(own.linked) OFFSET 0
+        ) own ON true
         LEFT JOIN LATERAL (
             SELECT other.id FROM basedb_crosswalk other
-            WHERE own.id IS NULL AND other.chain = r.chain AND upper_inf(other.linked)
+            WHERE own.id IS NULL AND other.chain = r.chain AND upper_inf(other.linked) OFFSET 0
         ) other ON true
-        LEFT JOIN basedb_crosswalk x ON x.id = coalesce(own.id, other.id)"""
+        LEFT JOIN LATERAL (SELECT * FROM basedb_crosswalk x WHERE x.id = coalesce(own.id, other.id) OFFSET 0) x ON true"""
     return sql, [MERGE]
 
 

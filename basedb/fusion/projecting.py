@@ -81,7 +81,6 @@ def project(dataset: Dataset, *, touched: str, run_id: int | None, now: datetime
         lock(dataset)
         cursor.execute(linking.TABLES)
         cursor.execute(_TABLES)
-        cursor.execute("SET LOCAL enable_seqscan = off")  # the keys are few against the tables, whatever the estimates say
         cursor.execute(*linking.records_sql(plan, touched))
         cursor.execute("ANALYZE fusion_record")
         cursor.execute(_abandoned_sql(touched))
@@ -124,7 +123,9 @@ def _project_rest(cursor: Any, plan: Plan, now: datetime) -> Projected:
     """Subjects of several records, and those known before: link, choose, compare."""
     dataset, due_at = plan.dataset, deadline(now, getattr(settings, ANSWERED_WITHIN))
     cursor.execute(*linking.links_sql(plan))
+    cursor.execute("ANALYZE fusion_link")
     cursor.execute(linking.targets_sql())
+    cursor.execute("ANALYZE fusion_target")
     cursor.execute(*linking.closing_sql(now))
     cursor.execute(*linking.opening_sql(plan, now))
     linked = cursor.rowcount
@@ -134,7 +135,6 @@ def _project_rest(cursor: Any, plan: Plan, now: datetime) -> Projected:
     cursor.execute("ANALYZE fusion_member")
     cursor.execute(*_golden_sql(plan, now))
     added, changed, withdrawn = cursor.fetchone()
-    cursor.execute("SET LOCAL enable_seqscan = on")
     conflicts = 0
     for statement in (
         linking.identity_conflicts_sql(plan, due_at, now),
@@ -174,12 +174,17 @@ def _members_sql(dataset: Dataset) -> tuple[str, list[Any]]:
         INSERT INTO fusion_member
         SELECT e.entity_key, coalesce(own.id, other.id)
         FROM fusion_entity e
-        JOIN basedb_crosswalk x ON x.entity_key = e.entity_key AND upper_inf(x.linked) AND x.dataset = %s
-        LEFT JOIN basedb_sourcerecord own ON own.subject_key = e.entity_key AND own.chain = x.chain
-            AND upper_inf(own.known) AND upper_inf(own.valid)
+        CROSS JOIN LATERAL (
+            SELECT x.chain FROM basedb_crosswalk x
+            WHERE x.entity_key = e.entity_key AND upper_inf(x.linked) AND x.dataset = %s OFFSET 0
+        ) x
         LEFT JOIN LATERAL (
             SELECT r.id FROM basedb_sourcerecord r
-            WHERE own.id IS NULL AND r.chain = x.chain AND upper_inf(r.known) AND upper_inf(r.valid)
+            WHERE r.subject_key = e.entity_key AND r.chain = x.chain AND upper_inf(r.known) AND upper_inf(r.valid) OFFSET 0
+        ) own ON true
+        LEFT JOIN LATERAL (
+            SELECT r.id FROM basedb_sourcerecord r
+            WHERE own.id IS NULL AND r.chain = x.chain AND upper_inf(r.known) AND upper_inf(r.valid) OFFSET 0
         ) other ON true
         WHERE coalesce(own.id, other.id) IS NOT NULL""",
         [dataset.code],
@@ -189,7 +194,8 @@ def _members_sql(dataset: Dataset) -> tuple[str, list[Any]]:
 _MEMBERS: Final = """
     SELECT m.entity_key, r.subject_key, r.id AS record_id, r.chain, s.collector, s.department_id, s.is_lead, r.run_id,
         lower(r.valid) AS begin, lower(r.known) AS known_from, r.payload
-    FROM fusion_member m JOIN basedb_sourcerecord r ON r.id = m.record_id JOIN basedb_datasource s ON s.id = r.source_id"""
+    FROM fusion_member m CROSS JOIN LATERAL (SELECT * FROM basedb_sourcerecord r WHERE r.id = m.record_id OFFSET 0) r
+    JOIN basedb_datasource s ON s.id = r.source_id"""
 
 
 def _golden_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:

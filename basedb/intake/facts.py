@@ -43,15 +43,16 @@ def _best_sql(dataset: Dataset, laid: Laid) -> str:
     ours = f"JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = {quote(dataset.code)}"
     return f"""
         WITH fresh AS MATERIALIZED (
-            SELECT {columns} FROM {laid.pieces} p JOIN basedb_sourcerecord r ON r.id = p.new_id
+            SELECT {columns} FROM {laid.pieces} p CROSS JOIN LATERAL {_record("p.new_id")} r
             WHERE {_CURRENT} AND NOT p.gone AND r.subject_key IS NOT NULL
         ), bereft AS MATERIALIZED (
             SELECT f.row_key, f.subject_key
-            FROM {laid.closed} c JOIN basedb_sourcerecord r ON r.id = c.id
+            FROM {laid.closed} c CROSS JOIN LATERAL {_record("c.id")} r
             JOIN {dataset.table} f ON f.row_key = {key} AND f.source_record_id = r.id
         ), standing AS (
             SELECT {columns} FROM (SELECT DISTINCT row_key FROM fresh) n
-            JOIN {dataset.table} f ON f.row_key = n.row_key JOIN basedb_sourcerecord r ON r.id = f.source_record_id WHERE {_CURRENT}
+            CROSS JOIN LATERAL (SELECT * FROM {dataset.table} f WHERE f.row_key = n.row_key OFFSET 0) f
+            CROSS JOIN LATERAL {_record("f.source_record_id")} r WHERE {_CURRENT}
         ), others AS (
             SELECT {columns} FROM bereft b JOIN basedb_sourcerecord r ON r.subject_key = b.subject_key {ours}
             WHERE {_CURRENT} AND {key} = b.row_key
@@ -64,6 +65,11 @@ def _best_sql(dataset: Dataset, laid: Laid) -> str:
         UNION ALL
         SELECT NULL, row_key, NULL, NULL, NULL, NULL, NULL, NULL FROM bereft
         WHERE row_key NOT IN (SELECT row_key FROM best)"""
+
+
+def _record(number: str) -> str:
+    """A record by its number; OFFSET 0 keeps the planner from reading the whole table for a batch."""
+    return f"(SELECT * FROM basedb_sourcerecord r WHERE r.id = {number} OFFSET 0)"
 
 
 def _add_sql(dataset: Dataset, best: str) -> str:
