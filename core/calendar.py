@@ -18,6 +18,11 @@ _DAY = timedelta(days=1)
 _SATURDAY = 5
 
 
+def today_in_shanghai(now: datetime) -> date:
+    """Return the day it is in Shanghai: what begins or ends on a day does so by that calendar."""
+    return now.astimezone(SHANGHAI).date()
+
+
 @dataclass(frozen=True)
 class Calendar:
     """`days` lists the exceptions: True is a make-up working day, False a holiday."""

@@ -24,7 +24,7 @@ from basedb.credit.workflow import Command
 from basedb.dictionary import DATASETS
 from basedb.models import CreditRepair, LegalEntity, LicenseType
 from core.audit import PLATFORM
-from core.calendar import SHANGHAI
+from core.calendar import SHANGHAI, today_in_shanghai
 from core.models import Department
 from demo import city, story
 from exchange.aggregation import plans, runs
@@ -207,7 +207,7 @@ def work(now: datetime) -> int:
     """Let the desks of credit have something to do: repairs at every desk, an objection, a shield."""
     if CreditRepair.objects.exists():
         return 0
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     old_enough = with_display("credit.penalty", today).filter(severity="2", decided_on__lt=months_later(today, -5))
     shown = [record for record in old_enough.order_by("-decided_on")[:40] if record.display == records.SHOWN][:4]  # type: ignore[attr-defined]
     for turn, record in enumerate(shown):

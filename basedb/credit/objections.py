@@ -17,6 +17,7 @@ from basedb.credit.workflow import OBJECTION, Command, Party, decide
 from basedb.models import CreditObjection
 from core import audit
 from core.audit import Actor
+from core.calendar import today_in_shanghai
 from core.errors import Conflict
 from core.working_days import deadline
 
@@ -31,7 +32,7 @@ DONE = {
 @transaction.atomic
 def raise_objection(*, dataset: str, row_key: bytes, reason: str, actor: Actor, now: datetime) -> CreditObjection:
     """Object to a record and mark it; a second objection while one is open raises Conflict."""
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     record = records.get_visible(dataset, row_key, actor, today=today, or_public=True)
     standing = records.lock(dataset, record)
     try:

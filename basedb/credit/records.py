@@ -32,7 +32,6 @@ from basedb.models import (
 from basedb.models.credit import CreditRow
 from basedb.sql_text import quote
 from core.audit import Actor
-from core.calendar import SHANGHAI
 from core.errors import NotFound
 from core.models import Department
 from core.models.shared import CurrentXid
@@ -65,11 +64,6 @@ DISPLAY_TITLES = MappingProxyType(
         SHOWN: gettext_lazy("公示中"),
     }
 )
-
-
-def today_in_shanghai(now: datetime) -> date:
-    """Return the day it is in Shanghai: days of publication begin and end by that calendar."""
-    return now.astimezone(SHANGHAI).date()
 
 
 def display_sql(dataset: str, row: str, today: date) -> str:

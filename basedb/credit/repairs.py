@@ -19,6 +19,7 @@ from basedb.models import CreditRepair, CreditTier
 from basedb.models.credit import CreditRow
 from core import audit
 from core.audit import Actor
+from core.calendar import today_in_shanghai
 from core.errors import Conflict, Invalid
 from core.working_days import deadline
 
@@ -41,7 +42,7 @@ def submit_repair(*, dataset: str, row_key: bytes, reason: str, evidence: str, a
 
     One application a record may be open at a time: another one raises Conflict.
     """
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     record = records.get_visible(dataset, row_key, actor, today=today, or_public=True)
     records.lock(dataset, record)
     record = records.get_visible(dataset, row_key, actor, today=today, or_public=True)
@@ -89,7 +90,7 @@ def repairs_visible_to(actor: Actor) -> QuerySet[CreditRepair]:
 
 
 def _repairable(dataset: str, record: CreditRow, now: datetime) -> CreditTier:
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     if dataset not in records.ADVERSE:
         text = _("只有行政处罚、严重失信名单和经营异常记录可以申请信用修复。")
         raise Invalid("repair.not_adverse", text, {"record": [text]})
@@ -119,7 +120,7 @@ def _write(repair: CreditRepair, step: Step, command: Command, text: str, now: d
     repair.state = step.state
     repair.revision += 1
     if step.clock in (Clock.ANSWER, Clock.EXTENDED):
-        tier = CreditTier.objects.get(code=repair.severity, effective__contains=records.today_in_shanghai(now))
+        tier = CreditTier.objects.get(code=repair.severity, effective__contains=today_in_shanghai(now))
         days, start = (tier.answer_days, now) if step.clock is Clock.ANSWER else (tier.extension_days, repair.due_at or now)
         repair.due_at = deadline(start, days)
         repair.is_extended = step.clock is Clock.EXTENDED

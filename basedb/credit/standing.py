@@ -20,6 +20,7 @@ from basedb.models import CreditShield, CreditTakedown
 from basedb.models.credit import CreditRow
 from core import audit
 from core.audit import PLATFORM, Actor
+from core.calendar import today_in_shanghai
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
 
@@ -30,7 +31,7 @@ _LOCK = "basedb.credit_takedown"
 @transaction.atomic
 def retract(*, dataset: str, row_key: bytes, document: str, reason: str, actor: Actor, now: datetime) -> CreditRow:
     """Retract a record whose decision was revoked or changed; `document` is the number of the decision that did."""
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     record = records.get_visible(dataset, row_key, actor, today=today)
     if not actor.has(Role.HEAD) or records.owner_of(record).pk != actor.department_id:
         raise Forbidden("credit.not_owner", _("记录由认定部门的负责人撤销。"))
@@ -81,7 +82,7 @@ def end_shield(*, uid: UUID, actor: Actor, now: datetime) -> CreditShield:
     made = CreditShield.objects.select_for_update().filter(uid=uid).first()
     if made is None:
         raise NotFound("shield.not_found", _("没有这项屏蔽，或您无权查看。"))
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     if made.period.isempty or (made.period.upper is not None and made.period.upper <= today):
         raise Conflict("shield.ended", _("这项屏蔽已经结束。"))
     first_day = made.period.lower or today
@@ -103,7 +104,7 @@ def take_down(*, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '20min'")  # a whole city
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [_LOCK])
-    yesterday = records.today_in_shanghai(now) - _DAY
+    yesterday = today_in_shanghai(now) - _DAY
     return sum(_take_down(dataset, yesterday, now) for dataset in records.KINDS)
 
 

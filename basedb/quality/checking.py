@@ -22,6 +22,7 @@ from basedb.models import CheckState, QualityCheck, QualityResult, QualityRule, 
 from basedb.quality import tasks
 from basedb.quality.compiling import APART, IS_DOUBTFUL, applies_sql, doubts_sql, failing_sql, passes_sql
 from basedb.quality.measures import MEASURES
+from core.calendar import today_in_shanghai
 from core.errors import DomainError
 
 log = logging.getLogger(__name__)
@@ -119,7 +120,7 @@ def _compiled(dataset: Dataset, rule: QualityRule, found: Found, now: datetime) 
     if rule.kind == RuleKind.MEASURE:
         return ""
     try:
-        return passes_sql(dataset, rule, today=now.date())
+        return passes_sql(dataset, rule, today=today_in_shanghai(now))
     except DomainError as error:
         found.errors[rule.pk] = str(error.message)
         return ""
@@ -206,7 +207,7 @@ def _collect(dataset: Dataset, rules: Sequence[QualityRule], rows: str, found: F
             f"CREATE TEMPORARY TABLE {tasks.FAULTS} (rule_id bigint, row_id bigint, row_version integer, department_id bigint) "
             "ON COMMIT DROP"
         )
-        by_row = {rule: passes_sql(dataset, rule, today=now.date()) for rule in failing if rule.kind not in APART}
+        by_row = {rule: passes_sql(dataset, rule, today=today_in_shanghai(now)) for rule in failing if rule.kind not in APART}
         if by_row:
             places = ", ".join(f"({rule.pk}, {sql})" for rule, sql in by_row.items())
             any_of = " OR ".join(f"{sql} IS FALSE" for sql in by_row.values())

@@ -24,6 +24,7 @@ from basedb.quality.compiling import APART, failing_sql, passes_sql
 from basedb.quality.measures import MEASURES
 from core import audit
 from core.audit import Actor
+from core.calendar import today_in_shanghai
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
 
@@ -155,7 +156,7 @@ def _try_out(rule: QualityRule, now: datetime) -> None:
     if rule.kind in APART:
         query = failing_sql(dataset, rule, "false")
     else:
-        query = f"SELECT {passes_sql(dataset, rule, today=now.date())} FROM {dataset.table} b WHERE false"
+        query = f"SELECT {passes_sql(dataset, rule, today=today_in_shanghai(now))} FROM {dataset.table} b WHERE false"
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"EXPLAIN {query}")

@@ -12,7 +12,6 @@ from django.db import connection
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from basedb.credit.records import today_in_shanghai
 from basedb.geography import figures
 from basedb.legal_entity import verification
 from basedb.models import (
@@ -27,6 +26,7 @@ from basedb.quality import asking, rulebook
 from basedb.thematic import definitions, refreshing
 from basedb.thematic.shipped import shipped
 from core.audit import Actor
+from core.calendar import today_in_shanghai
 from core.models import Department, User
 from core.roles import Role
 from demo.city_scale.run import Say, Step

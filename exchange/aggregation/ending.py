@@ -15,6 +15,7 @@ from basedb.ingest import Counts, Intake, Staged
 from basedb.intake.vanished import TooManyVanished, ends_of_vanished
 from core import audit
 from core.audit import PLATFORM
+from core.calendar import today_in_shanghai
 from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange.aggregation.connector import ListsKeys, Reading, dataset_of, fields_of, is_over_limit
@@ -36,7 +37,7 @@ def intake_of(run: AggregationRun, now: datetime) -> Intake:
         run_id=run.pk,
         subject_key=key_ring().subject_key,
         rejects=sink_of(run),
-        today=now.date(),
+        today=today_in_shanghai(now),
         now=now,
     )
 

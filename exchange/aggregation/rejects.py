@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from basedb import ingest
 from core import audit
 from core.audit import Actor
+from core.calendar import today_in_shanghai
 from core.errors import Conflict, Invalid, NotFound
 from exchange.aggregation.connector import dataset_of, fields_of
 from exchange.aggregation.plans import queue
@@ -67,7 +68,7 @@ def keep_correction(row: RejectedRow, values: Mapping[str, str], *, now: datetim
         raise Invalid("reject.correction_invalid", _("更正内容不能保存。"), faults)
     dataset = dataset_of(row.plan)
     whole = {name: row.raw.get(name) for name in fields} | dict(values)
-    rule = ingest.broken_rule(dataset, whole, today=now.date())
+    rule = ingest.broken_rule(dataset, whole, today=today_in_shanghai(now))
     if rule:
         message = ingest.message_of(dataset.code, rule)
         raise Invalid(

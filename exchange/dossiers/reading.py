@@ -13,7 +13,6 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from basedb.credit.records import today_in_shanghai
 from basedb.dictionary import DATASETS
 from basedb.dossier import entities, facts, relations
 from basedb.dossier.facts import HELD, FactsOf, facts_about, own_facts
@@ -21,6 +20,7 @@ from basedb.dossier.holdings import Holdings, holdings_of
 from basedb.dossier.relations import Relations
 from basedb.fusion.reading import Golden, read_entity
 from core.audit import Actor
+from core.calendar import today_in_shanghai
 from core.errors import NotFound
 from exchange.dossiers import accesses
 from exchange.dossiers.accesses import Use
@@ -88,8 +88,8 @@ def read_dossier(
     golden = read_entity(kind.master, entity_key, as_of, known_at)
     datasets = (*own_facts(kind.master), *(HELD if is_past else ()))
     found = facts_about(kind.master, entity_key, datasets, as_of=as_of, known_at=known_at, department_id=view.department_id)
-    related = _relations(kind, view, found, is_past=is_past)
     today = today_in_shanghai(now)
+    related = _relations(kind, view, found, today=None if is_past else today)
     dossier = Dossier(
         kind=kind,
         key=entity_key,
@@ -160,19 +160,20 @@ def read_section(
         department_id=view.department_id,
         most=facts.MORE,
     )
-    related = _relations(kind, view, found, is_past=True)
+    related = _relations(kind, view, found, today=None)
     _note(entity_key, {"kind": kind.value, "section": dataset}, actor, purpose, now)
     return section_of(known, found, related, view)
 
 
-def _relations(kind: DossierKind, view: View, found: FactsOf, *, is_past: bool) -> Relations:
+def _relations(kind: DossierKind, view: View, found: FactsOf, *, today: date | None) -> Relations:
     """Names of others come from all sources: a department that sees its own deliveries alone sees none."""
     if view.department_id is not None:
         return Relations()
-    if is_past:
+    if today is None:
         return relations.names_of(found.linked)
-    read = relations.of_person if kind is DossierKind.PERSON else relations.of_entity
-    return read(found.keys, found.linked)
+    if kind is DossierKind.PERSON:
+        return relations.of_person(found.keys, found.linked)
+    return relations.of_entity(found.keys, found.linked, today=today)
 
 
 def _age(golden: Golden | None, as_of: datetime | None, today: date) -> int | None:

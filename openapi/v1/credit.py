@@ -24,6 +24,7 @@ from basedb.credit.cases import LONGEST
 from basedb.identifiers import normalize_uscc, uscc_valid
 from basedb.models import CreditObjection, CreditRepair, ObjectionState, RepairState
 from basedb.models.credit import CreditRow
+from core.calendar import today_in_shanghai
 from core.errors import Invalid, NotFound
 from core.keyset import page
 from exchange.subject_keys import subject_key_of
@@ -125,7 +126,7 @@ class PublicRecordList(APIView):
         if key is None:
             text = _("统一社会信用代码的形式或校验位不正确。")
             raise Invalid("credit.uscc_invalid", text, {"uscc": [text]})
-        today = records.today_in_shanghai(timezone.now())
+        today = today_in_shanghai(timezone.now())
         rows = records.public_records(f"credit.{asked['kind']}", subject_key=key, today=today)
         found = page(rows, order=("-decided_on", "-id"), cursor=asked["after"], size=asked["limit"])
         return Response({"items": PublicRecordOut(found.items, many=True).data, "next": found.next or None})

@@ -19,6 +19,7 @@ from basedb.credit import records, standing, timeliness
 from basedb.dictionary import DATASETS
 from basedb.identifiers import normalize_uscc, uscc_valid
 from basedb.models import CreditCatalogVersion, CreditTier
+from core.calendar import today_in_shanghai
 from core.errors import Invalid
 from core.keyset import page
 from core.roles import Role
@@ -58,7 +59,7 @@ def catalog(request: HttpRequest) -> HttpResponse:
 def timeliness_page(request: HttpRequest) -> HttpResponse:
     """How many decisions each department published within seven working days."""
     form = SpanFilter(request.GET)
-    today = records.today_in_shanghai(timezone.now())
+    today = today_in_shanghai(timezone.now())
     first, last = form.span(first=today - USUAL_SPAN, last=today)
     lines = timeliness.by_department(actor=actor(request), first_day=first, until=last) if first <= last else []
     context = {
@@ -76,7 +77,7 @@ def timeliness_page(request: HttpRequest) -> HttpResponse:
 def shield_list(request: HttpRequest) -> HttpResponse:
     """The shields, the newest first."""
     found = page(standing.shields_visible_to(actor(request)), order=("-id",), cursor=request.GET.get("after", ""))
-    today = records.today_in_shanghai(timezone.now())
+    today = today_in_shanghai(timezone.now())
     lines = [(one, _last_day(one), not one.period.isempty and (one.period.upper or today) > today) for one in found.items]
     return render(request, "portal/credit/shields.html", {"page": found, "lines": lines, "may": records.is_window(actor(request))})
 

@@ -22,6 +22,7 @@ from basedb.dictionary.credit_fields import NATURAL_PERSON
 from basedb.masking import Mask, mask_value
 from basedb.models import CreditEvent, CreditObjection, CreditRepair
 from basedb.models.credit import CreditRow
+from core.calendar import today_in_shanghai
 from core.errors import NotFound
 from core.keyset import page
 from core.working_days import calendar
@@ -132,7 +133,7 @@ def visible(request: HttpRequest, kind: str, key: str, *, or_public: bool = True
 
 
 def _today() -> Any:
-    return records.today_in_shanghai(timezone.now())
+    return today_in_shanghai(timezone.now())
 
 
 def _line(dataset: str, record: CreditRow) -> dict[str, Any]:

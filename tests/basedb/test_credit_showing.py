@@ -18,7 +18,7 @@ from basedb.credit.records import KINDS, public_records, with_display
 from basedb.credit.summary import summary_of
 from basedb.credit.workflow import Command
 from basedb.models import CreditEvent, CreditShield, CreditStanding, CreditTakedown
-from core.calendar import SHANGHAI, Calendar
+from core.calendar import SHANGHAI, Calendar, today_in_shanghai
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
 from tests.basedb.credit_facts import key_of, make_fact
@@ -45,7 +45,7 @@ def penalty(city: City) -> Any:
 def test_record_is_shown_to_the_end_of_its_last_day_in_shanghai(penalty: Any) -> None:
     assert display(penalty, on=date(2025, 9, 2)) == "NOT_PUBLISHED"
     assert display(penalty, on=date(2025, 9, 3)) == "SHOWN"
-    assert records.today_in_shanghai(moment("2026-09-01T23:59:59")) == date(2026, 9, 1)
+    assert today_in_shanghai(moment("2026-09-01T23:59:59")) == date(2026, 9, 1)
     assert display(penalty, on=date(2026, 9, 1)) == "SHOWN"
     assert display(penalty, on=date(2026, 9, 2)) == "ENDED"
 

@@ -21,6 +21,7 @@ from basedb.models import (
     LegalEntity,
     License,
 )
+from core.calendar import today_in_shanghai
 from core.models import Department
 from demo import city as demo_city
 from demo import credit
@@ -60,7 +61,7 @@ def test_files_of_the_demo_are_taken_in_and_their_defects_refused(departments: d
     penalty = CreditPenalty.objects.order_by("id")[0]
     assert bytes(penalty.subject_key) == key_ring().subject_key(penalty.subject_code)
     assert penalty.fine is not None
-    today = records.today_in_shanghai(now)
+    today = today_in_shanghai(now)
     shown = records.public_records("credit.penalty", subject_key=None, today=today)
     assert 0 < shown.count() <= stored[1]
     assert credit.work(now) == 4

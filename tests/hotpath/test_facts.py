@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from basedb.credit import records
 from basedb.dictionary import DATASETS
 from basedb.identifiers import generate_uscc
 from basedb.lookup import read_key, select
 from basedb.models import Attribute, CreditPenalty, CreditShield, CreditStanding
 from basedb.mountable import offered
 from catalog.models import Resource
+from core.calendar import today_in_shanghai
 from core.models import Department
 from core.models.shared import CurrentXid
 from exchange.calls import connections
@@ -36,7 +36,7 @@ from tests.hotpath.scene import Scene
 from tests.hotpath.test_budget import watched
 
 FIRM, OTHER = generate_uscc(4711, region="990101"), generate_uscc(4712, region="990101")
-TODAY = records.today_in_shanghai(timezone.now())
+TODAY = today_in_shanghai(timezone.now())
 ITEMS = ["document_number", "subject_name", "fine", "decided_on"]
 
 
