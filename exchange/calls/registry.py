@@ -108,17 +108,25 @@ def _load_caller(key: str) -> Caller | None:
 def _load_terms(uid: str) -> Terms | None:
     values = {"uid": uid, "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
     row = connections.run(GRANT, (("uid", "uuid"), ("lag_limit", "float8")), values)
-    return _compiled(row) if row else None
+    return compiled(row) if row else None
+
+
+def terms_of(uid: str, run: Callable[..., list[connections.Row]]) -> Terms | None:
+    """Return a grant as the database has it now, asked by another way than the connection of calls."""
+    values = {"uid": uid, "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
+    found = run(GRANT, (("uid", "uuid"), ("lag_limit", "float8")), values)
+    return compiled(found[0]) if found else None
 
 
 def terms_between(system_id: int, provider_id: int) -> list[Terms]:
     """Return all grants of a system on the resources of a provider, as the database has them now; one statement."""
     values = {"system": system_id, "provider": provider_id, "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
     found = connections.rows(GRANTS, (("system", "bigint"), ("provider", "bigint"), ("lag_limit", "float8")), values)
-    return [_compiled(row) for row in found]
+    return [compiled(row) for row in found]
 
 
-def _compiled(row: connections.Row) -> Terms:
+def compiled(row: connections.Row) -> Terms:
+    """Return the grant a row of `TERMS` tells of."""
     grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
     per_day, per_second, region_prefix, fields, masks, row_filter = row[9:15]
     is_served, dataset, columns, is_unsealed, uid, is_too_sensitive, is_conditional = row[18:]
