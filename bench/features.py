@@ -1,6 +1,6 @@
 """The figures `features.page` and `tiles.z14`: a hundred parcels by box and one vector tile, through every check of a call.
 
-The yardstick `postgis` is the same SELECT, run by pgbench with prepared statements on two connections: no call, no record.
+The yardstick `postgis` is the same SELECT, run by pgbench with prepared statements on as many connections as ask the platform: no call, no record.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from bench.call_query import forget_counters
 from bench.signing import signed
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", "5"))
+CONNECTIONS: Final = 16
 PARCELS, ADDRESSES = 50_000, 100_000
 WEST, SOUTH, STEP, ROW = 113.00, 27.70, 0.0012, 250  # a parcel every hundred metres or so, 250 in a row
 BOX = 0.0131  # holds a hundred parcels and a few
@@ -63,7 +64,7 @@ def run() -> Iterable[dict[str, object]]:
 
 def rate(port: int, ask: Callable[[int], Iterator[bytes]], guess: float) -> float:
     """Return answers a second; every request is signed afresh and sent once."""
-    return load.rate(port, list(ask(int(3 * guess * SECONDS))), seconds=SECONDS, connections=16)
+    return load.rate(port, list(ask(int(3 * guess * SECONDS))), seconds=SECONDS, connections=CONNECTIONS)
 
 
 def requests(paths: Callable[[str], str], key: str, secret: str, uid: str, count: int) -> Iterator[bytes]:
@@ -87,10 +88,24 @@ def tiles(uid: str) -> str:
 
 
 def pgbench(script: Path) -> float:
-    """Return transactions a second of a script on two connections."""
+    """Return transactions a second of a script."""
     database = connection.settings_dict
     told = subprocess.run(
-        ["pgbench", "-n", "-M", "prepared", "-c", "2", "-j", "2", "-T", str(SECONDS), "-f", str(script), str(database["NAME"])],
+        [
+            "pgbench",
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(CONNECTIONS),
+            "-j",
+            "2",
+            "-T",
+            str(SECONDS),
+            "-f",
+            str(script),
+            str(database["NAME"]),
+        ],
         env=os.environ
         | {"PGHOST": str(database["HOST"]), "PGPORT": str(database["PORT"]), "PGUSER": str(database["USER"])}
         | {"PGPASSWORD": str(database["PASSWORD"]), "PGOPTIONS": "-c jit=off"},
