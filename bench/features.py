@@ -1,6 +1,7 @@
 """The figures `features.page` and `tiles.z14`: a hundred parcels by box and one vector tile, through every check of a call.
 
-The yardstick `postgis` is the same SELECT, run by pgbench with prepared statements on as many connections as ask the platform: no call, no record.
+The yardstick `postgis` is the same SELECT, run by pgbench with prepared statements on as many connections as ask the platform: no
+call, no record.
 """
 
 from __future__ import annotations
@@ -90,22 +91,9 @@ def tiles(uid: str) -> str:
 def pgbench(script: Path) -> float:
     """Return transactions a second of a script."""
     database = connection.settings_dict
+    clients = ["-c", str(CONNECTIONS), "-j", "2"]
     told = subprocess.run(
-        [
-            "pgbench",
-            "-n",
-            "-M",
-            "prepared",
-            "-c",
-            str(CONNECTIONS),
-            "-j",
-            "2",
-            "-T",
-            str(SECONDS),
-            "-f",
-            str(script),
-            str(database["NAME"]),
-        ],
+        ["pgbench", "-n", "-M", "prepared", *clients, "-T", str(SECONDS), "-f", str(script), str(database["NAME"])],
         env=os.environ
         | {"PGHOST": str(database["HOST"]), "PGPORT": str(database["PORT"]), "PGUSER": str(database["USER"])}
         | {"PGPASSWORD": str(database["PASSWORD"]), "PGOPTIONS": "-c jit=off"},
