@@ -22,7 +22,10 @@ from exchange.backflow import batches
 from exchange.bulk_jobs import jobs, writing
 from exchange.care import alerts, disposals, usage_records
 from exchange.evidence import archiving, checking, retention, sealing, stamping
+from exchange.license_statistics import measuring as license_statistics
 from exchange.lineage import refreshing
+from exchange.matters import fetching as matters
+from exchange.matters import figures as matter_figures
 from exchange.national import client as national
 from exchange.requests import closing, renewals
 from exchange.requests.attachments import keeping
@@ -228,3 +231,21 @@ def relay_upward() -> None:
 def measure_zones() -> None:
     """Measure what every department has on the platform."""
     measuring.measure(now=timezone.now())
+
+
+@shared_task(name="exchange.measure_licenses", **_LONG)
+def measure_licenses() -> None:
+    """Count the licenses of the city, their coverage and their uses."""
+    license_statistics.measure(now=timezone.now())
+
+
+@shared_task(name="exchange.measure_matters", **_SHORT)
+def measure_matters() -> None:
+    """Count the materials that were fetched instead of asked for."""
+    matter_figures.measure(now=timezone.now())
+
+
+@shared_task(name="exchange.forget_matter_answers", **_SHORT)
+def forget_matter_answers() -> None:
+    """Take away the answers whose time is over."""
+    matters.forget_answers(now=timezone.now())

@@ -51,6 +51,9 @@ ALERT_THRESHOLDS = {
 }
 # Verifications of one subject by one system in a day: who may ask without end learns by guessing what is not told.
 CALL_QUESTIONS_PER_SUBJECT_PER_DAY = 20
+# Materials of a matter: how long one of them may take, and how long the sealed answer is kept for a repeated request (0: not at all).
+MATTER_PART_TIMEOUT_MS = 3_000
+MATTER_ANSWER_KEPT_MINUTES = 30
 # Public verification of licenses: lookups and files of one address; names typed by one address, and about one license.
 VERIFICATIONS_A_MINUTE = 120
 VERIFIED_FILES_IN_TEN_MINUTES = 20

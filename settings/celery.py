@@ -45,6 +45,13 @@ app.conf.update(
             "schedule": crontab(hour=4, minute=50),
             "options": {"expires": 3600},
         },
+        "measure-licenses": {
+            "task": "exchange.measure_licenses",
+            "schedule": crontab(hour=5, minute=20),
+            "options": {"expires": 3600},
+        },
+        "measure-matters": {"task": "exchange.measure_matters", "schedule": 600.0, "options": {"expires": 590}},
+        "forget-matter-answers": {"task": "exchange.forget_matter_answers", "schedule": 60.0, "options": {"expires": 50}},
         "count-divisions": {
             "task": "basedb.count_divisions",
             "schedule": crontab(hour=3, minute=40),

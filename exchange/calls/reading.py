@@ -19,12 +19,15 @@ from exchange.calls.terms import Incoming, Signed
 logger = logging.getLogger(__name__)
 
 
-def read_signed(call: Incoming, *, now: datetime) -> Signed:
-    """Return who reads, once for each signed request; refuse as a call is refused."""
+def read_signed(call: Incoming, *, now: datetime, body_at_most: int = 0) -> Signed:
+    """Return who asks, once for each signed request with its body, if it may have one; refuse as a call is refused."""
     try:
         signed = authentication.authenticate(call)
         authentication.check_standing(signed, now)
-        authentication.check_digest(signed, call.read(1))
+        body = call.read(body_at_most + 1)
+        if body_at_most and len(body) > body_at_most:
+            raise Refusal("call.body_too_large", {"body": f"more_than_{body_at_most}_bytes"})
+        authentication.check_digest(signed, body)
         if not _is_fresh(signed, now):
             quota.rebuild()
             _is_fresh(signed, now)

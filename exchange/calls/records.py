@@ -53,10 +53,15 @@ INSERT: Final = (
 
 def record_refusal(signed: Signed, terms: Terms | None, question: Question | None, code: str) -> None:
     """Append the record of a refused call; one whose signed time is not to be trusted stands under the time of now."""
-    values = _values(signed, terms, question) | {"outcome": code, "status": REFUSALS[code].status}
+    values = refusal_values(signed, terms, question, code)
     if code == "auth.clock_skew":
         values["signed_ms"] = int(time.time() * 1000)
     _append(values)
+
+
+def refusal_values(signed: Signed, terms: Terms | None, question: Question | None, code: str) -> dict[str, Any]:
+    """Return the values of `INSERT` for a refused call."""
+    return _values(signed, terms, question) | {"outcome": code, "status": REFUSALS[code].status}
 
 
 def record_closed(

@@ -1,0 +1,127 @@
+"""The statement of one material (单项材料取数): it checks the grant, reads what the plan allows, and writes the call record.
+
+Like every call it starts from the admitted grant: one that has changed leaves neither record nor answer. Columns, masks and rows
+are limited here, in the SQL; licenses that are not valid are told of by their state, never by their items.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from django.db import connection
+
+from basedb.dictionary import DATASETS
+from basedb.dictionary.licenses import LICENSE
+from basedb.licenses import EXPIRED, live_sql
+from basedb.lookup import ROW, Column, Selection, data_sql, reach_sql
+from basedb.sql_text import quote
+from exchange.calls.connections import MARK
+from exchange.calls.records import COLUMNS, INSERT
+from exchange.calls.statement import ASKED, MEMBERS, record_sql
+from exchange.matters.planning import MODE, Plan
+
+ROWS_AT_MOST: Final = 50
+SUPERSEDED: Final = "SUPERSEDED"
+
+# At a desk no key signs (`credential_id` is 0): the system's own standing counts.
+_ADMITTED: Final = """(
+    SELECT now() AS at FROM exchange_grant g JOIN exchange_consumersystem s ON s.id = g.system_id
+    WHERE g.id = <<grant_id>> AND g.version = <<grant_version>> AND g.state = 'ACTIVE' AND s.is_active
+      AND g.valid_from <= now() AND g.valid_to > now() AND (<<credential_id>> = 0 OR EXISTS (
+          SELECT FROM exchange_credential c WHERE c.id = <<credential_id>> AND c.state = 'ACTIVE'))
+) AS admitted"""
+
+_PART: Final = """
+WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}),
+signed AS MATERIALIZED (
+    SELECT *, sha256(convert_to(body, 'UTF8')) AS digest FROM (
+        SELECT json_build_object('call_id', <<call_id>>, 'items', held.items, 'licenses', held.licenses,
+                'source', source.name, 'as_of', coalesce(held.changed_at, at))::text AS body,
+            held.live_count AS row_count, held.used, held.ended, coalesce(source.name, '') AS provider,
+            CASE WHEN held.live_count > 0 THEN 'FOUND' WHEN held.row_count > 0 THEN 'NOT_VALID' ELSE 'NOT_FOUND' END AS state
+        FROM admitted CROSS JOIN LATERAL ({rows}) AS held LEFT JOIN core_department source ON source.id = held.source_id
+        OFFSET 0) AS answer
+), recorded AS ({record})
+SELECT body, state, ended, provider, used FROM signed"""
+
+_GATHERED: Final = """
+SELECT coalesce(json_agg(data ORDER BY place) FILTER (WHERE is_live), '[]') AS items,
+    coalesce(json_agg(license ORDER BY place) FILTER (WHERE is_live AND license IS NOT NULL), '[]') AS licenses,
+    coalesce(json_agg(json_build_array(identifier, issuer_code) ORDER BY place) FILTER (WHERE is_live), '[]') AS used,
+    count(*) FILTER (WHERE is_live) AS live_count, count(*) AS row_count, max(changed_at) AS changed_at,
+    coalesce((array_agg(ended ORDER BY place))[1], '') AS ended, (array_agg(source_id ORDER BY place))[1] AS source_id
+FROM ({rows}) AS each"""
+
+
+@lru_cache(maxsize=256)
+def part_sql(selection: Selection, face: tuple[str, ...], face_column: Column | None) -> str:
+    """Return the statement of one material; its marks are typed by `_types`."""
+    rows = _GATHERED.format(rows=_license_rows(selection, face) if selection.dataset == LICENSE.code else _rows(selection))
+    recorded = Selection(selection.dataset, selection.columns + ((face_column,) if face_column else ()), selection.rows)
+    record = record_sql(MODE, recorded, subject_key="<<subject_key>>")
+    return _PART.format(admitted=_ADMITTED, rows=rows, record=record)
+
+
+def _reach(selection: Selection) -> str:
+    lists = [f"<<list_{number}>>" for number in range(len(selection.rows.listed))]
+    return reach_sql(selection, region_prefix="<<region_prefix>>", lists=lists, members=MEMBERS)
+
+
+def _rows(selection: Selection) -> str:
+    """The rows of a subject, newest first: one of a MASTER, several of a FACT."""
+    dataset = DATASETS[selection.dataset]
+    day = f"{ROW}.{dataset.day_field} DESC NULLS LAST, " if dataset.day_field else ""
+    return (
+        f"SELECT {data_sql(selection)} AS data, NULL::json AS license, NULL::text AS identifier, NULL::text AS issuer_code, "
+        f"true AS is_live, NULL::text AS ended, {ROW}.changed_at, {ROW}.source_department_id AS source_id, "
+        f"row_number() OVER (ORDER BY {day}{ROW}.id DESC) AS place FROM {dataset.table} {ROW} "
+        f"WHERE {ROW}.subject_key = <<subject_key>> AND {_reach(selection)} ORDER BY place LIMIT {ROWS_AT_MOST}"
+    )
+
+
+def _license_rows(selection: Selection, face: tuple[str, ...]) -> str:
+    """The licenses of a holder of one type, valid ones first. What this office itself says of its licenses counts at once."""
+    data = data_sql(selection)
+    if face:
+        pairs = ", ".join(f"{quote(f'face.{name}')}, {ROW}.face ->> {quote(name)}" for name in face)
+        data = f"({data}::jsonb || json_build_object({pairs})::jsonb)::json"
+    told = [f"'issued_by', {ROW}.issuer"]
+    if any(column.field == "identifier" for column in selection.columns):
+        told.append(f"'identifier', {ROW}.identifier")
+    is_live = f"({live_sql(ROW)} AND coalesce(own.state, '01') = '01' AND own.is_current IS NOT FALSE)"
+    state = f"coalesce(own.state, {ROW}.license_state)"
+    ended = f"CASE WHEN own.is_current IS FALSE THEN '{SUPERSEDED}' WHEN {state} = '01' THEN '{EXPIRED}' ELSE {state} END"
+    return (
+        f"SELECT {data} AS data, json_build_object({', '.join(told)}) AS license, {ROW}.identifier, {ROW}.issuer_code, "
+        f"{is_live} AS is_live, CASE WHEN NOT {is_live} THEN {ended} END AS ended, {ROW}.changed_at, "
+        f"{ROW}.source_department_id AS source_id, "
+        f"row_number() OVER (ORDER BY {is_live} DESC, {ROW}.issued_on DESC, {ROW}.id DESC) AS place "
+        f"FROM basedb_license {ROW} LEFT JOIN licenses_license own ON own.identifier = {ROW}.identifier "
+        f"WHERE {ROW}.subject_key = <<subject_key>> AND {ROW}.type_code = <<type_code>> AND {_reach(selection)} "
+        f"ORDER BY place LIMIT {ROWS_AT_MOST}"
+    )
+
+
+def _types(list_count: int) -> dict[str, str]:
+    kinds = dict(ASKED) | {"subject_key": "bytea", "region_prefix": "text", "type_code": "text"}
+    return kinds | {f"list_{number}": "text[]" for number in range(list_count)}
+
+
+def read_and_record(plan: Plan, values: dict[str, Any]) -> tuple[Any, ...] | None:
+    """Run the statement of a plan in the caller's transaction; None when the grant has changed."""
+    if plan.terms is None or plan.selection is None:
+        raise ValueError("a plan without a grant is not read")
+    types = _types(len(plan.terms.lists))
+    sql = part_sql(plan.selection, plan.face, plan.face_column)
+    with connection.cursor() as cursor:
+        cursor.execute(MARK.sub(lambda mark: f"%({mark[1]})s::{types[mark[1]]}", sql), values)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def record_refused(values: dict[str, Any]) -> None:
+    """Append the record of a material that was not answered, in the caller's transaction."""
+    types = dict(COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(MARK.sub(lambda mark: f"%({mark[1]})s::{types[mark[1]]}", INSERT), values)
