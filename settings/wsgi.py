@@ -15,6 +15,7 @@ portal = get_wsgi_application()
 
 from django.urls import reverse  # noqa: E402
 
+from openapi import license_verifications  # noqa: E402
 from openapi.calls import application as calls  # noqa: E402  (needs the app registry)
 from openapi.national import PATHS as NATIONAL_PATHS  # noqa: E402
 from openapi.national import application as national  # noqa: E402
@@ -32,6 +33,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         return calls(environ, start_response)
     if environ["PATH_INFO"] in NATIONAL_PATHS:
         return national(environ, start_response)
+    if license_verifications.is_mine(environ):
+        return license_verifications.application(environ, start_response)
     return portal(environ, start_response)
 
 

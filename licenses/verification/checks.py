@@ -17,10 +17,11 @@ from core.errors import Invalid
 from licenses import numbering
 from licenses.models import LicenseHolder
 from licenses.numbering import Identifier
+from licenses.recognition import trust
 from licenses.status.checker import read_code
 from licenses.verification.judging import judge
-from licenses.verification.outcome import Result
-from licenses.verification.statement import TEMPLATE, Found, values
+from licenses.verification.outcome import Result, fragment
+from licenses.verification.statement import TEMPLATE, Found, values, written
 
 LONGEST: Final = 400
 LONGEST_NAME: Final = 200
@@ -29,13 +30,19 @@ _SQL: Final = TEMPLATE.replace("<<", "%(").replace(">>", ")s")
 
 def verify_identifier(text: str, now: datetime) -> Result:
     """Return what is known of a license by its identifier; Invalid when the text cannot be one."""
-    return _verified(read_identifier(text), None, now)
+    return verify(text, None, now)
 
 
 def verify_code(text: str, now: datetime) -> Result:
     """Return what is known of a license by the text of its QR code, or by its identifier."""
     code = read_code(text[: LONGEST + 1])
-    return _verified(read_identifier(code.identifier), code.position, now)
+    return verify(code.identifier, code.position, now)
+
+
+def verify(text: str, position: int | None, now: datetime) -> Result:
+    """Return what is known of a license; `position` is the place in the list of issued licenses its code claims."""
+    asked = read_identifier(text)
+    return with_foreign_issuer(judge(asked, found_by(asked), now=now, position=position), asked, now)
 
 
 def read_identifier(text: str) -> Identifier:
@@ -56,8 +63,12 @@ def found_by(asked: Identifier) -> Found:
         return Found(*cursor.fetchone())
 
 
-def _verified(asked: Identifier, position: int | None, now: datetime) -> Result:
-    return judge(asked, found_by(asked), now=now, position=position)
+def with_foreign_issuer(result: Result, asked: Identifier, now: datetime) -> Result:
+    """Return the result with what the trust list knows of an issuer nobody here knows."""
+    if result.issuer.code != "issuer.unknown":
+        return result
+    issuer = trust.issuer_of(written(asked), now)
+    return result if issuer is None else replace(result, issuer=issuer, status=fragment("status.foreign"))
 
 
 def with_name_compared(result: Result, name: str) -> Result:

@@ -38,13 +38,6 @@ VERDICTS: Final[Mapping[str, tuple[State, str]]] = MappingProxyType(
             text("证照标识的校验位不符，但归集的证照登记的正是这个标识，可能是颁发机构编码有误，请向颁发机构核实。"),
         ),
         "integrity.other_license": (_NO, text("二维码中的清单位置不是这件证照的，二维码可能是伪造的。")),
-        "integrity.file_on_record": (_YES, text("文件与本平台签发时的文件逐字节一致。")),
-        "integrity.signature_valid": (_YES, text("文件的签名有效，签名之后没有改动。")),
-        "integrity.file_altered": (_NO, text("文件在签名之后被改动过，内容不可信。")),
-        "integrity.unsigned": (_NO, text("文件没有签名，不是签发的证照文件。")),
-        "integrity.unknown_signer": (_MAYBE, text("文件有签名且未被改动，但签名的证书不是本平台的，不能确认是谁签的。")),
-        "integrity.other_file": (_NO, text("文件的签名有效，但不是这件证照的文件，内容不可信。")),
-        "integrity.active_content": (_NO, text("文件含有脚本或可执行内容，签发的证照文件没有这些内容，请勿打开。")),
         "status.valid": (_YES, text("证照有效。")),
         "status.suspended": (_NO, text("证照已被暂扣，暂扣期间不能使用。")),
         "status.rescinded": (_NO, text("证照已被撤销。")),
@@ -71,6 +64,7 @@ VERDICTS: Final[Mapping[str, tuple[State, str]]] = MappingProxyType(
         "issuer.trusted_node": (_YES, text("颁发机构所在地区的节点在互认名单中，其密钥有效。")),
         "issuer.untrusted_node": (_NO, text("颁发机构所在地区的节点已不在互认名单中，或其密钥已停用。")),
         "issuer.unknown": (_MAYBE, text("颁发机构不是本市登记的机构，也不在互认名单中，请向颁发地核实。")),
+        "issuer.not_proven": (_MAYBE, text("文件没有本平台成立的签章，不能确认是谁签发的。")),
         "issuer.not_found": (_MAYBE, text("没有从文件中读出颁发机构。")),
     }
 )
