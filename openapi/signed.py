@@ -5,6 +5,7 @@ A request that shows X-Gov-Key is a system's and is refused as such when anythin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -18,6 +19,26 @@ from exchange.calls.reading import read_signed
 from exchange.calls.terms import Incoming
 from openapi.calls import read_body
 from openapi.permissions import ForBusinessAndAudit
+
+
+def incoming(request: Request, read: Callable[[int], bytes]) -> Incoming:
+    """Return a signed request as the rules of calls take it; its body comes from `read`."""
+    header = request.META.get
+    query = header("QUERY_STRING", "")
+    return Incoming(
+        path=f"{request.path}?{query}" if query else request.path,
+        grant_uid="",
+        mode="",
+        key=header("HTTP_X_GOV_KEY", ""),
+        timestamp=header("HTTP_X_GOV_TIMESTAMP", ""),
+        nonce=header("HTTP_X_GOV_NONCE", ""),
+        digest=header("HTTP_X_GOV_DIGEST", ""),
+        signature=header("HTTP_X_GOV_SIGNATURE", ""),
+        algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
+        client_ip=header("REMOTE_ADDR") or None,
+        read=read,
+        method=request.method or "",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +56,10 @@ class SignedAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[CallingSystem, None] | None:
         """Return the system, None when no key is shown; raise the refusal of a call."""
-        header = request.META.get
         if "HTTP_X_GOV_KEY" not in request.META:
             return None
-        query = header("QUERY_STRING", "")
-        signed = read_signed(
-            Incoming(
-                path=f"{request.path}?{query}" if query else request.path,
-                grant_uid="",
-                mode="",
-                key=header("HTTP_X_GOV_KEY", ""),
-                timestamp=header("HTTP_X_GOV_TIMESTAMP", ""),
-                nonce=header("HTTP_X_GOV_NONCE", ""),
-                digest=header("HTTP_X_GOV_DIGEST", ""),
-                signature=header("HTTP_X_GOV_SIGNATURE", ""),
-                algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
-                client_ip=header("REMOTE_ADDR") or None,
-                read=partial(read_body, request.META | {"CONTENT_LENGTH": header("CONTENT_LENGTH") or "0"}),
-                method=request.method or "",
-            ),
-            now=datetime.now(tz=UTC),
-        )
+        empty = request.META | {"CONTENT_LENGTH": request.META.get("CONTENT_LENGTH") or "0"}
+        signed = read_signed(incoming(request, partial(read_body, empty)), now=datetime.now(tz=UTC))
         return CallingSystem(signed.caller.system_id, signed.caller.department_id, signed.client_ip or ""), None
 
     def authenticate_header(self, request: Request) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -62,6 +62,8 @@ def draft(*, code: str, content: Content, actor: Actor, now: datetime) -> Matter
     if not MATTER_CODE.fullmatch(code):
         fault = _("事项编码须为 1 至 40 位字母、数字、下划线或连字符。")
         raise Invalid("matter.invalid", fault, {"code": fault})
+    with connection.cursor() as cursor:  # of two first drafts of a code the second one waits, and finds it taken
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"exchange.matter:{code}"])
     versions = Matter.objects.select_for_update().filter(code=code)
     last = versions.order_by("-number").first()
     if last is not None and last.department_id != actor.department_id:
@@ -158,6 +160,14 @@ def retire(*, uid: UUID, revision: int, actor: Actor, now: datetime) -> Matter:
 def in_force(code: str) -> Matter | None:
     """Return the published version of a matter."""
     return Matter.objects.select_related("department").filter(code=code, state=MatterState.PUBLISHED).first()
+
+
+def published(code: str) -> Matter:
+    """Return the published version of a matter, or raise NotFound."""
+    found = in_force(code)
+    if found is None:
+        raise NotFound("matter.not_found", _("没有这个事项，或您无权查看。"))
+    return found
 
 
 def _open(uid: UUID, revision: int, actor: Actor, states: tuple[MatterState, ...]) -> Matter:

@@ -57,7 +57,7 @@ def fetch(*, ask: Ask, signed: Signed, actor: Actor, now: datetime) -> Fetched:
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{settings.MATTER_PART_TIMEOUT_MS}ms"])
     parts = fetch_parts(read, signed, now)
-    made, text = _written(read, case, parts, actor, now)
+    made, text = _written(_begun(read, case, signed, actor, now), parts)
     _record_uses(parts, read, signed, actor, now)
     states = [str(part.row.state) for part in parts]
     audit.record(
@@ -118,16 +118,20 @@ def _case(read: Read, signed: Signed, now: datetime) -> MatterCase:
     return case
 
 
-def _written(read: Read, case: MatterCase, parts: Sequence[Part], actor: Actor, now: datetime) -> tuple[MatterFetch, bytes]:
-    """Write the fetching with its parts; return it and the answer."""
-    kept = timedelta(minutes=settings.MATTER_ANSWER_KEPT_MINUTES)
-    made = MatterFetch(
-        case=case, matter=read.matter, key=read.key, digest=read.digest(), purpose=read.purpose,
-        officer=read.context.officer or "", actor_id=actor.user_id, at=now, kept_until=now + kept,
+def _begun(read: Read, case: MatterCase, signed: Signed, actor: Actor, now: datetime) -> MatterFetch:
+    """Return the fetching, not saved yet; it goes by the call number of the request."""
+    return MatterFetch(
+        uid=UUID(signed.call_id), case=case, matter=read.matter, key=read.key, digest=read.digest(), purpose=read.purpose,
+        officer=read.context.officer or "", actor_id=actor.user_id, at=now,
+        kept_until=now + timedelta(minutes=settings.MATTER_ANSWER_KEPT_MINUTES),
     )  # fmt: skip
-    text = answer_text(made, case, parts).encode()
+
+
+def _written(made: MatterFetch, parts: Sequence[Part]) -> tuple[MatterFetch, bytes]:
+    """Write the fetching with its parts; return it and the answer."""
+    text = answer_text(made, made.case, parts).encode()
     made.answer_digest = hashlib.sha256(text).digest()
-    if kept:
+    if made.kept_until > made.at:
         made.answer_key_id, made.answer_nonce, made.answer_ciphertext = key_ring().seal(text, _place(made))
     made.save(force_insert=True)
     for part in parts:

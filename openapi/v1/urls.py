@@ -39,6 +39,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.thematic")),
     path("", include("openapi.v1.zones")),
     path("", include("openapi.v1.dossiers")),
+    path("", include("openapi.v1.matter_cases")),
+    path("", include("openapi.v1.license_statistics")),
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),
     path("", include("openapi.v1.license_status")),
