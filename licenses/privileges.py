@@ -23,6 +23,8 @@ PRIVILEGES: Privileges = {
     "licenses_licenseholder": LEDGER,
     "licenses_licenseevent": LEDGER,
     "licenses_licensefile": {"web": "SELECT, INSERT", "worker": "SELECT, INSERT", "reader": "SELECT"},
+    # Purpose, receiver and file of a copy never change; only that it was fetched is counted.
+    "licenses_licensecopy": {**READ, "web": "SELECT, INSERT, UPDATE (downloads, downloaded_at)"},
     "licenses_licenseuse": LEDGER,
     # Who is let in and what is shown is decided at the doors; the worker only looks.
     "licenses_holdersession": {"web": "SELECT, INSERT, UPDATE (token_digest, opened_at, expires_at, ended_at)", "worker": "SELECT"},

@@ -27,6 +27,7 @@ from licenses.models.license import (
     PaperState,
     UseChannel,
 )
+from licenses.models.license_copy import LicenseCopy
 from licenses.models.missing import (
     OPEN_MISSING,
     MissingClock,
@@ -98,6 +99,7 @@ __all__ = [
     "IssuingRowState",
     "KeyPurpose",
     "License",
+    "LicenseCopy",
     "LicenseDelivery",
     "LicenseEvent",
     "LicenseFile",

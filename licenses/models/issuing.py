@@ -95,7 +95,7 @@ class IssuingDraft(SharedObject):
         indexes = [models.Index(fields=["department", "state", "-id"], name="draft_of_desk")]
 
     def __str__(self) -> str:
-        return f"{self.type_version.name} {self.number}".strip()
+        return f"{self.type_version.name} {self.get_kind_display()}"
 
 
 class BatchSource(models.TextChoices):

@@ -113,7 +113,7 @@ class PresentingCode(models.Model):
     session = models.ForeignKey(HolderSession, models.PROTECT, related_name="codes", db_index=False)
     subject_key = models.BinaryField(max_length=16)
     subject_kind = models.CharField(_("主体类型"), max_length=20, choices=SubjectKind.choices)
-    identifiers = ArrayField(models.CharField(max_length=128), default=list, verbose_name=_("选定的证照"))
+    chosen = ArrayField(models.CharField(max_length=32), default=list, verbose_name=_("选定的证照"))
     type_codes = ArrayField(models.CharField(max_length=21), default=list, verbose_name=_("代办人可出示的证照类型"))
     state = models.CharField(_("状态"), max_length=10, choices=CodeState.choices, default=CodeState.CREATED)
     created_at = models.DateTimeField(db_default=Now())

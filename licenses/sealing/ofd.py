@@ -1,4 +1,4 @@
-"""The OFD of a license (GB/T 33190-2016): a package of XML with real text, embedded fonts, paths for code and seal, and a signature.
+"""The OFD of a license (GB/T 33190-2016): a package of XML with real text, embedded fonts, paths for code and seal; signed.
 
 The signature is SM2 over the description of the signature, which holds the SM3 digest of every other file of the package. The
 picture of the seal is part of the page; an electronic seal by GB/T 38540 is not made.
@@ -75,7 +75,10 @@ def package(
     _draw([*own, *_moved(seal_, template)], drawing)
     _draw(overlay, drawing, ' Alpha="72"')
     body = drawing.taken()
-    layers = f'<ofd:Layer ID="{_LAYERS}" Type="Background">{fixed}</ofd:Layer><ofd:Layer ID="{_LAYERS + 1}" Type="Body">{body}</ofd:Layer>'
+    layers = "".join(
+        f'<ofd:Layer ID="{_LAYERS + place}" Type="{kind}">{objects}</ofd:Layer>'
+        for place, (kind, objects) in enumerate((("Background", fixed), ("Body", body)))
+    )
     page = f"<ofd:Page {_XMLNS}><ofd:Content>{layers}</ofd:Content></ofd:Page>"
     files = {
         "OFD.xml": _xml(_ofd_xml(facts)),
@@ -173,26 +176,26 @@ def _draw(marks: Iterable[Mark], drawing: _Drawing, look: str = "") -> None:
 
 
 def _words(words: Words, drawing: _Drawing, look: str) -> None:
-    """Draw a line as one text object for each font it needs; its box is where the words stand, its origin their baseline."""
+    """Draw a line as one text object for each font it needs; a turned one has the page as its box and a matrix of its own."""
     size = words.size * MM_PER_POINT
     cos, sin = math.cos(math.radians(words.turned)), math.sin(math.radians(words.turned))
+    page = drawing.faces.template.layout
     passed = 0.0
     for number, text, font in drawing.faces.runs(words):
         advances = [font.widths[font.glyphs[character]] / fonts.EM * size * words.stretch for character in text]
         x, y = words.x + passed * cos, words.y - passed * sin
-        width, passed = sum(advances), passed + sum(advances)
-        boundary = f"{_n(x)} {_n(y - size)} {_n(max(width, 0.1))} {_n(size * 1.3)}"
-        origin = f'X="0" Y="{_n(size)}"'
+        width = sum(advances)
+        passed += width
+        attributes = f' Font="{_FIRST_FONT + number}" Size="{_n(size)}"{look}'
+        attributes += f' HScale="{_n(words.stretch)}"' if words.stretch < 1 else ""
         if words.turned:
-            look += f' CTM="{_n(cos)} {_n(-sin)} {_n(sin)} {_n(cos)} {_n(-size * sin)} {_n(size - size * cos)}"'
+            boundary, origin = f"0 0 {_n(page.width)} {_n(page.height)}", 'X="0" Y="0"'
+            attributes += f' CTM="{_n(cos)} {_n(-sin)} {_n(sin)} {_n(cos)} {_n(x)} {_n(y)}"'
+        else:
+            boundary, origin = f"{_n(x)} {_n(y - size)} {_n(max(width, 0.1))} {_n(size * 1.3)}", f'X="0" Y="{_n(size)}"'
         deltas = f' DeltaX="{" ".join(map(_n, advances[:-1]))}"' if len(text) > 1 else ""
-        scale = f' HScale="{_n(words.stretch)}"' if words.stretch < 1 else ""
-        drawing.add(
-            "TextObject",
-            boundary,
-            f' Font="{_FIRST_FONT + number}" Size="{_n(size)}"{scale}{look}',
-            f'<ofd:FillColor Value="{_color(words.color)}"/><ofd:TextCode {origin}{deltas}>{escape(text)}</ofd:TextCode>',
-        )
+        content = f'<ofd:FillColor Value="{_color(words.color)}"/><ofd:TextCode {origin}{deltas}>{escape(text)}</ofd:TextCode>'
+        drawing.add("TextObject", boundary, attributes, content)
 
 
 def _area(area: Area, drawing: _Drawing) -> None:

@@ -1,4 +1,4 @@
-"""The PDF of a license before it is signed (版式文件): one page with real text, embedded fonts, and an empty place for the signature.
+"""The PDF of a license before it is signed (版式文件): one page, real text, embedded fonts, an empty place for the signature.
 
 Objects are written directly, so that the fixed part of a template is compressed once. No script, no form to fill in, nothing loaded
 from elsewhere. Signing is `pdf_sign`'s.
