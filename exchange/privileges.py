@@ -73,6 +73,7 @@ PRIVILEGES: Privileges = {
     "exchange_upstreamaccount": ENTITY,
     "exchange_upstreamsecret": BY_WEB,
     "exchange_nationalrequester": BY_WEB,
+    "exchange_identityapplication": BY_WEB,
     "exchange_nationalsession": BY_WEB,
     "exchange_nationalservice": BY_WEB,
     "exchange_upstreamauthorization": BY_WEB,

@@ -40,14 +40,18 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 def _answered(environ: dict[str, Any]) -> Answer:
-    path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-    asked = _asked(path, method)
-    query = environ.get("QUERY_STRING") or ""
-    if query and asked.mode != "FEATURES":
+    asked = _asked(environ["PATH_INFO"], environ["REQUEST_METHOD"])
+    if environ.get("QUERY_STRING") and asked.mode != "FEATURES":
         raise Refusal("call.unknown_path", {"query": "not_signed_and_not_allowed"})
+    return answer(incoming(environ, asked, partial(read_body, environ)), now=datetime.now(tz=UTC))
+
+
+def incoming(environ: dict[str, Any], asked: Asked, read: Callable[[int], bytes]) -> Incoming:
+    """Return a request as the rules of calls know it."""
     header = environ.get
-    announced = header("CONTENT_LENGTH") or ""
-    call = Incoming(
+    query, announced = header("QUERY_STRING") or "", header("CONTENT_LENGTH") or ""
+    path = environ["PATH_INFO"]
+    return Incoming(
         path=f"{path}?{query}" if query else path,
         grant_uid=asked.grant_uid,
         mode=asked.mode,
@@ -58,9 +62,9 @@ def _answered(environ: dict[str, Any]) -> Answer:
         signature=header("HTTP_X_GOV_SIGNATURE", ""),
         algorithm=header("HTTP_X_GOV_ALGORITHM", ""),
         client_ip=peer_of(environ),
-        read=partial(read_body, environ),
+        read=read,
         byte_count=min(int(announced), LARGEST) if announced.isdecimal() else None,
-        method=method,
+        method=environ["REQUEST_METHOD"],
         operation=asked.operation,
         place=asked.place,
         wanted_range=header("HTTP_RANGE", ""),
@@ -68,7 +72,6 @@ def _answered(environ: dict[str, Any]) -> Answer:
         if_none_match=header("HTTP_IF_NONE_MATCH", ""),
         query=query,
     )
-    return answer(call, now=datetime.now(tz=UTC))
 
 
 def _asked(path: str, method: str) -> Asked:

@@ -15,7 +15,10 @@ portal = get_wsgi_application()
 
 from django.urls import reverse  # noqa: E402
 
-from openapi import license_verifications  # noqa: E402
+from openapi import (
+    license_verifications,
+    presenting,
+)
 from openapi.calls import application as calls  # noqa: E402  (needs the app registry)
 from openapi.national import PATHS as NATIONAL_PATHS  # noqa: E402
 from openapi.national import application as national  # noqa: E402
@@ -35,6 +38,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         return national(environ, start_response)
     if license_verifications.is_mine(environ):
         return license_verifications.application(environ, start_response)
+    if presenting.serves(environ["PATH_INFO"], environ["REQUEST_METHOD"]):
+        return presenting.application(environ, start_response)
     return portal(environ, start_response)
 
 

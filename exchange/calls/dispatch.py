@@ -22,6 +22,7 @@ from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Incoming, Question, Signed, Terms
 from exchange.features.calling import ReadLayer
 from exchange.feeds.calling import ReadChanges
+from exchange.presenting.calling import ReadPresentation, ScanCode
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +37,11 @@ OPERATIONS: Final[Mapping[str, Callable[[Incoming], Operation]]] = MappingProxyT
 )
 
 LOOKUPS: Final[Mapping[str, Callable[[Incoming], Lookup]]] = MappingProxyType(
-    dict.fromkeys(("features.items", "features.item", "features.tile"), ReadLayer)
+    {
+        **dict.fromkeys(("features.items", "features.item", "features.tile"), ReadLayer),
+        "presenting.scan": ScanCode,
+        "presenting.read": ReadPresentation,
+    }
 )
 
 

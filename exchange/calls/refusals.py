@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
+from exchange.presenting.refusals import REFUSALS as PRESENTING
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -102,6 +104,7 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "upstream.refused": Verdict(502, _("上级平台拒绝了平台的请求或应答不符合约定，请联系平台")),
         "upstream.busy": Verdict(503, _("对这个上级接口的调用已达同时上限，请调用方稍后再试")),
         "upstream.circuit_open": Verdict(503, _("上级平台的接口连续失败，平台暂停对它的调用，请稍后再试")),
+        **{code: Verdict(status, message) for code, (status, message) in PRESENTING.items()},
         "platform.busy": Verdict(503, _("平台正在处理的批量调用过多，请调用方稍后再试")),
         "platform.recovering": Verdict(503, _("平台正在恢复，请调用方稍后再试")),
         "platform.unsealed": Verdict(503, _("平台的调用记录封存滞后过久，敏感数据暂停提供，问题不在调用方，请稍后再试")),

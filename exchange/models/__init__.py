@@ -46,6 +46,7 @@ from exchange.models.matter import (
     PartyKind,
 )
 from exchange.models.national import NationalRequester, NationalService, NationalSession
+from exchange.models.presenting import IdentityApplication
 from exchange.models.remark import Attachment, GrantEndReminder, Remark
 from exchange.models.source import (
     AccountAuth,
@@ -151,6 +152,7 @@ __all__ = [
     "HeaderFamily",
     "HoldScope",
     "HttpMethod",
+    "IdentityApplication",
     "JobState",
     "KeyKind",
     "LegalHold",

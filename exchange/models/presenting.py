@@ -1,0 +1,31 @@
+"""Identity applications (可信身份应用): systems trusted to say who is at the phone when licenses are presented."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.models import SharedObject, User
+from exchange.models.system import ConsumerSystem
+
+
+class IdentityApplication(SharedObject):
+    """A system that may let holders in, up to a level of assurance. Ended by `ended_at`, never deleted."""
+
+    system = models.OneToOneField(ConsumerSystem, models.PROTECT, related_name="identity_application", verbose_name=_("系统"))
+    assurance_at_most = models.PositiveSmallIntegerField(_("最高核验等级"))
+    basis = models.CharField(_("依据"), max_length=200)
+    registered_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
+    ended_at = models.DateTimeField(_("停用时间"), null=True)
+
+    class Meta:
+        verbose_name = _("可信身份应用")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(assurance_at_most__gte=1, assurance_at_most__lte=3), name="identity_assurance"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.system.name

@@ -1,0 +1,125 @@
+"""Letting holders in (持证人进入): a trusted identity application says who is at the phone; the base databases check it.
+
+What it gets is an address that opens once, within two minutes. The application never sees the session, and the session never the
+application's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from core import audit
+from core.audit import Actor
+from core.calendar import SHANGHAI
+from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.models import Department
+from core.roles import Role
+from exchange.calls.refusals import Refusal
+from exchange.calls.values import text
+from exchange.models import ConsumerSystem, IdentityApplication
+from licenses.models import Assurance
+from licenses.presenting import sessions
+from licenses.presenting.holders import Holder, for_enterprise, for_person
+
+PERSON: Final = frozenset({"citizen_id", "name"})
+ENTERPRISE: Final = frozenset({"uscc", "name"})
+PARTS: Final = frozenset({"holder", "agent", "assurance"})
+
+
+def let_in(*, system_id: int, given: Mapping[str, Any], client_ip: str | None, now: datetime) -> dict[str, str]:
+    """Return the address for a holder's browser and until when it opens; refuses who is not trusted or not known."""
+    application = (
+        IdentityApplication.objects.filter(system_id=system_id, ended_at=None).select_related("system__department").first()
+    )
+    if application is None:
+        raise Refusal("presenting.not_identity_application")
+    assurance = given.get("assurance")
+    if assurance not in Assurance.values or isinstance(assurance, bool) or set(given) - PARTS:
+        raise Refusal("call.invalid_parameter", {"assurance": "must_be_1_2_or_3"})
+    if assurance > application.assurance_at_most:
+        raise Refusal("presenting.assurance_low", {"assurance": "above_what_the_application_may_say"})
+    system = application.system
+    actor = Actor(
+        name=system.name, department_id=system.department_id, department=system.department.name, client_ip=client_ip
+    )  # fmt: skip
+    holder = _holder(given, now)
+    ticket, until = sessions.let_in(holder=holder, assurance=int(assurance), system_id=system.pk, actor=actor, now=now)
+    return {"url": f"{settings.PUBLIC_URL.rstrip('/')}/holder/enter/{ticket}/", "expires_at": until.isoformat()}
+
+
+def _holder(given: Mapping[str, Any], now: datetime) -> Holder:
+    holder, agent = given.get("holder"), given.get("agent")
+    if isinstance(holder, dict) and set(holder) == PERSON and agent is None:
+        person = _texts(holder, "holder")
+        return for_person(citizen_id=person["citizen_id"], name=person["name"])
+    if isinstance(holder, dict) and set(holder) == ENTERPRISE and isinstance(agent, dict) and set(agent) == PERSON:
+        entity, person = _texts(holder, "holder"), _texts(agent, "agent")
+        today = now.astimezone(SHANGHAI).date()
+        return for_enterprise(
+            uscc=entity["uscc"], name=entity["name"], citizen_id=person["citizen_id"], person_name=person["name"], today=today
+        )
+    raise Refusal("call.invalid_parameter", {"holder": "citizen_id_and_name_or_uscc_and_name_with_agent"})
+
+
+def _texts(values: Mapping[str, Any], of: str) -> dict[str, str]:
+    return {name: text(value, f"{of}.{name}", 200) for name, value in values.items()}
+
+
+def applications() -> QuerySet[IdentityApplication]:
+    """Return every identity application with its system."""
+    return IdentityApplication.objects.select_related("system__department")
+
+
+@transaction.atomic
+def trust(*, system_uid: UUID, assurance: int, basis: str, actor: Actor, now: datetime) -> IdentityApplication:
+    """Trust a system to let holders in, up to a level; the data centre's reviewers decide, never for their own hand alone."""
+    _check_reviewer(actor)
+    basis = basis.strip()
+    if not basis or assurance not in Assurance.values:
+        text_ = _("请写明依据，并选择核验等级。")
+        raise Invalid("identity_application.invalid", text_, {"basis": [text_]})
+    system = ConsumerSystem.objects.filter(uid=system_uid, is_active=True).first()
+    if system is None:
+        raise NotFound("system.not_found", _("没有这个系统，或您无权查看。"))
+    if IdentityApplication.objects.filter(system=system, ended_at=None).exists():
+        raise Conflict("identity_application.exists", _("这个系统已经是可信身份应用。"))
+    made, _is_new = IdentityApplication.objects.update_or_create(
+        system=system,
+        defaults={
+            "assurance_at_most": assurance, "basis": basis[:200], "registered_by_id": actor.user_id, "ended_at": None,
+        },
+    )  # fmt: skip
+    audit.record(actor, "identity_application.trusted", made, at=now, department_ids=_concerned(system), assurance=assurance)
+    return made
+
+
+@transaction.atomic
+def end_trust(*, uid: UUID, actor: Actor, now: datetime) -> IdentityApplication:
+    """Trust a system no longer; sessions it opened go on to their end, no new ones begin."""
+    _check_reviewer(actor)
+    found = IdentityApplication.objects.select_for_update(of=("self",)).select_related("system").filter(uid=uid).first()
+    if found is None or found.ended_at is not None:
+        raise NotFound("identity_application.not_found", _("没有这个可信身份应用，或已停用。"))
+    found.ended_at = now
+    found.save(update_fields=["ended_at", "updated_at"])
+    audit.record(actor, "identity_application.ended", found, at=now, department_ids=_concerned(found.system))
+    return found
+
+
+def _concerned(system: ConsumerSystem) -> list[int]:
+    centre = Department.objects.filter(is_data_centre=True).values_list("pk", flat=True)
+    return [system.department_id, *centre]
+
+
+def _check_reviewer(actor: Actor) -> None:
+    if not (actor.is_data_centre and actor.has(Role.REVIEWER)):
+        text_ = _("可信身份应用由数据中心审核员登记和停用。")
+        raise Forbidden("role.required", text_, {"roles": [Role.REVIEWER.value]})
