@@ -44,5 +44,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),
     path("", include("openapi.v1.license_status")),
+    path("", include("openapi.v1.license_verifications")),
     path("", include("openapi.v1.missing_licenses")),
 ]
