@@ -15,10 +15,7 @@ portal = get_wsgi_application()
 
 from django.urls import reverse  # noqa: E402
 
-from openapi import (
-    license_verifications,
-    presenting,
-)
+from openapi import license_verifications, presenting  # noqa: E402
 from openapi.calls import application as calls  # noqa: E402  (needs the app registry)
 from openapi.national import PATHS as NATIONAL_PATHS  # noqa: E402
 from openapi.national import application as national  # noqa: E402
