@@ -42,6 +42,11 @@ def readable(text: str) -> bool:
     return not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
 
 
+def quoted(text: Any) -> str:
+    """Return what was given, short and harmless enough to be told back."""
+    return "".join("�" if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(text)[:40])
+
+
 class Reader:
     """Reads one JSON object: takes its values one by one, collecting a fault for what is missing, wrong or unknown."""
 
@@ -55,14 +60,14 @@ class Reader:
         """Note a fault of one of the values."""
         self.faults.append(Fault(f"{self.path}.{name}" if self.path and name else name or self.path, code, message))
 
-    def text(self, name: str, *, most: int, required: bool = False) -> str:
+    def text(self, name: str, *, most: int, required: bool = False, in_lines: bool = False) -> str:
         """Take a text; what is not text, too long or holds control characters is a fault and read as empty."""
         given = self.left.pop(name, "")
         if not isinstance(given, str):
             self.fault(name, "text.wrong", _("应为文字。"))
         elif len(given) > most:
             self.fault(name, "text.too_long", _("最多 %(most)d 个字，现有 %(count)d 个字。") % {"most": most, "count": len(given)})
-        elif not readable(given):
+        elif not readable(given.replace("\n", "") if in_lines else given):
             self.fault(name, "text.control_characters", _("不能含有控制字符。"))
         elif required and not visible(given):
             self.fault(name, "text.missing", _("此项必填。"))
@@ -99,11 +104,11 @@ class Reader:
         if isinstance(given, str) and given in among:
             return given
         self.fault(name, "choice.unknown", _("“%(given)s”不在可选范围内：%(among)s。") % {
-            "given": str(given)[:40], "among": "、".join(sorted(among))
+            "given": quoted(given), "among": "、".join(sorted(among))
         })  # fmt: skip
         return default or next(iter(among))
 
     def close(self) -> None:
         """Note what was given and nobody asked for."""
         for name in sorted(self.left, key=str):
-            self.fault(str(name)[:40], "field.unknown", _("没有这个字段，请删除或核对名称。"))
+            self.fault(quoted(name), "field.unknown", _("没有这个字段，请删除或核对名称。"))

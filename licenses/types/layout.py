@@ -193,7 +193,7 @@ def _element(reader: Reader) -> Element:
     element = Element(
         kind=kind,
         **sizes,
-        text=reader.text("text", most=500, required=kind is ElementKind.TEXT),
+        text=reader.text("text", most=500, required=kind is ElementKind.TEXT, in_lines=True),
         item=reader.text("item", most=60, required=kind is ElementKind.ITEM),
         size=reader.measure("size", least=SMALLEST_SIZE, most=LARGEST_SIZE, default=10.5),
         align=Align(reader.choice("align", [align.value for align in Align], "left")),

@@ -54,7 +54,7 @@ def svg(
     watermark: str = "",
     highlighted: int | None = None,
 ) -> SafeString:
-    """Draw a layout with values (`Rulebook.shown` and `BUILT_IN`); `highlighted` marks one element, `watermark` crosses the page."""
+    """Draw a layout with values (`Rulebook.shown`, `BUILT_IN`); `highlighted` marks one element, `watermark` crosses the page."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:g} {layout.height:g}" role="img" '
         f'class="license-preview" font-family="{FONTS}"><title>{escape(title)}</title>',
@@ -130,10 +130,8 @@ def _seal(element: Element, issuer: str) -> str:
             f'<text x="{x:g}" y="{y - radius * 0.68:.2f}" font-size="{size:.2f}" text-anchor="middle" fill="{SEAL_RED}" '
             f'transform="rotate({angle:.2f} {x:g} {y:g})">{escape(character)}</text>'
         )
-    return (
-        f'<g opacity="0.82"><circle cx="{x:g}" cy="{y:g}" r="{radius - 0.5:.2f}" fill="none" stroke="{SEAL_RED}" stroke-width="0.9"/>'
-        f'<path d="{star}" fill="{SEAL_RED}"/>{"".join(letters)}</g>'
-    )
+    circle = f'<circle cx="{x:g}" cy="{y:g}" r="{radius - 0.5:.2f}" fill="none" stroke="{SEAL_RED}" stroke-width="0.9"/>'
+    return f'<g opacity="0.82">{circle}<path d="{star}" fill="{SEAL_RED}"/>{"".join(letters)}</g>'
 
 
 def _watermark(layout: Layout, words: str) -> str:

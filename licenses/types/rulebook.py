@@ -21,7 +21,7 @@ from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS
 from basedb.dictionary.contract import Grade
 from basedb.masking import OF_GEOMETRY, Mask
-from licenses.types.faults import Fault, Reader, readable, refuse
+from licenses.types.faults import Fault, Reader, quoted, readable, refuse
 
 __all__ = ["MASKS", "MOST_ITEMS", "Fault", "Item", "ItemKind", "Rulebook"]
 
@@ -96,7 +96,7 @@ class Item:
             case ItemKind.AMOUNT if not _AMOUNT.fullmatch(value):
                 wrong = "value.not_an_amount", _("请填写金额，例如 1200.00，不带单位和千分位，最多两位小数。")
             case ItemKind.CODE if value not in self.labels:
-                wrong = "value.unknown_code", _("没有代码“%(value)s”，请从代码表中选择。") % {"value": value[:20]}
+                wrong = "value.unknown_code", _("没有代码“%(value)s”，请从代码表中选择。") % {"value": quoted(value[:20])}
             case _:
                 return None
         return wrong
@@ -152,7 +152,7 @@ class Rulebook:
     def faults(self, face: Mapping[str, Any]) -> list[Fault]:
         """Return everything wrong with the face of a license; an empty value counts as not given."""
         found = [
-            Fault(str(name)[:40], "item.unknown", _("本类型证照没有“%(name)s”这一照面项目。") % {"name": str(name)[:40]})
+            Fault(quoted(name), "item.unknown", _("本类型证照没有“%(name)s”这一照面项目。") % {"name": quoted(name)})
             for name in face
             if name not in self.by_name
         ]
@@ -221,7 +221,7 @@ def _item(reader: Reader) -> Item:
         grade=Grade(reader.choice("grade", [grade.value for grade in Grade], "L2")),
         mask=Mask(reader.choice("mask", MASKS, "NONE")),
         source=_source(reader),
-        example=reader.text("example", most=LONGEST_VALUE),
+        example=reader.text("example", most=LONGEST_VALUE, in_lines=True),
     )
     reader.close()
     if item.kind is ItemKind.CODE and bool(item.codes) == bool(item.choices) and len(reader.faults) == before:
