@@ -123,6 +123,14 @@ app.conf.update(
             "schedule": crontab(minute=1),
             "options": {"expires": 3000},
         },
+        "dispatch-issuing": {"task": "licenses.dispatch_issuing", "schedule": 10.0, "options": {"expires": 30}},
+        "sign-licenses": {"task": "licenses.sign_pending", "schedule": 60.0, "options": {"expires": 50}},
+        "deliver-licenses": {"task": "licenses.deliver", "schedule": 10.0, "options": {"expires": 30}},
+        "remind-of-expiry": {
+            "task": "licenses.remind_of_expiry",
+            "schedule": crontab(hour=8, minute=20),
+            "options": {"expires": 3600},
+        },
         "review-licenses": {
             "task": "basedb.review_licenses",
             "schedule": crontab(hour=5, minute=20),

@@ -46,6 +46,9 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(SEQUENCE, migrations.RunSQL.noop),
         migrations.RunSQL(SIGNED_ONCE, NOT_SIGNED_ONCE),
+        migrations.RunSQL(
+            "CREATE INDEX license_unsigned ON licenses_license (id) WHERE signature IS NULL", "DROP INDEX license_unsigned"
+        ),
         migrations.CreateModel(
             name="RepeatableType",
             fields=[
