@@ -21,6 +21,8 @@ FIGURES = {
     "dossier.person": "bench.dossier",
     "evidence": "bench.evidence",
     "features": "bench.features",
+    "license.status_list": "bench.license_status_list",
+    "license.verify": "bench.license_verify",
     "op-monitoring": "bench.op_monitoring",
     "quality.population": "bench.quality",
     "pipeline.credit": "bench.pipeline_credit",
