@@ -11,6 +11,8 @@ from django.utils import timezone
 from core.audit import PLATFORM
 from licenses import delivering
 from licenses.issuing import batch_work, batches, expiring, feeding, signing, writing
+from licenses.recognition import comparing, pulling, pushing, sending, status_lists
+from licenses.recognition import delivering as recognition_delivering
 from licenses.reissue import checking
 from licenses.status import publishing
 
@@ -61,3 +63,31 @@ def deliver() -> None:
 def remind_of_expiry() -> None:
     """Tell issuers what is about to expire."""
     expiring.remind(now=timezone.now())
+
+
+@shared_task(name="licenses.exchange_with_nodes", **_LONG)
+def exchange_with_nodes() -> None:
+    """Deliver what nodes sent, and put what changed here into batches and send them."""
+    recognition_delivering.deliver_due(now=timezone.now())
+    pushing.make_batches(now=timezone.now())
+    sending.send_due(now=timezone.now())
+
+
+@shared_task(name="licenses.fetch_status_lists", **_LONG)
+def fetch_status_lists() -> None:
+    """Fetch the status lists of other nodes, and drop the foreign licenses whose time is over."""
+    status_lists.fetch_all(now=timezone.now())
+    pulling.drop_expired(now=timezone.now())
+
+
+@shared_task(name="licenses.compare_nodes", **_LONG)
+def compare_nodes() -> None:
+    """Compare what we hold with what every node says."""
+    for code in comparing.to_compare():
+        current_app.send_task(comparing.COMPARE_TASK, [code])
+
+
+@shared_task(name=comparing.COMPARE_TASK, **_LONG)
+def compare_node(code: str) -> None:
+    """Compare what we hold with what one node says."""
+    comparing.work(code=code, now=timezone.now())

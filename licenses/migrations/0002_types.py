@@ -1,11 +1,12 @@
-import core.ids
-import core.models.shared
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
+
+import core.ids
+import core.models.shared
 
 
 class Migration(migrations.Migration):

@@ -19,7 +19,6 @@ class Migration(migrations.Migration):
                 ("uid", models.UUIDField(default=core.ids.uuid7, editable=False, unique=True)),
                 ("purpose", models.CharField(max_length=100, verbose_name="用途")),
                 ("receiver", models.CharField(max_length=100, verbose_name="接收方")),
-                ("token_digest", models.BinaryField(max_length=32, unique=True)),
                 ("sha256", models.BinaryField(max_length=32)),
                 ("size", models.PositiveIntegerField(verbose_name="字节数")),
                 (

@@ -134,9 +134,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "identifiers",
+                    "chosen",
                     django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=128), default=list, size=None, verbose_name="选定的证照"
+                        base_field=models.CharField(max_length=32), default=list, size=None, verbose_name="选定的证照"
                     ),
                 ),
                 (

@@ -14,7 +14,7 @@ from licenses.models.license import License
 
 
 class LicenseCopy(models.Model):
-    """A signed file of its own, purpose, receiver and date across the page. Its link holds a secret, kept here as its digest."""
+    """A signed file of its own with purpose, receiver and date across the page."""
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     license = models.ForeignKey(License, models.PROTECT, related_name="copies")
@@ -24,7 +24,6 @@ class LicenseCopy(models.Model):
     department = models.ForeignKey(
         Department, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("申请部门")
     )
-    token_digest = models.BinaryField(max_length=32, unique=True)
     sha256 = models.BinaryField(max_length=32)
     size = models.PositiveIntegerField(_("字节数"))
     key = models.ForeignKey(SealKey, models.PROTECT, related_name="+", db_index=False)

@@ -24,6 +24,7 @@ from licenses.presenting.holders import Holder
 from licenses.presenting.running import Run, through_django
 from licenses.presenting.statements import AT, FIND, LEAST_ASSURANCE
 
+COOKIE: Final = "holder_session"
 TICKET_LIVES: Final = timedelta(minutes=2)
 SESSION_LASTS: Final = timedelta(minutes=15)
 

@@ -1,18 +1,18 @@
 """Copies for a purpose (加注件): a sealed PDF with purpose, receiver and date across the page, behind a link that ends.
 
-A copy is good for what it says and for nobody else: it may be checked like any file, and says itself what it is. Its record stays
-when the file is gone. Each fetch is counted and is a use of the license.
+A copy is good for what it says and for nobody else: it may be checked like any file, and says itself what it is. Its record
+stays when the file is gone. Each fetch is counted and is a use of the license. Whoever has the link may fetch; the link is the
+copy's name with a code only this node can make, so that the database alone opens none.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
+from django.core.signing import BadSignature, Signer
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
@@ -37,30 +37,20 @@ _SMALL: Final = 7.0
 _TURNED: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class NewCopy:
-    """A copy and the secret of its link, which is told once and not kept."""
-
-    copy: LicenseCopy
-    token: str
-
-
 @transaction.atomic
-def make(*, license: License, purpose: str, receiver: str, days: int, actor: Actor, now: datetime) -> NewCopy:
+def make(*, license: License, purpose: str, receiver: str, days: int, actor: Actor, now: datetime) -> LicenseCopy:
     """Make a copy of a license in force for a purpose and a receiver, its link good for so many days."""
     held = License.objects.select_for_update(of=("self",)).select_related("type_version").get(pk=license.pk)
     _check(held, purpose, receiver, days, now)
     page = page_of(held, now=now)
     overlay = watermark(page.template.layout, purpose.strip(), receiver.strip(), now)
     content, key = sealed(page, FileKind.PDF, reason=f"加注件：{purpose.strip()}", overlay=overlay)
-    token = secrets.token_urlsafe(32)
     copy = LicenseCopy.objects.create(
         license=held,
         purpose=purpose.strip(),
         receiver=receiver.strip(),
         asked_by_id=actor.user_id,
         department_id=actor.department_id,
-        token_digest=_digest(token),
         sha256=files.store(content),
         size=len(content),
         key=key,
@@ -68,20 +58,23 @@ def make(*, license: License, purpose: str, receiver: str, days: int, actor: Act
         expires_at=now + timedelta(days=days),
     )
     audit.record(actor, "license_copy.made", copy, at=now, department_ids=[held.issuer_id], days=days)
-    return NewCopy(copy, token)
+    return copy
+
+
+def token_of(copy: LicenseCopy) -> str:
+    """Return what the link of a copy ends in."""
+    return _signer().sign(copy.uid.hex)
+
+
+def find(*, token: str, now: datetime) -> LicenseCopy:
+    """Return a copy by its link, for a page that says what it is; NotFound for a wrong link and for one that has ended."""
+    return _found(LicenseCopy.objects.select_related("license__type_version"), token, now)
 
 
 @transaction.atomic
 def fetch(*, token: str, now: datetime, actor: Actor | None = None) -> tuple[LicenseCopy, bytes]:
     """Return a copy by its link, counted and recorded as a use; NotFound for a wrong link and for one that has ended."""
-    rows = LicenseCopy.objects.select_for_update(of=("self",)).select_related("license__type_version")
-    copy = rows.filter(token_digest=_digest(token)).first()
-    if copy is None:
-        raise NotFound("license_copy.not_found", _("没有这个加注件，请核对链接是否完整。"))
-    if copy.expires_at <= now:
-        ended = copy.expires_at.astimezone(SHANGHAI)
-        text = _("该加注件已于 %(end)s 到期，文件已不再提供。如仍需使用，请向证照的持有人或颁发机构重新申请。")
-        raise NotFound("license_copy.expired", text % {"end": f"{ended:%Y-%m-%d %H:%M}"}, {"expired_at": ended.isoformat()})
+    copy = _found(LicenseCopy.objects.select_for_update(of=("self",)).select_related("license__type_version"), token, now)
     content = files.open_file(copy.sha256)
     LicenseCopy.objects.filter(pk=copy.pk).update(downloads=F("downloads") + 1, downloaded_at=now)
     _record_use(copy, actor, now)
@@ -158,5 +151,19 @@ def _record_use(copy: LicenseCopy, actor: Actor | None, now: datetime) -> None:
     )
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _found(rows: QuerySet[LicenseCopy], token: str, now: datetime) -> LicenseCopy:
+    try:
+        copy = rows.filter(uid=UUID(_signer().unsign(token))).first()
+    except (BadSignature, ValueError):
+        copy = None
+    if copy is None:
+        raise NotFound("license_copy.not_found", _("没有这个加注件，请核对链接是否完整。"))
+    if copy.expires_at <= now:
+        ended = copy.expires_at.astimezone(SHANGHAI)
+        text = _("该加注件已于 %(end)s 到期，文件已不再提供。如仍需使用，请向证照的持有人或颁发机构重新申请。")
+        raise NotFound("license_copy.expired", text % {"end": f"{ended:%Y-%m-%d %H:%M}"}, {"expired_at": ended.isoformat()})
+    return copy
+
+
+def _signer() -> Signer:
+    return Signer(salt="license-copy", sep=".")

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core.audit import Actor
 from core.crypto import sha256, sm3
 from core.errors import Unavailable
-from licenses.models import FileKind, License, LicenseCopy, LicenseFile
+from licenses import uses
+from licenses.models import FileKind, License, LicenseCopy, LicenseFile, UseChannel
 from licenses.sealing.page import page_of, sealed
 
 MEDIA_TYPES: Final = {FileKind.PDF: "application/pdf", FileKind.OFD: "application/ofd"}
@@ -42,6 +45,27 @@ def ensure(license: License, kind: FileKind, *, now: datetime) -> LicenseFile:
     record = LicenseFile(license=license, kind=kind, sha256=digest, sm3=sm3(content), size=len(content), key=key, made_at=now)
     LicenseFile.objects.bulk_create([record], ignore_conflicts=True)
     return LicenseFile.objects.get(license=license, kind=kind)  # another's, if it was a moment earlier
+
+
+@transaction.atomic
+def hand_out(
+    *, license: License, kind: FileKind, actor: Actor | None, now: datetime, purpose: str = ""
+) -> tuple[LicenseFile, bytes]:
+    """Return a license's file to somebody who may have it, recorded as a use."""
+    record = ensure(license, kind, now=now)
+    content = open_file(record.sha256)
+    holder = license.holders.order_by("ordinal").first()
+    uses.record(
+        identifier=license.identifier,
+        type_code=license.type_code,
+        issuer_code=license.issuer_code,
+        subject_key=bytes(holder.subject_key) if holder else None,
+        channel=UseChannel.DOWNLOADED,
+        actor=actor,
+        purpose=purpose,
+        at=now,
+    )
+    return record, content
 
 
 def store(content: bytes) -> bytes:

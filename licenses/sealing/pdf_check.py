@@ -6,6 +6,7 @@ to be unpacked to look at it. Any other is a file of somebody else.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from datetime import datetime
@@ -153,6 +154,6 @@ def _signed_at(signature: EmbeddedPdfSignature) -> datetime | None:
 
 
 def _claimed(reader: PdfFileReader) -> str:
-    information = reader.trailer_view["/Info"] if "/Info" in reader.trailer_view else None
-    subject = information.get("/Subject", "") if isinstance(information, generic.DictionaryObject) else ""
-    return str(subject)[:128]
+    with contextlib.suppress(KeyError):
+        return str(reader.trailer_view["/Info"]["/Subject"])[:128]
+    return ""

@@ -41,9 +41,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.dossiers")),
     path("", include("openapi.v1.matter_cases")),
     path("", include("openapi.v1.license_statistics")),
+    path("", include("openapi.v1.license_types")),
     path("", include("openapi.v1.geography")),
     path("", include("openapi.v1.ogc")),
+    path("", include("openapi.v1.license_files")),
+    path("", include("openapi.v1.presenting")),
     path("", include("openapi.v1.license_status")),
     path("", include("openapi.v1.license_verifications")),
     path("", include("openapi.v1.missing_licenses")),
+    path("", include("openapi.v1.license_exchange")),
 ]

@@ -1,0 +1,1 @@
+"""Sealed files of licenses and copies of them."""
