@@ -14,9 +14,12 @@ class ExchangeConfig(AppConfig):
         from basedb.quality import measures
         from catalog import mounting
         from exchange.aggregation import quality
+        from exchange.recognition.transport import HttpTransport
         from exchange.sources.offering import RegisteredSources
+        from licenses.recognition import transport
 
         mounting.register_finder(("table", "interface"), RegisteredSources())
+        transport.use(HttpTransport())
         measures.register("freshness", quality.freshness)
         measures.register("reconciliation", quality.reconciliation)
         measures.register("accessibility", quality.accessibility)

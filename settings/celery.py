@@ -137,6 +137,13 @@ app.conf.update(
             "options": {"expires": 3600},
         },
         "publish-status-lists": {"task": "licenses.publish_status_lists", "schedule": 180.0, "options": {"expires": 170}},
+        "exchange-with-license-nodes": {"task": "licenses.exchange_with_nodes", "schedule": 30.0, "options": {"expires": 30}},
+        "fetch-node-status-lists": {"task": "licenses.fetch_status_lists", "schedule": 3600.0, "options": {"expires": 3000}},
+        "compare-license-nodes": {
+            "task": "licenses.compare_nodes",
+            "schedule": crontab(hour=5, minute=40),
+            "options": {"expires": 3600},
+        },
         "remind-of-missing-licenses": {
             "task": "licenses.remind_of_missing",
             "schedule": 600.0,
