@@ -81,7 +81,10 @@ MENU = (
     Entry("portal:credit-list", _("信用记录"), "shield-check", "credit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-repair-list", _("信用修复"), "clipboard-check", "credit-repair", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-shield-list", _("临时屏蔽"), "eye-off", "credit-shield", (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR)),
-    Entry("portal:missing-license-list", _("缺失证照"), "file-description", "missing-license", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry(
+        "portal:missing-license-list", _("缺失证照"), "file-description", "missing-license", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
+    ),
+    Entry("portal:recognition-list", _("跨区域互认"), "network", "recognition", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:zone-department", _("数据专区"), "layout-dashboard", "zone", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:thematic-list", _("主题库"), "stack-2", "thematic", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:hold-list", _("法律保全"), "gavel", "hold", (Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)),

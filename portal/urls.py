@@ -44,4 +44,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.license_files.urls")),
     path("verify/", include("portal.verification.urls")),
     path("missing-licenses/", include("portal.missing_licenses.urls")),
+    path("recognition/", include("portal.recognition.urls")),
 ]

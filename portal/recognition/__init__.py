@@ -1,0 +1,1 @@
+"""Pages of mutual recognition (跨区域互认): the trust list, nodes with their lag, rejected rows, differences, foreign licenses."""
