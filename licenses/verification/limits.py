@@ -132,6 +132,14 @@ def take(limits: Sequence[Limit]) -> Allowance:
 _held = threading.local()
 
 
+def close() -> None:
+    """Drop this thread's connection."""
+    client: redis.Redis | None = getattr(_held, "client", None)
+    _held.client = None
+    if client is not None:
+        client.close()
+
+
 def _counted(keys: int, words: Sequence[Any]) -> tuple[int, int, int]:
     client: redis.Redis | None = getattr(_held, "client", None)
     if client is None:
