@@ -35,7 +35,6 @@ from openapi.calls import STATUS_LINES, incoming, read_body
 
 logger = logging.getLogger(__name__)
 
-COOKIE: Final = "holder_session"
 ROOT: Final = "/openapi/v1"
 PREFIXES: Final = (f"{ROOT}/presentations", f"{ROOT}/holder-sessions", f"{ROOT}/holder/")
 READ: Final = re.compile(f"{ROOT}/presentations/({UID})/read")
@@ -138,7 +137,7 @@ def _of_phone(environ: dict[str, Any], body: bytes, known: set[str]) -> Mapping[
 
 def _token(environ: dict[str, Any]) -> str:
     try:
-        found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(COOKIE)
+        found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(sessions.COOKIE)
     except CookieError:
         return _ended()
     return found.value if found else _ended()

@@ -41,6 +41,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("life-events/", include("portal.life_events.urls")),
     path("dossiers/", include("portal.dossiers.urls")),
     path("lineage/", include("portal.lineage.urls")),
+    path("holder/", include("portal.holder.urls")),
+    path("presenting/", include("portal.presenting.urls")),
     path("", include("portal.license_files.urls")),
     path("verify/", include("portal.verification.urls")),
     path("missing-licenses/", include("portal.missing_licenses.urls")),

@@ -1,0 +1,1 @@
+"""The holder's pages on the phone (亮证), apart from everything staff sees."""

@@ -1,0 +1,1 @@
+"""Scanning codes at the desk, and who may let holders in or stop them."""
