@@ -23,6 +23,12 @@ def today_in_shanghai(now: datetime) -> date:
     return now.astimezone(SHANGHAI).date()
 
 
+def month_start(day: date, months_back: int) -> date:
+    """Return the first day of the month so many months before the month of a day."""
+    place = day.year * 12 + day.month - 1 - months_back
+    return date(place // 12, place % 12 + 1, 1)
+
+
 @dataclass(frozen=True)
 class Calendar:
     """`days` lists the exceptions: True is a make-up working day, False a holiday."""

@@ -85,6 +85,14 @@ MENU = (
         "portal:missing-license-list", _("缺失证照"), "file-description", "missing-license", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
     ),
     Entry("portal:recognition-list", _("跨区域互认"), "network", "recognition", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:matter-list", _("一件事一次办"), "clipboard-list", "matter", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry(
+        "portal:license-statistics",
+        _("证照统计"),
+        "chart-line",
+        "license-statistics",
+        (*BUSINESS, Role.AUDIT_ADMINISTRATOR),
+    ),
     Entry("portal:zone-department", _("数据专区"), "layout-dashboard", "zone", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:thematic-list", _("主题库"), "stack-2", "thematic", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:presenting-scan", _("扫码亮证"), "id-badge", "presenting-scan", (Role.OPERATOR, Role.HEAD)),
@@ -135,7 +143,10 @@ GROUPS = (
             "lineage",
         ),
     ),
-    (_("电子证照"), ("presenting-scan", "presenting-blocks", "missing-license", "recognition")),
+    (
+        _("电子证照"),
+        ("license-type", "presenting-scan", "presenting-blocks", "missing-license", "recognition", "matter", "license-statistics"),
+    ),
     (_("归集与接入"), ("plan", "source", "national", "conflict", "matching", "backflow")),
     (_("监测与追溯"), ("call", "trace", "subject-accesses", "monitoring", "alert", "call-attempts", "audit", "evidence")),
     (_("使用与责任"), ("usage", "disposal", "emergency", "liability", "hold")),

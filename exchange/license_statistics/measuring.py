@@ -6,13 +6,13 @@ license of one holder: one with two holders counts twice, and the pages say so.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
 
 from basedb.licenses import live_sql
-from core.calendar import SHANGHAI
+from core.calendar import SHANGHAI, month_start
 from exchange.license_statistics.expected import RULES, Expected
 from exchange.models import LicenseCoverage, LicenseFigure, LicenseUsage
 
@@ -40,12 +40,12 @@ def measure(*, now: datetime) -> int:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('exchange_licensefigure'))")
         for model in (LicenseFigure, LicenseCoverage, LicenseUsage):
             model._default_manager.all().delete()
-        cursor.execute(_FIGURES, {"now": now, "since": _months_back(today, MONTHS)})
+        cursor.execute(_FIGURES, {"now": now, "since": month_start(today, MONTHS)})
         lines = int(cursor.rowcount)
         for expected in RULES:
             for type_code in expected.types:
                 _cover(cursor, expected, type_code, now)
-        since = _months_back(today, USE_MONTHS)
+        since = month_start(today, USE_MONTHS)
         cursor.execute(_USES, {"now": now, "since": datetime(since.year, since.month, 1, tzinfo=SHANGHAI)})
     return lines
 
@@ -60,9 +60,3 @@ def _cover(cursor: Any, expected: Expected, type_code: str, now: datetime) -> No
         WHERE s.withdrawn_at IS NULL AND {expected.condition}""",
         {"type": type_code, "rule": expected.rule, "now": now},
     )
-
-
-def _months_back(day: date, months: int) -> date:
-    """Return the first day of the month so many months ago."""
-    place = day.year * 12 + day.month - 1 - months
-    return date(place // 12, place % 12 + 1, 1)

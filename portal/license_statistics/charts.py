@@ -1,0 +1,83 @@
+"""Charts of licenses (证照图表) as ECharts options: pure. The numbers stand in tables beneath them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from exchange.license_statistics.reading import Covered, Line, Used
+
+BLUE, GREEN, ORANGE, GREY = "#066fd1", "#2fb344", "#f76707", "#929dab"
+MOST_BARS = 15
+_GRID = {"left": 8, "right": 48, "top": 8, "bottom": 32, "containLabel": True}
+_UPRIGHT = {"left": 8, "right": 8, "top": 16, "bottom": 32, "containLabel": True}
+
+
+def bars(lines: Sequence[Line]) -> dict[str, Any] | None:
+    """Return the largest groups, valid and others one behind the other; None with fewer than two."""
+    if len(lines) < 2:
+        return None
+    shown = list(reversed(lines[:MOST_BARS]))
+    parts = (
+        (_("有效"), GREEN, [line.live for line in shown]),
+        (_("已过期"), ORANGE, [line.expired for line in shown]),
+        (_("其他状态"), GREY, [line.ended for line in shown]),
+    )
+    return {
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
+        "legend": {"bottom": 0},
+        "grid": _GRID,
+        "xAxis": {"type": "value", "minInterval": 1},
+        "yAxis": {"type": "category", "data": [line.title for line in shown], "axisLabel": {"width": 130, "overflow": "truncate"}},
+        "series": [
+            {"name": name, "type": "bar", "stack": "all", "color": color, "barMaxWidth": 22, "data": data}
+            for name, color, data in parts
+        ],
+    }
+
+
+def months(lines: Sequence[Line]) -> dict[str, Any] | None:
+    """Return the licenses issued by month; None with fewer than two months."""
+    return _by_month([(line.title, line.total) for line in lines], _("颁发证照"))
+
+
+def uses(lines: Sequence[Used]) -> dict[str, Any] | None:
+    """Return the uses by month; None with fewer than two months."""
+    return _by_month([(line.title, line.count) for line in lines], _("用证次数"))
+
+
+def _by_month(pairs: Sequence[tuple[str, int]], name: str) -> dict[str, Any] | None:
+    if len(pairs) < 2:
+        return None
+    return {
+        "tooltip": {"trigger": "axis"},
+        "grid": _UPRIGHT,
+        "xAxis": {"type": "category", "data": [month for month, _count in pairs]},
+        "yAxis": {"type": "value", "minInterval": 1},
+        "series": [{"name": name, "type": "bar", "color": BLUE, "data": [count for _month, count in pairs]}],
+    }
+
+
+def coverage(lines: Sequence[Covered]) -> dict[str, Any] | None:
+    """Return the coverage of the types in percent; None without any."""
+    shown = [line for line in reversed(lines) if line.percent is not None]
+    if not shown:
+        return None
+    return {
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
+        "grid": {**_GRID, "bottom": 8},
+        "xAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value}%"}},
+        "yAxis": {"type": "category", "data": [line.title for line in shown]},
+        "series": [
+            {
+                "name": _("覆盖率(%)"),
+                "type": "bar",
+                "color": BLUE,
+                "barMaxWidth": 22,
+                "label": {"show": True, "position": "right", "formatter": "{c}%"},
+                "data": [line.percent for line in shown],
+            }
+        ],
+    }

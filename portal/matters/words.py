@@ -1,0 +1,89 @@
+"""What pages of matters say in words: items with titles, values with what their codes mean, what is to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from basedb.code_sets import CODE_SETS
+from basedb.dictionary import DATASETS
+from basedb.dictionary.licenses import LICENSE
+from exchange.calls.refusals import REFUSALS
+from exchange.matters.content import FACE
+from exchange.matters.telling import todo
+from exchange.models import MaterialSource, MatterPart
+
+TODO: Final = {
+    "SUBMIT": _("请申请人提交材料。"),
+    "REPORT_MISSING": _("请申请人提交纸质材料；本应有电子证照的，请报告证照缺失，由颁发部门补发。"),
+    "RENEW": _("证照已过期，请申请人提交有效的材料或先办理延续。"),
+    "ASK_GRANT": _("本次请申请人提交材料；请在事项页申请授权，以后不再需要提交。"),
+    "TRY_AGAIN": _("请稍后重新取数；急办的请申请人提交材料。"),
+}
+ENDED: Final = {
+    "EXPIRED": _("已过期"),
+    "SUPERSEDED": _("已被新版本替换"),
+    "SUSPENDED": _("暂扣"),
+    "RESCINDED": _("撤销"),
+    "CANCELLED": _("注销"),
+    "LAPSED": _("失效"),
+    "MOVED_AWAY": _("办理转出"),
+    "REVOKED": _("吊销"),
+    "OTHER": _("其他状态"),
+}
+
+
+def item_title(dataset: str, item: str) -> str:
+    """Return the title of an item, its own name where the contract has none."""
+    known = DATASETS.get(dataset or LICENSE.code)
+    if item.startswith(f"{FACE}."):
+        return item.removeprefix(f"{FACE}.")
+    return str(known.field(item).title) if known and item in known.field_names else item
+
+
+def item_titles(dataset: str, items: Iterable[str]) -> str:
+    """Return the titles of items in a row."""
+    return "、".join(item_title(dataset, item) for item in items)
+
+
+def value(dataset: str, item: str, raw: str | None) -> str:
+    """Return a value as people read it: days with hyphens, codes with their meaning."""
+    known = DATASETS.get(dataset or LICENSE.code)
+    if not raw:
+        return "—"
+    if known is None or item not in known.field_names:
+        return raw
+    code_set = CODE_SETS.get(known.field(item).code_set)
+    if code_set is not None:
+        return str(code_set.label(raw))
+    return f"{raw[:4]}-{raw[4:6]}-{raw[6:]}" if len(raw) == 8 and raw.isdigit() and known.field(item).data_type == "D" else raw
+
+
+def reason(part: MatterPart) -> str:
+    """Return why a material was not fetched."""
+    if part.reason in ENDED:
+        return str(ENDED[part.reason])
+    return str(REFUSALS[part.reason].message) if part.reason in REFUSALS else part.reason
+
+
+def part_line(part: MatterPart, answers: dict[str, Any]) -> dict[str, Any]:
+    """Return a part as the case page shows it; values only while they are kept."""
+    answer = answers.get(part.material) or {}
+    items = [
+        [(item_title(part.dataset, item), value(part.dataset, item, raw)) for item, raw in one.items()]
+        for one in answer.get("items", ())
+    ]
+    next_step = todo(part)
+    return {
+        "part": part,
+        "items": items,
+        "licenses": answer.get("licenses", ()),
+        "as_of": str(answer.get("as_of") or "")[:10],
+        "names": item_titles(part.dataset, part.items),
+        "missing": item_titles(part.dataset, part.missing_items),
+        "reason": reason(part),
+        "todo": str(TODO[next_step]) if next_step else "",
+        "is_missing_license": next_step == "REPORT_MISSING" and part.source == MaterialSource.LICENSE,
+    }
