@@ -13,7 +13,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from core.calendar import SHANGHAI
+from core.crypto import sha256
 from core.errors import DomainError, Invalid
+from licenses.models import LicenseCopy
 from licenses.sealing import ofd_check, pdf_check
 from licenses.sealing.findings import FileReport, Integrity
 from licenses.verification import checks
@@ -67,7 +69,19 @@ def verify_file(content: bytes, now: datetime) -> Result:
         known = checks.verify_identifier(report.identifier, now)
     except Invalid:  # the file names no license
         return Result(integrity, fragment("status.not_found"), _issuer(report) or fragment("issuer.not_found"), checked_at=now)
-    return replace(known, integrity=integrity, issuer=_issuer(report) or known.issuer)
+    found = replace(known, integrity=integrity, issuer=_issuer(report) or known.issuer)
+    return _of_copy(found, content, now) if report.is_copy else found
+
+
+def _of_copy(result: Result, content: bytes, now: datetime) -> Result:
+    """Return the result of a copy for a purpose: it is good for as long as it says."""
+    copy = LicenseCopy.objects.filter(sha256=sha256(content)).order_by("-expires_at").first()
+    if copy is None:
+        return result
+    until = {"copy_until": copy.expires_at.astimezone(SHANGHAI).isoformat(timespec="seconds")}
+    if copy.expires_at <= now and result.status.state == State.VALID:
+        return replace(result, status=fragment("status.copy_expired", dict(result.status.evidence) | until))
+    return replace(result, status=replace(result.status, evidence=dict(result.status.evidence) | until))
 
 
 def _looked_at(content: bytes) -> FileReport:

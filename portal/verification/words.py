@@ -6,37 +6,38 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from licenses.verification.outcome import Fragment, Result, State
 
 LOOKS = {
-    State.VALID: ("success", "circle-check", lazy("通过")),
-    State.INVALID: ("danger", "circle-x", lazy("不通过")),
-    State.UNKNOWN: ("warning", "help-circle", lazy("未知")),
+    State.VALID: ("success", "circle-check", gettext_lazy("通过")),
+    State.INVALID: ("danger", "circle-x", gettext_lazy("不通过")),
+    State.UNKNOWN: ("warning", "help-circle", gettext_lazy("未知")),
 }
 EVIDENCE: dict[str, str | Promise] = {
-    "list": lazy("状态清单"),
-    "since": lazy("状态时间"),
-    "position": lazy("清单位置"),
-    "superseded_by": lazy("新版本标识"),
-    "version": lazy("新版本号"),
-    "valid_to": lazy("有效期止"),
-    "valid_from": lazy("有效期起"),
-    "issuer_code": lazy("颁发机构代码"),
-    "register": lazy("登记册"),
-    "key": lazy("签名密钥"),
-    "key_since": lazy("密钥启用时间"),
-    "format": lazy("文件格式"),
-    "signed_at": lazy("签章时间"),
-    "on_record": lazy("登记的文件"),
-    "node": lazy("互认节点"),
+    "list": gettext_lazy("状态清单"),
+    "since": gettext_lazy("状态时间"),
+    "position": gettext_lazy("清单位置"),
+    "superseded_by": gettext_lazy("新版本标识"),
+    "version": gettext_lazy("新版本号"),
+    "valid_to": gettext_lazy("有效期止"),
+    "valid_from": gettext_lazy("有效期起"),
+    "issuer_code": gettext_lazy("颁发机构代码"),
+    "register": gettext_lazy("登记册"),
+    "key": gettext_lazy("签名密钥"),
+    "key_since": gettext_lazy("密钥启用时间"),
+    "format": gettext_lazy("文件格式"),
+    "signed_at": gettext_lazy("签章时间"),
+    "on_record": gettext_lazy("登记的文件"),
+    "node": gettext_lazy("互认节点"),
+    "copy_until": gettext_lazy("加注件使用期限"),
 }
 VALUES: dict[str, str | Promise] = {
-    "issued": lazy("本平台签发的证照"),
-    "aggregated": lazy("全市归集的证照"),
-    "original": lazy("签发的原件"),
-    "copy": lazy("为特定用途制作的加注件"),
+    "issued": gettext_lazy("本平台签发的证照"),
+    "aggregated": gettext_lazy("全市归集的证照"),
+    "original": gettext_lazy("签发的原件"),
+    "copy": gettext_lazy("为特定用途制作的加注件"),
 }
 
 

@@ -39,7 +39,12 @@ PLAIN_MODULES: dict[str, str] = {
     "openapi/v1/call_jobs.py": "the description of the REST interface is Chinese in every language",
     "openapi/grant_document.py": "the description of a grant's interface is Chinese in every language",
     "openapi/grant_schemas.py": "the description of a grant's interface is Chinese in every language",
+    "licenses/status/checker.py": "a program for a terminal that runs without the platform, in Chinese as its users are",
     "exchange/aggregation/column_hints.py": "words in the names of columns at sources, not text for people",
+    "licenses/types/arranging.py": "words printed on licenses, Chinese in every language of the pages",
+    "licenses/types/load_words.py": "words of files and of the base database, kept as data",
+    "licenses/types/printed.py": "words printed on licenses, Chinese in every language of the pages",
+    "openapi/v1/license_types.py": "the description of the REST interface is Chinese in every language",
     "exchange/requests/sla_policies.py": "articles of the law as they are cited, kept as data",
 }
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import hashlib
 import json
+import struct
 import subprocess
 import sys
 from datetime import date, datetime, timedelta
@@ -124,6 +125,14 @@ def _slowly(rows: Any) -> bytes:
         else:
             found[row.pk] = states.code_of(state=row.license_state, is_current=True, valid_to=row.valid_to, today=date.today())
     return checker.packed(found, max(found) + 1)
+
+
+def test_a_license_issued_between_the_two_questions_of_a_list_fits_in() -> None:
+    entries = bytes([0x10, 0, 0, 0, 0, 0, 0, 0x07])
+    groups = struct.pack(">hiqi8s", 2, 8, 3 * LEAST // 16, 8, entries)
+    bits = states._laid_out(memoryview(groups), 1)
+    assert len(bits) * 2 == 4 * LEAST
+    assert (checker.entry(bits, 3 * LEAST), checker.entry(bits, 3 * LEAST + 15)) == (checker.VALID, checker.REVOKED)
 
 
 def test_superseded_says_less_than_revoked_and_more_than_lapsed() -> None:

@@ -1,0 +1,164 @@
+"""The door of license lookups beside Django: one trip to Redis, one statement, the answers Django would give, stable refusals."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from redis import Redis
+
+from exchange.calls import connections
+from licenses import numbering
+from licenses.models import License, TrustedNode, VerificationCount
+from licenses.status.checker import code_text
+from licenses.verification import checks, counting, limits
+from openapi import license_verifications
+from tests.hotpath.scene import Scene, WebSettings, password_of
+from tests.hotpath.test_budget import watched
+from tests.licenses.verified import ELSEWHERE, TYPE, aggregate, make_license, make_type, no_limit_reached
+
+__all__ = ["no_limit_reached"]
+
+pytestmark = pytest.mark.usefixtures("no_limit_reached")
+
+
+@pytest.fixture(scope="module")
+def license(scene: Scene) -> License:
+    return make_license(make_type(scene.city.police))
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Collect what this thread's Redis is asked."""
+    asked: list[Any] = []
+    send = Redis.execute_command
+
+    def listening(client: Redis, *words: Any, **options: Any) -> Any:
+        asked.append(words)
+        return send(client, *words, **options)
+
+    monkeypatch.setattr(Redis, "execute_command", listening)
+    return asked
+
+
+def ask(query: str, *, address: str = "192.0.2.7", **more: str) -> tuple[int, dict[str, str], dict[str, Any]]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": license_verifications.PATH,
+        "QUERY_STRING": query,
+        "REMOTE_ADDR": address,
+    } | more
+    assert license_verifications.is_mine(environ)
+    started: list[Any] = []
+    body = b"".join(license_verifications.application(environ, lambda status, headers: started.extend((status, headers))))
+    return int(started[0][:3]), dict(started[1]), json.loads(body)
+
+
+def test_a_warm_lookup_takes_one_trip_and_one_statement(license: License, trips: list[Any]) -> None:
+    ask(f"identifier={license.identifier}")
+    counting.tally.flush()
+    trips.clear()
+    with watched() as (statements, _commands):
+        status, headers, told = ask(f"identifier={license.identifier}")
+    assert (status, told["status"]["code"]) == (200, "status.valid")
+    assert [statement[:7] for statement in statements] == ["EXECUTE"]
+    assert [words[0] for words in trips] == ["EVALSHA"]
+    assert headers["Cache-Control"] == "no-store"
+    assert int(headers["RateLimit-Remaining"]) == int(headers["RateLimit-Limit"]) - 2
+    assert headers["X-Request-Id"] == told["request_id"]
+
+
+def test_the_door_answers_what_django_would(license: License, scene: Scene) -> None:
+    held = aggregate(scene.city.market, license_state="07")
+    for identifier in (license.identifier, held.identifier, numbering.compose(TYPE, ELSEWHERE, "123456789", 1)):
+        _, _, told = ask(f"identifier={identifier}")
+        slow = checks.verify_identifier(identifier, datetime.fromisoformat(told["checked_at"]))
+        assert {name: told[name] for name in told if name != "request_id"} == slow.told()
+
+
+def test_the_text_of_a_code_is_understood(license: License) -> None:
+
+    text = quote(code_text("https://exchange.invalid", license.identifier, license.position + 1, None))
+    assert ask(f"code={text}")[2]["integrity"]["code"] == "integrity.other_license"
+
+
+def test_a_foreign_issuer_is_looked_up_in_the_trust_list(scene: Scene, now: datetime) -> None:
+    TrustedNode.objects.create(code="330100", name="杭州市", region_code="330100", relation="PEER", created_at=now)
+    told = ask(f"identifier={numbering.compose(TYPE, ELSEWHERE, '123456789', 1)}")[2]
+    assert (told["issuer"]["code"], told["status"]["code"]) == ("issuer.untrusted_node", "status.foreign")
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "verification.wrong_question"),
+        ("identifier=", "license.identifier_missing"),
+        ("identifier=a&code=b", "verification.wrong_question"),
+        ("identifier=a&identifier=b", "verification.wrong_question"),
+        ("holder_name=%E5%BC%A0", "verification.wrong_question"),
+        ("identifier=%00", "license.identifier_unreadable"),
+        ("identifier=%FF%FE", "license.identifier_unreadable"),
+        ("identifier=" + "9" * 500, "license.identifier_unreadable"),
+        ("&".join(["a=b"] * 50), "verification.wrong_question"),
+        ("identifier=1.2.156.3005.2.a.b.c.001.%27", "license.identifier_unreadable"),
+    ],
+)
+def test_wrong_questions_have_stable_codes_and_cost_no_statement(scene: Scene, query: str, code: str) -> None:
+    with watched() as (statements, _commands):
+        status, _headers, told = ask(query)
+    assert (status, told["code"], statements) == (422, code, [])
+
+
+def test_an_address_that_asks_too_often_waits(license: License, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.VERIFICATIONS_A_MINUTE = 1
+    assert ask(f"identifier={license.identifier}", address="192.0.2.8")[0] == 200
+    status, headers, told = ask(f"identifier={license.identifier}", address="192.0.2.8")
+    assert (status, told["code"], headers["RateLimit-Remaining"]) == (429, "verification.too_many", "0")
+    assert 0 < int(headers["Retry-After"]) <= 60
+    assert ask(f"identifier={license.identifier}", address="192.0.2.9")[0] == 200
+
+
+def test_without_a_store_the_door_says_so(license: License, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    web = WebSettings(password_of("web"))
+    monkeypatch.setattr(connections, "settings", _WithoutDatabase(web))
+    connections.close()
+    status, _headers, told = ask(f"identifier={license.identifier}")
+    assert (status, told["code"]) == (503, "platform.unavailable")
+    settings.CALLS_REDIS_URL = "redis://127.0.0.1:1/0"
+    limits.close()
+    status, _headers, told = ask(f"identifier={license.identifier}")
+    limits.close()
+    assert (status, told["code"]) == (503, "platform.unavailable")
+
+
+class _WithoutDatabase:
+    def __init__(self, web: WebSettings) -> None:
+        self._web = web
+
+    @property
+    def DATABASES(self) -> dict[str, Any]:  # noqa: N802
+        return {"default": self._web.DATABASES["default"] | {"PORT": "1"}}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._web, name)
+
+
+def test_lookups_of_the_web_role_are_counted(license: License) -> None:
+    counting.tally.flush()
+    VerificationCount.objects.all().delete()
+    counting.tally._written_at = 0.0
+    ask(f"identifier={license.identifier}")
+    counted = VerificationCount.objects.values_list("door", "outcome", "count")
+    assert list(counted) == [("REST", "status.valid", 1)]
+
+
+@pytest.mark.parametrize(
+    ("more", "method"),
+    [({"HTTP_X_GOV_KEY": "k"}, "GET"), ({"HTTP_COOKIE": "a=b; sessionid=x"}, "GET"), ({}, "POST"), ({}, "OPTIONS")],
+)
+def test_whoever_signs_in_or_signs_or_sends_is_django_s(more: dict[str, str], method: str) -> None:
+    environ = {"PATH_INFO": license_verifications.PATH, "REQUEST_METHOD": method, "QUERY_STRING": "", **more}
+    assert not license_verifications.is_mine(environ)
