@@ -82,6 +82,25 @@ MENU = (
     Entry("portal:credit-repair-list", _("信用修复"), "clipboard-check", "credit-repair", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-shield-list", _("临时屏蔽"), "eye-off", "credit-shield", (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR)),
     Entry(
+        "portal:license-desk", _("证照签发"), "certificate", "license-desk", (Role.OPERATOR, Role.HEAD, Role.AUDIT_ADMINISTRATOR)
+    ),
+    Entry("portal:license-list", _("已签发证照"), "license", "license", (Role.OPERATOR, Role.HEAD, Role.AUDIT_ADMINISTRATOR)),
+    Entry(
+        "portal:license-batch-list",
+        _("批量签发"),
+        "file-import",
+        "license-batch",
+        (Role.OPERATOR, Role.HEAD, Role.AUDIT_ADMINISTRATOR),
+    ),
+    Entry(
+        "portal:license-review",
+        _("证照复核"),
+        "report-search",
+        "license-review",
+        (*BUSINESS, Role.AUDIT_ADMINISTRATOR),
+    ),
+    Entry("portal:verification", _("证照核验"), "file-check", "verification"),
+    Entry(
         "portal:missing-license-list", _("缺失证照"), "file-description", "missing-license", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)
     ),
     Entry("portal:recognition-list", _("跨区域互认"), "network", "recognition", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
@@ -145,7 +164,20 @@ GROUPS = (
     ),
     (
         _("电子证照"),
-        ("license-type", "presenting-scan", "presenting-blocks", "missing-license", "recognition", "matter", "license-statistics"),
+        (
+            "license-desk",
+            "license",
+            "license-batch",
+            "license-review",
+            "license-type",
+            "presenting-scan",
+            "presenting-blocks",
+            "verification",
+            "missing-license",
+            "recognition",
+            "matter",
+            "license-statistics",
+        ),
     ),
     (_("归集与接入"), ("plan", "source", "national", "conflict", "matching", "backflow")),
     (_("监测与追溯"), ("call", "trace", "subject-accesses", "monitoring", "alert", "call-attempts", "audit", "evidence")),
