@@ -41,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("life-events/", include("portal.life_events.urls")),
     path("dossiers/", include("portal.dossiers.urls")),
     path("lineage/", include("portal.lineage.urls")),
+    path("licenses/", include("portal.license_desk.urls")),
     path("matters/", include("portal.matters.urls")),
     path("license-statistics/", include("portal.license_statistics.urls")),
     path("license-types/", include("portal.license_types.urls")),

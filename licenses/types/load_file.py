@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from core.errors import Invalid
 from core.models import Department
 from licenses.types import layout as layouts
+from licenses.types import load_words
 from licenses.types import rulebook as rulebooks
 from licenses.types.comparing import Content
 from licenses.types.facts import TITLES, TypeFacts
@@ -30,16 +31,6 @@ LARGEST = 4_000_000
 MOST_ROWS = 1_000
 SHIPPED_TYPES = Path(__file__).parents[2] / "basedb" / "data" / "license_types.json"
 SHIPPED_RULEBOOKS = Path(__file__).parents[1] / "data" / "types"
-HOLDER_WORDS = {
-    "自然人": "PERSON", "法人": "LEGAL_ENTITY", "法人及非法人组织": "LEGAL_ENTITY", "法人和非法人组织": "LEGAL_ENTITY",
-    "自然人、法人及非法人组织": "EITHER", "自然人或法人": "EITHER",
-}  # fmt: skip
-VALIDITY_WORDS = {"长期有效": "UNLIMITED", "自起始日起若干月": "MONTHS", "逐证写明": "STATED"}
-HEADERS = {
-    "证照类型代码": "code", "证照类型名称": "name", "定义机构": "defining_body", "定义机构代码": "defining_body_code",
-    "持证主体类型": "holder_kind", "持证主体数上限": "holders_at_most", "有效期规则": "validity_kind",
-    "有效期(月)": "validity_months", "维护部门代码": "department", "施行日期": "effective_from",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +114,7 @@ def _records(text: str, *, is_json: bool) -> tuple[list[Any], Mapping[str, Any]]
         table = list(csv.reader(io.StringIO(text), strict=True))
     except csv.Error as error:
         raise _wrong(_("文件不是 CSV 格式。")) from error
-    header = [HEADERS.get(name.strip(), name.strip()) for name in table[0]] if table else []
+    header = [load_words.HEADERS.get(name.strip(), name.strip()) for name in table[0]] if table else []
     if "code" not in header or "name" not in header:
         raise _wrong(_("CSV 文件第一行应为表头，至少有“证照类型代码”和“证照类型名称”。"))
     return [_cells(header, line) for line in table[1:] if any(cell.strip() for cell in line)], {}
@@ -178,9 +169,9 @@ def _facts(reader: Reader) -> TypeFacts:
         name=reader.text("name", most=200).strip(),
         defining_body=reader.text("defining_body", most=200).strip(),
         defining_body_code=reader.text("defining_body_code", most=18).strip() or code[:18],
-        holder_kind=HOLDER_WORDS.get(holder, holder),
+        holder_kind=load_words.HOLDERS.get(holder, holder),
         holders_at_most=_number(reader, "holders_at_most") or 1,
-        validity_kind=VALIDITY_WORDS.get(validity, validity),
+        validity_kind=load_words.VALIDITIES.get(validity, validity),
         validity_months=months,
     )
 

@@ -11,38 +11,24 @@ from html import escape
 
 import segno
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _
 
 from licenses.types.facts import TypeFacts
-from licenses.types.layout import BUILT_IN, INK, MM_PER_POINT, Align, Element, ElementKind, Layout, Line, place, words_of
+from licenses.types.layout import INK, MM_PER_POINT, Align, Element, ElementKind, Layout, Line, place, words_of
+from licenses.types.printed import sample_of
 from licenses.types.rulebook import Rulebook
 
 SEAL_RED = "#c8161d"
 FONTS = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC',sans-serif"
-SAMPLE_URL = "https://example.invalid/verify/?id=1.2.156.3005.2.SAMPLE"
+SAMPLE_QR = "SAMPLE 1.2.156.3005.2"
 ANCHORS = {Align.LEFT: "start", Align.CENTER: "middle", Align.RIGHT: "end"}
 
 
 def sample(facts: TypeFacts, rulebook: Rulebook, issuer: str) -> dict[str, str]:
     """Return made-up values of everything a layout may show: items by their examples, the rest about nobody."""
-    is_person = facts.holder_kind != "LEGAL_ENTITY"
     months = facts.validity_months if facts.validity_kind == "MONTHS" else None
-    last_year = 2026 + (months or 0) // 12
-    ending = _("长期") if months is None else f"{last_year}年01月31日"
-    built_in = {
-        "license.type_name": facts.name,
-        "license.number": "示例2026-000001",
-        "license.identifier": f"1.2.156.3005.2.{facts.code}.11320100000000000X.2026000001.001.X",
-        "license.holder_names": "张示例" if is_person else "示例商贸有限公司",
-        "license.holder_codes": "99010119900101001X" if is_person else "91990101MA0000000X",
-        "license.issuer_name": issuer,
-        "license.issued_on": "2026年02月01日",
-        "license.valid_from": "2026年02月01日",
-        "license.valid_to": ending,
-        "license.validity": _("长期有效") if months is None else f"2026年02月01日至{ending}",
-        "license.version": "001",
-    }
-    return rulebook.shown(rulebook.example()) | {name: built_in[name] for name in BUILT_IN}
+    is_person = facts.holder_kind != "LEGAL_ENTITY"
+    built_in = sample_of(code=facts.code, name=facts.name, is_person=is_person, months=months, issuer=issuer)
+    return {**rulebook.shown(rulebook.example()), **built_in}
 
 
 def svg(
@@ -50,13 +36,13 @@ def svg(
     values: Mapping[str, str],
     *,
     title: str,
-    qr_text: str = SAMPLE_URL,
+    qr_text: str = SAMPLE_QR,
     watermark: str = "",
     highlighted: int | None = None,
 ) -> SafeString:
     """Draw a layout with values (`Rulebook.shown`, `BUILT_IN`); `highlighted` marks one element, `watermark` crosses the page."""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {layout.width:g} {layout.height:g}" role="img" '
+        f'<svg viewBox="0 0 {layout.width:g} {layout.height:g}" role="img" '
         f'class="license-preview" font-family="{FONTS}"><title>{escape(title)}</title>',
         f'<rect width="{layout.width:g}" height="{layout.height:g}" fill="{layout.background}"/>',
     ]

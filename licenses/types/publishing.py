@@ -55,7 +55,7 @@ def open_next(*, code: str, actor: Actor, now: datetime) -> TypeVersion:
     """Open the next version of a type as a draft: a copy of the newest published one."""
     versions = reading.versions_of(code, actor)
     newest = versions[0]
-    _require(actor, Role.OPERATOR, newest)
+    require_keeper(actor, Role.OPERATOR, newest)
     if newest.state == TypeState.DRAFT:
         raise Conflict("license_type.draft_open", _("这个类型已有一份草稿，请在草稿上继续。"), {"uid": str(newest.uid)})
     if newest.state == TypeState.RETIRED:
@@ -84,7 +84,7 @@ def revise(
 ) -> TypeVersion:
     """Write a draft anew in part, which takes it back from the head's desk. The code may change in a first version only."""
     version = _opened(uid, revision, actor)
-    _require(actor, Role.OPERATOR, version)
+    require_keeper(actor, Role.OPERATOR, version)
     was = content_of(version)
     new = Content(
         facts or was.facts,
@@ -105,7 +105,7 @@ def revise(
 def submit(*, uid: UUID, revision: int, actor: Actor, now: datetime) -> TypeVersion:
     """Hand a complete draft to the head; everything that is missing is told at once."""
     version = _opened(uid, revision, actor)
-    _require(actor, Role.OPERATOR, version)
+    require_keeper(actor, Role.OPERATOR, version)
     check_publishable(version)
     version.submitted_at = now
     _advance(version)
@@ -124,7 +124,7 @@ def submit(*, uid: UUID, revision: int, actor: Actor, now: datetime) -> TypeVers
 def send_back(*, uid: UUID, revision: int, reason: str, actor: Actor, now: datetime) -> TypeVersion:
     """Give a submitted draft back to its operators with a reason."""
     version = _opened(uid, revision, actor)
-    _require(actor, Role.HEAD, version)
+    require_keeper(actor, Role.HEAD, version)
     _submitted(version)
     why = _reason(reason)
     version.submitted_at = None
@@ -141,7 +141,7 @@ def publish(*, uid: UUID, revision: int, effective_from: date, actor: Actor, now
     """Publish a submitted draft from a day on (head of the maintaining department); the version before it ends on that day."""
     standing.lock()
     version = _opened(uid, revision, actor)
-    _require(actor, Role.HEAD, version)
+    require_keeper(actor, Role.HEAD, version)
     if actor.user_id in _authors(version):
         raise Forbidden("license_type.own_draft", _("本人编制或修改过的版本须由另一位负责人发布。"))
     _submitted(version)
@@ -326,7 +326,8 @@ def _submitted(version: TypeVersion) -> None:
         raise Conflict("license_type.not_submitted", _("这份草稿还没有送审，请经办人先送审。"))
 
 
-def _require(actor: Actor, role: Role, version: TypeVersion) -> None:
+def require_keeper(actor: Actor, role: Role, version: TypeVersion) -> None:
+    """Raise Forbidden unless the actor holds the role in the department that maintains the type."""
     if not actor.has(role) or actor.department_id != version.department_id:
         text = _("此操作仅限维护部门（%(department)s）的%(role)s。")
         raise Forbidden("license_type.forbidden", text % {"department": version.department.name, "role": role.label})

@@ -22,6 +22,7 @@ from basedb.dictionary import DATASETS
 from basedb.dictionary.contract import Grade
 from basedb.masking import OF_GEOMETRY, Mask
 from licenses.types.faults import Fault, Reader, quoted, readable, refuse
+from licenses.types.printed import day_printed
 
 __all__ = ["MASKS", "MOST_ITEMS", "Fault", "Item", "ItemKind", "Rulebook"]
 
@@ -107,8 +108,7 @@ class Item:
             case ItemKind.CODE:
                 return self.labels.get(value, value)
             case ItemKind.DATE if _is_day(value):
-                day = date.fromisoformat(value)
-                return f"{day.year}年{day.month:02d}月{day.day:02d}日"
+                return day_printed(date.fromisoformat(value))
             case ItemKind.AMOUNT if _AMOUNT.fullmatch(value):
                 whole, dot, rest = value.partition(".")
                 return f"{int(whole):,}{dot}{rest}"

@@ -14,9 +14,7 @@ from django.utils.translation import gettext as _
 from basedb.models import LicenseType
 from core.errors import Conflict
 from licenses.models import TypeVersion
-
-# The words of the base database, which every load of the city uses.
-HOLDER_WORDS = {"PERSON": "自然人", "LEGAL_ENTITY": "法人及非法人组织", "EITHER": "自然人、法人及非法人组织"}
+from licenses.types.load_words import BASE_HOLDERS
 
 
 def lock() -> None:
@@ -39,7 +37,7 @@ def enter(version: TypeVersion, first_day: date) -> None:
     entry = standing or LicenseType(code=version.code)
     entry.name, entry.version = version.name, str(version.number)
     entry.defining_body, entry.defining_body_code = version.defining_body, version.defining_body_code
-    entry.holder_kind, entry.validity_months = HOLDER_WORDS[version.holder_kind], version.validity_months
+    entry.holder_kind, entry.validity_months = BASE_HOLDERS[version.holder_kind], version.validity_months
     entry.effective = DateRange(first_day, None)
     entry.save()
 

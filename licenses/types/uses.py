@@ -110,8 +110,7 @@ def publish(*, uid: UUID, actor: Actor, now: datetime) -> TypeUse:
 def end(*, uid: UUID, reason: str, actor: Actor, now: datetime) -> TypeUse:
     """End a line from today on, or drop a proposal: by the maintaining department's people or the data centre's reviewer."""
     use = _opened(uid, actor)
-    if not reviews(actor):
-        _require(actor, Role.HEAD if use.published_at else Role.OPERATOR, use.department_id)
+    require_ender(use, actor)
     if use.effective is not None and (use.effective.isempty or use.effective.upper is not None):
         raise Conflict("license_use.ended", _("这条用证清单已经终止。"))
     if not visible(reason) or len(reason) > 500:
@@ -123,6 +122,20 @@ def end(*, uid: UUID, reason: str, actor: Actor, now: datetime) -> TypeUse:
     use.revision += 1
     use.save()
     _record(actor, "license_use.ended", use, now, reason=reason.strip())
+    return use
+
+
+def require_ender(use: TypeUse, actor: Actor) -> None:
+    """Raise Forbidden unless the actor may end a line, or drop it while it is only proposed."""
+    if not reviews(actor):
+        _require(actor, Role.HEAD if use.published_at else Role.OPERATOR, use.department_id)
+
+
+def get_visible(uid: UUID, actor: Actor) -> TypeUse:
+    """Return a line the actor may see, or raise NotFound."""
+    use = uses_visible_to(actor).filter(uid=uid).first()
+    if use is None:
+        raise _not_found()
     return use
 
 
@@ -164,8 +177,12 @@ def _in_force(type_code: str, now: datetime) -> TypeVersion:
 def _opened(uid: UUID, actor: Actor) -> TypeUse:
     use = uses_visible_to(actor).select_for_update(of=("self",)).filter(uid=uid).first()
     if use is None:
-        raise NotFound("license_use.not_found", _("没有这条用证清单，或您无权查看。"))
+        raise _not_found()
     return use
+
+
+def _not_found() -> NotFound:
+    return NotFound("license_use.not_found", _("没有这条用证清单，或您无权查看。"))
 
 
 def _require(actor: Actor, role: Role, department_id: int) -> None:

@@ -44,7 +44,6 @@ PLAIN_MODULES: dict[str, str] = {
     "licenses/types/arranging.py": "words printed on licenses, Chinese in every language of the pages",
     "licenses/types/load_words.py": "words of files and of the base database, kept as data",
     "licenses/types/printed.py": "words printed on licenses, Chinese in every language of the pages",
-    "openapi/v1/license_types.py": "the description of the REST interface is Chinese in every language",
     "exchange/requests/sla_policies.py": "articles of the law as they are cited, kept as data",
 }
 
