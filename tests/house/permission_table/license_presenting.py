@@ -1,4 +1,4 @@
-"""Presenting: holders have a session of their own and staff's counts for nothing there; the desk is for clerks, the rest for reviewers."""
+"""Presenting: holders have a session of their own; the desk is for clerks, stops and trust for reviewers."""
 
 from __future__ import annotations
 

@@ -1,0 +1,387 @@
+"""A round of presenting: code, scan, answer, read; what each part refuses, and that nothing is handed over without its records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+
+from basedb.models import License, Person
+from exchange.calls import connections
+from exchange.models import CallRecord, Grant, Material, Matter, MatterParty
+from exchange.presenting import needs
+from licenses.models import BlockedBy, HolderBlock, LicenseUse, PresentingCode, PresentingTry
+from licenses.models import License as Issued
+from licenses.presenting import blocking, holders
+from tests.hotpath.partner import Partner, Reply, make_partner, make_person
+from tests.hotpath.scene import Scene
+from tests.licenses import presented
+from tests.licenses.presented import MATTER, answer, enter_person, new_code, post, read, scan
+
+_sequences = iter(range(101, 900, 2))
+
+
+@dataclass
+class Window:
+    """A desk with its grant, a holder with licenses and an open session."""
+
+    partner: Partner
+    grant: Grant
+    person: Person
+    license: License
+    token: str
+
+    def scanned(self, *chosen: License) -> tuple[str, str]:
+        """Return text and uid of a code the desk has scanned."""
+        code, uid = new_code(self.token, *chosen)
+        reply = scan(self.partner, self.grant, code)
+        assert reply.status == 201, reply.body
+        assert reply.json["presentation"] == uid
+        return code, uid
+
+
+@pytest.fixture(scope="module")
+def listed(scene: Scene) -> Any:
+    presented.make_type(scene.city.market)
+    return presented.make_resource(scene.city.market)
+
+
+@pytest.fixture
+def window(scene: Scene, listed: Any) -> Iterator[Window]:
+    needs.remembered.forget()
+    person = make_person(scene.city.police, next(_sequences), name="王小明")
+    own = presented.make_license(scene.city.market, person)
+    partner = make_partner(scene.city.education)
+    grant = presented.make_grant(listed, partner.system, scene.city.people["education_operator"])
+    yield Window(partner, grant, person, own, enter_person(person, datetime.now(tz=UTC)))
+    needs.remembered.forget()
+
+
+def refused(reply: Reply, code: str) -> None:
+    assert (reply.code, reply.json.keys()) == (code, {"code", "message", "details", "request_id"}), reply.body
+    assert reply.json["message"]
+    assert "王小明" not in reply.body.decode()
+
+
+def uses_of(window: Window) -> list[LicenseUse]:
+    return list(LicenseUse.objects.filter(subject_key=window.person.subject_key))
+
+
+def test_a_round_hands_over_what_the_matter_may_use_and_nothing_else(window: Window) -> None:
+    _code, uid = window.scanned()
+    assert answer(window.token, uid).json["state"] == "CONFIRMED"
+    reply = read(window.partner, window.grant, uid)
+    assert reply.status == 200, reply.body
+    [told] = reply.json["licenses"]
+    assert told["items"] == {
+        "license.number": window.license.number,
+        "license.holder_names": "王小明",
+        "house_address": presented.FACE["house_address"],
+        "area": "88.5",
+    }
+    assert (told["type_code"], told["title"], reply.json["matter"]) == (presented.TYPE, "不动产权证书", MATTER)
+    assert reply.headers["X-Gov-Call-Id"] == reply.json["call_id"]
+
+
+def test_what_is_handed_over_stands_in_a_use_record_and_a_call_record(window: Window, scene: Scene) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    reply = read(window.partner, window.grant, uid)
+    [use] = uses_of(window)
+    assert (use.channel, use.matter, use.system_id, use.department_name) == (
+        "PRESENTED", MATTER, window.partner.system.pk, scene.city.education.name,
+    )  # fmt: skip
+    assert (use.identifier, sorted(use.items), str(use.call_id)) == (
+        window.license.identifier, sorted(presented.ITEMS), reply.json["call_id"],
+    )  # fmt: skip
+    record = CallRecord.objects.get(call_id=reply.json["call_id"])
+    assert (record.outcome, record.row_count, record.matter, record.grant_id) == ("call.answered", 1, MATTER, window.grant.pk)
+    assert bytes(record.subject_key or b"") == bytes(window.person.subject_key)
+    assert sorted(record.fields or []) == sorted(presented.ITEMS)
+
+
+def test_what_was_confirmed_is_read_once(window: Window) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    assert read(window.partner, window.grant, uid).status == 200
+    refused(read(window.partner, window.grant, uid), "presenting.already_read")
+    assert len(uses_of(window)) == 1
+
+
+def test_nothing_is_read_before_the_holder_agreed_nor_after_a_no(window: Window) -> None:
+    _code, uid = window.scanned()
+    reply = read(window.partner, window.grant, uid)
+    refused(reply, "presenting.not_confirmed")
+    assert CallRecord.objects.get(call_id=reply.json["request_id"]).outcome == "presenting.not_confirmed"
+    assert answer(window.token, uid, "refuse").json["state"] == "REFUSED"
+    refused(read(window.partner, window.grant, uid), "presenting.refused_by_holder")
+    refused(answer(window.token, uid), "presenting.already_answered")
+    assert uses_of(window) == []
+
+
+def test_a_second_scan_is_refused_and_both_are_told(window: Window, scene: Scene, listed: Any) -> None:
+    code, uid = window.scanned()
+    other = make_partner(scene.city.police)
+    grant = presented.make_grant(listed, other.system, scene.city.people["police_operator"])
+    refused(scan(other, grant, code), "presenting.code_used")
+    kept = PresentingCode.objects.get(uid=uid)
+    assert (kept.rescans, kept.system_id, kept.state) == (1, window.partner.system.pk, "SCANNED")
+    assert PresentingTry.objects.filter(system_id=other.system.pk, code="presenting.code_used").count() == 1
+    refused(read(other, grant, uid), "presenting.not_found")
+
+
+def test_a_code_that_expired_or_was_altered_or_stopped_opens_nothing(window: Window) -> None:
+    code, uid = new_code(window.token)
+    PresentingCode.objects.filter(uid=uid).update(expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
+    refused(scan(window.partner, window.grant, code), "presenting.code_expired")
+    code, uid = new_code(window.token)
+    altered = code[:-1] + ("A" if code[-1] != "A" else "B")
+    refused(scan(window.partner, window.grant, altered), "presenting.code_unknown")
+    refused(scan(window.partner, window.grant, "SFM1"), "presenting.code_malformed")
+    refused(scan(window.partner, window.grant, "https://example.test/?q=1"), "presenting.code_malformed")
+    PresentingCode.objects.filter(uid=uid).update(state="BLOCKED")
+    refused(scan(window.partner, window.grant, code), "presenting.code_blocked")
+
+
+def test_too_many_refused_codes_hold_a_system_back(window: Window) -> None:
+    unknown = "SFM1" + "A" * 26
+    for _ in range(20):
+        refused(scan(window.partner, window.grant, unknown), "presenting.code_unknown")
+    code, _uid = new_code(window.token)
+    refused(scan(window.partner, window.grant, code), "presenting.too_many_tries")
+
+
+def test_a_signed_scan_is_not_sent_twice(window: Window) -> None:
+    code, _uid = new_code(window.token)
+    path, raw = "/openapi/v1/presentations", json.dumps({"code": code, "matter": MATTER, "grant": str(window.grant.uid)}).encode()
+    headers = window.partner.headers(path, raw)
+    assert presented.send(path, raw, headers).status == 201
+    refused(presented.send(path, raw, headers), "call.replayed")
+
+
+def test_another_holder_cannot_answer(window: Window, scene: Scene) -> None:
+    _code, uid = window.scanned()
+    stranger = make_person(scene.city.police, next(_sequences), name="赵六")
+    reply = answer(enter_person(stranger, datetime.now(tz=UTC)), uid)
+    assert (reply.status, reply.code) == (404, "presenting.code_not_found")
+    assert answer("", uid).code == "presenting.session_ended"
+    assert PresentingCode.objects.get(uid=uid).state == "SCANNED"
+
+
+def test_only_the_chosen_license_is_asked_for(window: Window, scene: Scene) -> None:
+    other = presented.make_license(scene.city.market, window.person)
+    _code, uid = window.scanned(window.license)
+    assert [one["row"] for one in PresentingCode.objects.get(uid=uid).asked] == [bytes(window.license.row_key).hex()]
+    answer(window.token, uid)
+    [told] = read(window.partner, window.grant, uid).json["licenses"]
+    assert told["items"]["license.number"] == window.license.number != other.number
+
+
+def test_an_over_asking_system_gets_what_list_and_grant_have_in_common(window: Window, scene: Scene, listed: Any) -> None:
+    user = scene.city.people["education_operator"]
+    narrow = presented.make_grant(listed, window.partner.system, user, fields=["title", "number"])
+    code, uid = new_code(window.token)
+    reply = scan(window.partner, narrow, code)
+    assert [item["name"] for one in reply.json["asked"] for item in one["items"]] == ["license.number"]
+    answer(window.token, uid)
+    [told] = read(window.partner, narrow, uid).json["licenses"]
+    assert set(told["items"]) == {"license.number"}
+    code, _uid = new_code(window.token)
+    nothing = presented.make_grant(listed, window.partner.system, user, fields=["title", "license_state"])
+    refused(scan(window.partner, nothing, code), "presenting.nothing_allowed")
+    refused(scan(window.partner, window.grant, code, matter="OTHER"), "presenting.matter_unknown")
+    refused(scan(window.partner, scene.grant(), code), "grant.not_found")
+    people = scene.grant().__class__.objects.get(pk=scene.grant().pk)
+    people.system = window.partner.system
+    people.save(update_fields=["system"])
+    refused(scan(window.partner, people, code), "presenting.grant_not_for_licenses")
+
+
+def test_masks_of_the_grant_hold_here_too(window: Window, scene: Scene, listed: Any) -> None:
+    user = scene.city.people["education_operator"]
+    masked = presented.make_grant(listed, window.partner.system, user, masks={"holder_name": "NAME", "face": "HIDDEN"})
+    code, uid = new_code(window.token)
+    assert scan(window.partner, masked, code).status == 201
+    answer(window.token, uid)
+    [told] = read(window.partner, masked, uid).json["licenses"]
+    assert told["items"] == {"license.number": window.license.number, "license.holder_names": "王**"}
+
+
+def test_the_holder_may_leave_out_what_the_matter_can_do_without(window: Window, scene: Scene) -> None:
+    matter = Matter.objects.create(
+        code=MATTER, name="不动产转移登记", legal_basis="条例", department=scene.city.market, state="PUBLISHED"
+    )
+    party = MatterParty.objects.create(matter=matter, ordinal=1, role="seller", title="卖方", kind="PERSON")
+    for number, (items, is_required) in enumerate(((["license.number"], True), (["house_address", "area"], False)), start=1):
+        Material.objects.create(
+            matter=matter, party=party, ordinal=number, code=f"m{number}", title="产权证", source="LICENSE",
+            type_code=presented.TYPE, items=items, is_required=is_required,
+        )  # fmt: skip
+    needs.remembered.forget()
+    try:
+        _code, uid = window.scanned()
+        [asked] = PresentingCode.objects.get(uid=uid).asked
+        assert {item["name"]: item["required"] for item in asked["items"]} == {
+            "license.number": True, "house_address": False, "area": False,
+        }  # fmt: skip
+        row = asked["row"]
+        refused(answer(window.token, uid, items={row: ["area"]}), "presenting.item_required")
+        refused(answer(window.token, uid, items={row: ["license.number", "co_owner"]}), "presenting.not_asked")
+        assert answer(window.token, uid, items={row: ["license.number", "area"]}).status == 200
+        [told] = read(window.partner, window.grant, uid).json["licenses"]
+        assert told["items"] == {"license.number": window.license.number, "area": "88.5"}
+        [use] = uses_of(window)
+        assert sorted(use.items) == ["area", "license.number"]
+        assert use.matter == "不动产转移登记"
+    finally:
+        Material.objects.all().delete()
+        MatterParty.objects.all().delete()
+        matter.delete()
+
+
+def test_a_license_that_ceased_between_yes_and_reading_is_not_handed_over(window: Window) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    License.objects.filter(pk=window.license.pk).update(license_state="07")
+    refused(read(window.partner, window.grant, uid), "presenting.license_changed")
+    assert uses_of(window) == []
+    assert PresentingCode.objects.get(uid=uid).state == "CONFIRMED"
+
+
+def test_a_license_revoked_by_its_office_ceases_before_the_base_database_knows(window: Window, scene: Scene) -> None:
+    from licenses.models import TypeVersion
+
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    version = TypeVersion.objects.get(code=presented.TYPE)
+    day = window.license.issued_on
+    Issued.objects.create(
+        type_version=version, type_code=version.code, issuer=scene.city.market, issuer_code="11320100MB0000000X", issuer_name="局",
+        serial="99", identifier=window.license.identifier, number="1", region_code="320102", issued_on=day, valid_from=day,
+        state="07", digest=b"d" * 32,
+    )  # fmt: skip
+    refused(read(window.partner, window.grant, uid), "presenting.license_changed")
+
+
+def test_a_holder_who_died_meanwhile_presents_nothing(window: Window) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    Person.objects.filter(pk=window.person.pk).update(person_status="9")
+    refused(read(window.partner, window.grant, uid), "presenting.holder_gone")
+    assert uses_of(window) == []
+
+
+def test_a_grant_that_ended_between_scan_and_reading_reads_nothing(window: Window) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    now = datetime.now(tz=UTC)
+    Grant.objects.filter(pk=window.grant.pk).update(
+        valid_from=now - timedelta(days=2), valid_to=now - timedelta(seconds=1), version=2
+    )
+    refused(read(window.partner, window.grant, uid), "grant.expired")
+    assert uses_of(window) == []
+
+
+def test_another_grant_of_the_same_system_does_not_read(window: Window, scene: Scene, listed: Any) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    second = presented.make_grant(listed, window.partner.system, scene.city.people["education_operator"])
+    refused(read(window.partner, second, uid), "presenting.other_grant")
+
+
+@pytest.mark.parametrize(("command", "column", "code"), [
+    ("answer", "answer_until", "presenting.answer_late"), ("read", "read_until", "presenting.read_late"),
+])  # fmt: skip
+def test_time_that_ran_out_hands_over_nothing(window: Window, command: str, column: str, code: str) -> None:
+    _code, uid = window.scanned()
+    if command == "read":
+        answer(window.token, uid)
+    PresentingCode.objects.filter(uid=uid).update(**{column: datetime.now(tz=UTC) - timedelta(seconds=1)})
+    refused(answer(window.token, uid) if command == "answer" else read(window.partner, window.grant, uid), code)
+    assert uses_of(window) == []
+
+
+def test_a_stolen_phone_is_stopped_at_once(window: Window, scene: Scene) -> None:
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    now = datetime.now(tz=UTC)
+    block = blocking.block_holder(
+        subject_key=bytes(window.person.subject_key),
+        by=BlockedBy.HOTLINE,
+        reason="来电",
+        actor=scene.city.actor("reviewer"),
+        now=now,
+    )  # fmt: skip
+    refused(read(window.partner, window.grant, uid), "presenting.code_blocked")
+    reply = post("/openapi/v1/holder/codes", {}, token=window.token)
+    assert (reply.status, reply.code) == (403, "presenting.holder_blocked")
+    with pytest.raises(Exception, match="holder_blocked"):
+        enter_person(window.person, now)
+    blocking.lift_block(uid=block.uid, reason="已当面核实", actor=scene.city.actor("reviewer"), now=now)
+    assert enter_person(window.person, now)
+    assert HolderBlock.objects.get(pk=block.pk).lifted_at == now
+
+
+def at_once(*jobs: Any) -> list[Reply]:
+    """Run jobs on connections of their own, started together."""
+    barrier, results = Barrier(len(jobs)), [None] * len(jobs)
+
+    def run(place: int, job: Any) -> None:
+        try:
+            barrier.wait(timeout=10)
+            results[place] = job()
+        finally:
+            connections.close()
+
+    threads = [Thread(target=run, args=pair) for pair in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    return results  # type: ignore[return-value]
+
+
+def test_of_two_desks_that_scan_at_once_one_gets_the_code(window: Window, scene: Scene, listed: Any) -> None:
+    other = make_partner(scene.city.police)
+    grant = presented.make_grant(listed, other.system, scene.city.people["police_operator"])
+    for _ in range(5):
+        code, _uid = new_code(window.token)
+        replies = at_once(partial(scan, window.partner, window.grant, code), partial(scan, other, grant, code))
+        assert sorted(reply.status for reply in replies) == [201, 409]
+
+
+def test_of_two_readings_at_once_one_is_answered(window: Window) -> None:
+    for _ in range(5):
+        _code, uid = window.scanned()
+        answer(window.token, uid)
+        replies = at_once(*[partial(read, window.partner, window.grant, uid)] * 2)
+        assert sorted(reply.status for reply in replies) == [200, 409]
+    assert len(uses_of(window)) == 5
+
+
+def test_a_body_that_is_not_what_it_should_be_is_refused(window: Window) -> None:
+    code, uid = new_code(window.token)
+    assert post("/openapi/v1/presentations", b"not json", partner=window.partner).code in (
+        "grant.not_found",
+        "call.invalid_parameter",
+    )
+    assert scan(window.partner, window.grant, code, more=1).code == "call.invalid_parameter"
+    assert post("/openapi/v1/holder/codes", {"licenses": "x"}, token=window.token).code == "call.invalid_parameter"
+    assert post("/openapi/v1/holder/codes", {"licenses": ["zz"]}, token=window.token).code == "presenting.chosen"
+    assert post("/openapi/v1/holder/codes", b"x" * 20_000, token=window.token).code == "call.body_too_large"
+    assert answer(window.token, uid, "perhaps").code == "call.invalid_parameter"
+    assert answer(window.token, uid).code == "presenting.not_scanned"
+
+
+def test_names_and_numbers_of_holders_stand_nowhere_in_what_is_kept(window: Window) -> None:
+    _code, uid = window.scanned()
+    kept = PresentingCode.objects.filter(uid=uid).values().get()
+    assert window.person.citizen_id not in str(kept)
+    assert window.person.name not in str(kept)
+    assert holders.name_of(bytes(window.person.subject_key), "PERSON") == window.person.name
