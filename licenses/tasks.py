@@ -14,6 +14,7 @@ from licenses.issuing import batch_work, batches, expiring, feeding, signing, wr
 from licenses.recognition import comparing, pulling, pushing, sending, status_lists
 from licenses.recognition import delivering as recognition_delivering
 from licenses.reissue import checking
+from licenses.sealing import files
 from licenses.status import publishing
 
 _SHORT = {"acks_late": True, "time_limit": 60, "soft_time_limit": 50}
@@ -25,6 +26,12 @@ _SIGNING = timedelta(seconds=40)
 def publish_status_lists() -> None:
     """Publish the status lists that are due."""
     publishing.publish_due(actor=PLATFORM, now=timezone.now())
+
+
+@shared_task(name="licenses.sweep_files", **_LONG)
+def sweep_files() -> None:
+    """Remove sealed files that no record names any more."""
+    files.sweep(now=timezone.now())
 
 
 @shared_task(name="licenses.remind_of_missing", **_SHORT)

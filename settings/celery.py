@@ -52,6 +52,11 @@ app.conf.update(
         },
         "measure-matters": {"task": "exchange.measure_matters", "schedule": 600.0, "options": {"expires": 590}},
         "forget-matter-answers": {"task": "exchange.forget_matter_answers", "schedule": 60.0, "options": {"expires": 50}},
+        "sweep-license-files": {
+            "task": "licenses.sweep_files",
+            "schedule": crontab(hour=3, minute=20),
+            "options": {"expires": 3600},
+        },
         "count-divisions": {
             "task": "basedb.count_divisions",
             "schedule": crontab(hour=3, minute=40),

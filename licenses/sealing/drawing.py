@@ -18,6 +18,7 @@ from licenses.sealing import fonts
 from licenses.types.layout import MM_PER_POINT, Align, Element, ElementKind, Layout, Line, place, words_of
 
 RED: Final = "#c8161d"
+THINNEST: Final = 0.2  # a rule that says no width
 MASK: Final = 2  # every mask can be read; weighing all eight takes longer than drawing the page
 Step = tuple[str, tuple[float, ...]]  # M x y, L x y, C x1 y1 x2 y2 x y, Z: as in a picture, y downwards
 
@@ -72,7 +73,8 @@ def fixed_marks(layout: Layout) -> list[Mark]:
         marks.append(Area(0, 0, layout.width, layout.height, 0, "", layout.background))
     for element in layout.elements:
         if element.kind in (ElementKind.RULE, ElementKind.BOX):
-            marks.append(Area(element.x, element.y, element.w, element.h, element.stroke, element.color, element.fill))
+            stroke = element.stroke or (THINNEST if element.kind is ElementKind.RULE else 0.0)
+            marks.append(Area(element.x, element.y, element.w, element.h, stroke, element.color, element.fill))
         elif element.kind is ElementKind.TEXT:
             marks.extend(_lines(element, place(element, element.text)))
     return marks

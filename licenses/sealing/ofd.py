@@ -215,7 +215,7 @@ def _area(area: Area, drawing: _Drawing) -> None:
 def _shape(picture: Picture, drawing: _Drawing) -> None:
     signs = {"M": "M", "L": "L", "C": "B", "Z": "C"}
     path = " ".join(" ".join([signs[sign], *map(_n, points)]) for sign, points in picture.steps)
-    rule = ' Rule="Even-Odd"' if picture.holes else ""
+    rule = ' Rule="Even-Odd" Alpha="215"' if picture.holes else ""
     boundary = f"{_n(picture.x)} {_n(picture.y)} {_n(picture.w)} {_n(picture.h)}"
     content = f'<ofd:FillColor Value="{_color(picture.color)}"/><ofd:AbbreviatedData>{path}</ofd:AbbreviatedData>'
     drawing.add("PathObject", boundary, f' Stroke="false" Fill="true"{rule}', content)

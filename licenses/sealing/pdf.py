@@ -119,8 +119,8 @@ def _widget(template: Template) -> bytes:
 
 @lru_cache(maxsize=512)
 def _seal_once(seal: tuple[Picture, ...], width: float, height: float) -> bytes:
-    head = f"/Type/XObject/Subtype/Form/BBox[0 0 {_n(width * PT)} {_n(height * PT)}]/Resources<<>>"
-    return _stream(b"\n".join(_shape(picture, height) for picture in seal), head)
+    head = f"/Type/XObject/Subtype/Form/BBox[0 0 {_n(width * PT)} {_n(height * PT)}]/Resources<</ExtGState<</GS<</BM/Multiply>>>>>>"
+    return _stream(b"\n".join([b"/GS gs", *(_shape(picture, height) for picture in seal)]), head)  # as ink: words under it stay
 
 
 def _seal(seal: tuple[Picture, ...], template: Template) -> bytes:
