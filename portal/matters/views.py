@@ -26,6 +26,7 @@ from exchange.querysets import is_reviewer
 from exchange.requests import baskets
 from portal.actor import actor, roles_required
 from portal.care.pages import SEERS
+from portal.forms import PortalForm
 from portal.matters import charts
 from portal.matters.forms import AskForm, DecisionForm, MatterFilter, MonthsFilter, PlainForm
 from portal.matters.words import item_titles
@@ -63,7 +64,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     return _detail_page(request, definition.visible_matter(uid, who), who)
 
 
-def _detail_page(request: HttpRequest, matter: Matter, who: Actor, decision: DecisionForm | None = None) -> HttpResponse:
+def _detail_page(request: HttpRequest, matter: Matter, who: Actor, pressed: PortalForm | None = None) -> HttpResponse:
     names = type_names()
     lines = [
         (line, [(one, item_titles(coverage.dataset_of(one.material), one.missing)) for one in line.standings])
@@ -85,9 +86,9 @@ def _detail_page(request: HttpRequest, matter: Matter, who: Actor, decision: Dec
         "may_decide": is_reviewer(who) and matter.state == MatterState.SUBMITTED,
         "may_start": who.has(Role.OPERATOR) and matter.state == MatterState.PUBLISHED,
         "own_department": who.department_id if who.has(Role.OPERATOR) else None,
-        "decision": decision or DecisionForm(initial={"revision": matter.revision}),
+        "decision": pressed if isinstance(pressed, DecisionForm) else DecisionForm(initial={"revision": matter.revision}),
     }
-    return render(request, "portal/matters/detail.html", context, status=decision.status if decision else 200)
+    return render(request, "portal/matters/detail.html", context, status=pressed.status if pressed else 200)
 
 
 @require_POST
@@ -149,7 +150,7 @@ def _pressed(request: HttpRequest, uid: UUID, act: Any, told: str) -> HttpRespon
         messages.success(request, told)
         return redirect("portal:matter-detail", uid=uid)
     messages.error(request, "".join(str(error) for error in form.non_field_errors()))
-    return _detail_page(request, matter, who)
+    return _detail_page(request, matter, who, form)
 
 
 @require_GET
