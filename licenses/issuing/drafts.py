@@ -24,8 +24,9 @@ from licenses import delivering
 from licenses.issuing import candidates, checking, desks, writing
 from licenses.issuing.candidates import Candidate
 from licenses.issuing.workflow import DraftCommand, decide_draft
-from licenses.models import DraftKind, DraftState, IssuingDraft, License, LicenseState, Operation, TypeVersion
+from licenses.models import DraftKind, DraftState, FileKind, IssuingDraft, License, LicenseState, Operation, TypeVersion
 from licenses.reissue.checking import complete_for
+from licenses.sealing import files
 from licenses.types.faults import Fault, refuse
 from licenses.types.reading import in_force
 from licenses.types.rulebook import Rulebook
@@ -165,6 +166,8 @@ def sign(*, uid: UUID, revision: int, actor: Actor, now: datetime) -> License:
     refuse("draft.check_failed", _("签发前核查发现问题，没有签发。请退回经办人处理。"), faults)
     act = writing.Act(OPERATION_OF[DraftKind(draft.kind)], draft.reason, draft.basis, before)
     license = writing.write(candidate, act, type_version=draft.type_version, department=draft.department, actor=actor, now=now)
+    if draft.type_version.layout.get("elements"):
+        files.ensure(license, FileKind.PDF, now=now)
     draft.state, draft.issued, draft.decided_by_id, draft.decided_at, draft.findings = following, license, actor.user_id, now, []
     _save(draft, now)
     complete_for(license, actor=actor, now=now)

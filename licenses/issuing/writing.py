@@ -111,6 +111,7 @@ def write(
     license.digest = sm3(content)
     license.signature, license.key = keys.sign(KeyPurpose.DATA, content)
     license.save(force_insert=True)
+    license.refresh_from_db(fields=["position", "changed_xid"])  # the database gave them
     LicenseHolder.objects.bulk_create(
         LicenseHolder(
             license=license, ordinal=ordinal, name=holder.name, code=holder.code, code_type=holder.code_type, subject_key=holder.key
@@ -183,11 +184,11 @@ AUDITED: Final = {
     Operation.REISSUED: "license.reissued",
     Operation.CHANGED: "license.changed",
     Operation.RENEWED: "license.renewed",
-    Operation.SUSPENDED: "license.suspended",
-    Operation.RESUMED: "license.resumed",
-    Operation.REVOKED: "license.revoked",
+    Operation.SUSPENDED: "license.withheld",
+    Operation.RESUMED: "license.given_back",
+    Operation.REVOKED: "license.forfeited",
     Operation.RESCINDED: "license.rescinded",
-    Operation.CANCELLED: "license.cancelled",
+    Operation.CANCELLED: "license.deregistered",
     Operation.MOVED_AWAY: "license.moved_away",
     Operation.MOVE_CANCELLED: "license.move_cancelled",
     Operation.PAPER: "license.paper_registered",

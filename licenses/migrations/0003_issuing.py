@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(SEQUENCE, migrations.RunSQL.noop),
         migrations.RunSQL(SIGNED_ONCE, NOT_SIGNED_ONCE),
+        migrations.RunSQL("CREATE INDEX license_by_number ON licenses_license (number)", "DROP INDEX license_by_number"),
         migrations.RunSQL(
             "CREATE INDEX license_unsigned ON licenses_license (id) WHERE signature IS NULL", "DROP INDEX license_unsigned"
         ),

@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("openapi.v1.zones")),
     path("", include("openapi.v1.dossiers")),
     path("", include("openapi.v1.matter_cases")),
+    path("", include("openapi.v1.license_batches")),
     path("", include("openapi.v1.license_statistics")),
     path("", include("openapi.v1.license_types")),
     path("", include("openapi.v1.geography")),

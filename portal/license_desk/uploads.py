@@ -1,0 +1,75 @@
+"""Files of batches (批量导入文件): CSV in UTF-8 or GB18030, or one sheet of Excel, with the columns of the type's template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any, Final
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from basedb.ingest import ROW_RULES
+from core.errors import Invalid
+from exchange.aggregation.connectors import csv_reading
+from exchange.aggregation.connectors.excel_files import ExcelContents
+from exchange.aggregation.connectors.files import Record
+from licenses.issuing import sheets
+from licenses.models import TypeVersion
+
+LARGEST: Final = 20 * 1024 * 1024
+_ZIP: Final = b"PK\x03\x04"
+_OLD: Final = b"\xd0\xcf\x11\xe0"
+
+
+def rows_of(version: TypeVersion, file: UploadedFile) -> list[dict[str, Any]]:
+    """Return the rows of an uploaded file; anything wrong with the file itself raises Invalid and nothing is taken in."""
+    if (file.size or 0) > LARGEST:
+        raise _wrong(_("文件过大，最多 20 MB。"))
+    opened: Any = file.file
+    opened.seek(0)
+    head = opened.read(4)
+    opened.seek(0)
+    header = sheets.header_of(version)
+    try:
+        lines = _of_excel(opened, header) if head in (_ZIP, _OLD) else _of_csv(opened, header)
+        return list(sheets.rows_of(version, header, lines))
+    except Invalid as error:
+        raise _wrong(str(error.message)) from error
+
+
+def _of_csv(file: IO[bytes], header: Sequence[str]) -> Iterator[Sequence[str | None]]:
+    encoding = csv_reading.detect_encoding(file)
+    given = csv_reading.header_of(file, encoding)
+    own = [name for name in sheets.OWN if name in given]
+    places = csv_reading.read_header(file, encoding, [*own, *header])[len(own) :]
+    yield from (_values(record, places) for record in csv_reading.records(file, encoding, len(given)))
+
+
+def _of_excel(file: IO[bytes], header: Sequence[str]) -> Iterator[Sequence[str | None]]:
+    with NamedTemporaryFile(suffix=".xlsx") as copy:
+        while chunk := file.read(1 << 20):
+            copy.write(chunk)
+        copy.flush()
+        copy.seek(0)
+        contents = ExcelContents(copy, Path(copy.name), {})  # type: ignore[arg-type]
+        try:
+            given = [column.name for column in contents.columns]
+            own = [name for name in sheets.OWN if name in given]
+            csv_reading.check_header(given, [*own, *header])
+            places = [given.index(name) for name in header]
+            yield from [_values(record, places) for record in contents.records({})]
+        finally:
+            contents.close()
+
+
+def _values(record: Record, places: Sequence[int]) -> list[str | None]:
+    if record.fault:
+        text = _("第 %(line)s 行：%(what)s。") % {"line": record.line, "what": ROW_RULES[record.fault]}
+        raise Invalid("batch.file_broken", text)
+    return [record.values[place] for place in places]
+
+
+def _wrong(text: str) -> Invalid:
+    return Invalid("batch.file_refused", text, {"file": [text]})
