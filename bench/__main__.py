@@ -21,6 +21,7 @@ FIGURES = {
     "dossier.person": "bench.dossier",
     "evidence": "bench.evidence",
     "features": "bench.features",
+    "license.issue_pdf": "bench.license_issue_pdf",
     "license.status_list": "bench.license_status_list",
     "license.verify": "bench.license_verify",
     "op-monitoring": "bench.op_monitoring",
