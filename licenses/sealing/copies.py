@@ -89,8 +89,8 @@ def copies_of(license: License) -> QuerySet[LicenseCopy]:
 def watermark(layout: Layout, purpose: str, receiver: str, now: datetime) -> list[Words]:
     """Return the lines over the page: one large across it, small ones all over, so that cutting it off leaves some."""
     day = f"{now.astimezone(SHANGHAI):%Y-%m-%d}"
-    large = _("仅供%(receiver)s用于%(purpose)s") % {"receiver": receiver, "purpose": purpose}
-    small = _("%(large)s　%(day)s　再复制无效") % {"large": large, "day": day}
+    large = f"仅供{receiver}用于{purpose}"  # in Chinese whatever language the page was asked for in
+    small = f"{large}　{day}　再复制无效"
     marks = [_across(layout, f"{large}　{day}")]
     width = _millimetres(small, _SMALL) + 12
     rise, run = math.sin(math.radians(_TURNED)), math.cos(math.radians(_TURNED))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -30,6 +30,9 @@ from licenses.types.layout import Layout
 from licenses.types.rulebook import Rulebook
 from portal.actor import BUSINESS, actor, roles_required
 from portal.license_files.forms import CopyForm
+
+
+LOOKING: Final = "颁发机构或数据中心查阅"
 
 
 @never_cache
@@ -118,9 +121,7 @@ def download(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
         wanted = FileKind(kind.upper())
     except ValueError as error:
         raise NotFound("file.unknown_kind", _("证照文件只有 PDF 和 OFD 两种格式。")) from error
-    record, content = files.hand_out(
-        license=license, kind=wanted, actor=actor(request), now=timezone.now(), purpose=_("颁发机构或数据中心查阅")
-    )
+    record, content = files.hand_out(license=license, kind=wanted, actor=actor(request), now=timezone.now(), purpose=LOOKING)
     inline = wanted is FileKind.PDF and "inline" in request.GET
     return as_file(content, FileKind(record.kind), name=f"license-{license.uid.hex[:12]}.{kind.lower()}", inline=inline)
 
