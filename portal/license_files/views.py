@@ -31,7 +31,6 @@ from licenses.types.rulebook import Rulebook
 from portal.actor import BUSINESS, actor, roles_required
 from portal.license_files.forms import CopyForm
 
-
 LOOKING: Final = "颁发机构或数据中心查阅"
 
 
