@@ -31,6 +31,7 @@ from demo import (
     facts,
     facts_called,
     flows,
+    fusing,
     limited,
     outside,
     places,
@@ -39,6 +40,7 @@ from demo import (
     synthetic,
     thematic,
 )
+from demo.licenses import files as license_files
 from exchange.lineage import refreshing
 
 CREDIT_SUBJECTS = 400
@@ -66,6 +68,7 @@ class Command(BaseCommand):
             "holidays", lambda: working_days.load_holidays([timezone.now().year - 1, timezone.now().year, timezone.now().year + 1])
         )
         self.step("rules of authority", lambda: rule_versions.load_standard(now=timezone.now()))
+        self.step("keys of licenses", lambda: license_files.prepare_keys(timezone.now()))
         departments = self.step("departments", city.load_departments)
         passwords = self.step(
             "accounts", lambda: city.load_accounts(departments, {a["username"]: a["password"] for a in known["accounts"]})
@@ -78,6 +81,8 @@ class Command(BaseCommand):
         self.step("made-up outlines", places.load_outlines)
         self.step("aggregation runs", flows.run_plans)
         self.step("what another department knows otherwise", lambda: disagreements.aggregate(departments, people, timezone.now()))
+        self.step("records without numbers", lambda: fusing.aggregate(departments, people[:FACTS]))
+        self.step("proposals to merge", lambda: fusing.propose(people[:FACTS], timezone.now()))
         self.step("figures of divisions", places.count)
         self.step(
             "facts of people and entities",
@@ -92,6 +97,7 @@ class Command(BaseCommand):
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
+        self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
         self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
         self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
 
