@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from basedb.rules import rule_named
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.texts import harmless_cell
@@ -51,6 +53,19 @@ BATCHES_SHOWN = 10
 GROUPS_SHOWN = 15
 EXPORTED_AT_MOST = 5_000
 FAULTS = {"": "", "node_key_unconfirmed": "DUE", "node_key_revoked": "REVOKED", "node_key_not_in_force": "EXPIRED"}
+
+
+def keepers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a page to those of the data centre who keep the trust list."""
+
+    @roles_required(*CENTRE)
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not keeping.may_keep(actor(request)):
+            raise Forbidden("recognition.not_yours", _("互认名单由数据中心审核员和负责人维护。"))
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 @require_GET
@@ -110,7 +125,7 @@ def key_state(key: TrustedKey, now: Any) -> tuple[str, str]:
 
 
 @require_http_methods(["GET", "POST"])
-@roles_required(*CENTRE)
+@keepers_only
 def propose(request: HttpRequest) -> HttpResponse:
     """Lay down a node and its keys from a file."""
     form = NodeFileForm(request.POST or None, request.FILES or None)
@@ -127,7 +142,7 @@ def propose(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@roles_required(*CENTRE)
+@keepers_only
 def confirm(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Put a key in force."""
     key = _key(request, uid)
@@ -147,7 +162,7 @@ def confirm(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@roles_required(*CENTRE)
+@keepers_only
 def revoke(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Revoke a key at once."""
     key = _key(request, uid)
@@ -164,7 +179,7 @@ def revoke(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@roles_required(*CENTRE)
+@keepers_only
 def endpoint(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Say where a node is reached."""
     found = _node(request, uid)
@@ -180,7 +195,7 @@ def endpoint(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_POST
-@roles_required(*CENTRE)
+@keepers_only
 def send_again(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Let a stopped batch be sent again."""
     comparing.send_again(node_uid=uid, actor=actor(request), now=timezone.now())
@@ -189,7 +204,7 @@ def send_again(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_POST
-@roles_required(*CENTRE)
+@keepers_only
 def compare(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Have a differences report made."""
     comparing.ask_for(node_uid=uid, actor=actor(request), now=timezone.now())

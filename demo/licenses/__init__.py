@@ -1,0 +1,1 @@
+"""The demo of the license office: types, licenses, holders, missing licenses, nodes of other regions."""

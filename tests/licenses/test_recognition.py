@@ -1,0 +1,600 @@
+"""Exchange between nodes: the trust list of two persons, batches in order and once, rows judged, pushed, pulled, compared."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from basedb.identifiers import generate_uscc
+from basedb.models import License as CityLicense
+from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
+from core.models import AuditEntry, Notification
+from core.signing import PublicKey, pem_blocks
+from demo.licenses.nodes import Held
+from licenses.models import (
+    DifferenceKind,
+    ExchangeRow,
+    InBatch,
+    LicenseUse,
+    NodePosition,
+    NodeQuestion,
+    NodeStatusList,
+    OutBatch,
+    TrustedKey,
+)
+from licenses.recognition import (
+    comparing,
+    delivering,
+    differences,
+    documents,
+    keeping,
+    pulling,
+    pushing,
+    questions,
+    receiving,
+    sending,
+    status_lists,
+    transport,
+    trust,
+)
+from licenses.status import checker
+from tests.factories import City
+from tests.licenses.nodes import (
+    CITIZEN,
+    COUNTY,
+    ISSUER,
+    PEER,
+    PROVINCE,
+    license_data,
+    own_keys,
+    reached,
+    row,
+    second_keeper,
+    simulated,
+    trusted,
+)
+from tests.licenses.verified import TYPE, aggregate
+
+__all__ = ["own_keys", "reached"]
+pytestmark = pytest.mark.usefixtures("own_keys", "reached")
+
+
+def receive(node: Any, envelope: dict[str, str], now: datetime) -> dict[str, Any]:
+    receipt = receiving.receive(envelope=envelope, client_ip="127.0.0.1", now=now)
+    node.sent.append(envelope)
+    content: dict[str, Any] = json.loads(receipt["content"])
+    return content
+
+
+def refused(envelope: Any, now: datetime) -> str:
+    with pytest.raises(DomainError) as error:
+        receiving.receive(envelope=envelope, client_ip=None, now=now)
+    return error.value.code
+
+
+# The trust list
+
+
+def test_a_key_counts_only_after_a_second_person_typed_its_fingerprint(city: City, now: datetime) -> None:
+    node = simulated()
+    second_keeper(city)
+    keeping.propose(content=node.card(now), actor=city.actor("reviewer"), now=now)
+    key = TrustedKey.objects.get()
+    assert keeping.published(now)[0]["keys"] == []
+    with pytest.raises(Forbidden) as same:
+        keeping.confirm(key_uid=key.uid, typed=node.fingerprint(), actor=city.actor("reviewer"), now=now)
+    assert same.value.code == "recognition.same_person"
+    with pytest.raises(Invalid):
+        keeping.confirm(key_uid=key.uid, typed="0" * 64, actor=city.actor("centre_head"), now=now)
+    with pytest.raises(Forbidden):
+        keeping.confirm(key_uid=key.uid, typed=node.fingerprint(), actor=city.actor("police_head"), now=now)
+    spoken = " ".join(node.fingerprint().upper()[i : i + 4] for i in range(0, 64, 4))
+    keeping.confirm(key_uid=key.uid, typed=spoken, actor=city.actor("centre_head"), now=now)
+    assert keeping.published(now)[0]["keys"][0]["key"] == key.key_id
+    actions = set(AuditEntry.objects.filter(action__startswith="trusted_").values_list("action", flat=True))
+    assert actions == {"trusted_node.proposed", "trusted_key.confirmed"}
+    assert Notification.objects.filter(user=city.people["centre_head"]).exists()
+
+
+def test_the_database_itself_refuses_one_person_for_both(city: City, now: datetime) -> None:
+    made = trusted(city, simulated(), now)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        made.keys.update(confirmed_by=city.people["reviewer"])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"form": "other"}, "license-node/1"),
+        ({"code": "320100"}, "本节点"),
+        ({"code": "32 01"}, "节点代码"),
+        ({"relation": "FRIEND"}, "ABOVE"),
+        ({"region_code": "county"}, "区划"),
+        ({"endpoint": "http://user:pass@host/"}, "接口地址"),
+        ({"endpoint": "file:///etc/passwd"}, "接口地址"),
+        ({"keys": []}, "密钥"),
+        ({"keys": [{"public_key": "-----BEGIN PRIVATE KEY-----"}]}, "私钥"),
+        ({"keys": [{"public_key": "nothing"}]}, "SM2"),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_is_refused_with_its_reason(
+    city: City, now: datetime, change: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(Invalid) as wrong:
+        keeping.propose(content=simulated().card(now, **change), actor=city.actor("reviewer"), now=now)
+    assert word in str(wrong.value.details["file"])
+
+
+def test_a_node_does_not_change_its_region_and_a_key_does_not_change_its_node(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    with pytest.raises(Conflict):
+        keeping.propose(content=node.card(now), actor=city.actor("reviewer"), now=now)
+    with pytest.raises(Conflict):
+        keeping.propose(content=node.card(now, region_code="320104"), actor=city.actor("reviewer"), now=now)
+    with pytest.raises(Conflict) as taken:
+        keeping.propose(content=node.card(now, code="320104", region_code="320104"), actor=city.actor("reviewer"), now=now)
+    assert taken.value.code == "recognition.key_of_another"
+
+
+# Receiving
+
+
+def test_a_batch_is_judged_row_by_row_answered_with_a_signed_receipt_and_taken_into_the_base(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    good, signed = row(), row()
+    signed["signature"] = base64.b64encode(node.key.sign(documents.canonical(signed["data"]))).decode()
+    signed["key"] = node.key.public.id
+    forged = row() | {"key": node.key.public.id, "signature": signed["signature"]}
+    wrong = [
+        (row(license_data(region="320104")), "row.region"),
+        (row(license_data() | {"identifier": "1.2.3"}), "row.identifier"),
+        (row(license_data() | {"type": "11100000000013338W999"}), "row.identifier_parts"),
+        (row(state="77"), "row.state"),
+        (forged, "row.signature"),
+        ({"data": {}}, "row.form"),
+        ("text", "row.form"),
+    ]
+    envelope = node.batch([good, signed, *(line for line, _code in wrong)])
+    answer = receiving.receive(envelope=envelope, client_ip=None, now=now)
+    told = json.loads(answer["content"])
+    assert (told["accepted"], [line["code"] for line in told["rejected"]]) == (2, [code for _line, code in wrong])
+    assert all(line["message"] for line in told["rejected"])
+    own = [
+        PublicKey.from_der(pem_blocks(key["public_key"])[0][1])
+        for key in keeping.own_card(name="市", endpoint="", valid_to=now)["keys"]
+    ]
+    (signer,) = [key for key in own if key.id == answer["key"]]
+    assert signer.verifies(answer["content"].encode(), documents.signature_of(answer["signature"]))
+    assert delivering.deliver_due(now=now) == 1
+    found = CityLicense.objects.get(identifier=good["data"]["identifier"])
+    assert (found.holder_name, found.region_code, found.license_state) == ("张某", COUNTY, "01")
+    assert CityLicense.objects.count() == 2
+    assert not ExchangeRow.objects.filter(document__isnull=False).exists()  # what lies in the base is not kept twice
+
+
+def test_the_same_batch_again_gets_the_same_receipt_and_other_content_is_refused(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    envelope = node.batch([row()])
+    first = receiving.receive(envelope=envelope, client_ip=None, now=now)
+    assert receiving.receive(envelope=envelope, client_ip=None, now=now + timedelta(hours=1)) == first
+    assert refused(node.batch([row()], number=1, previous=""), now) == "license_batch.number_taken"
+    assert InBatch.objects.count() == 1
+
+
+def test_a_gap_is_refused_noted_and_closed(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    receive(node, node.batch([row()]), now)
+    assert refused(node.batch([row()], number=3), now) == "license_batch.gap"
+    position = NodePosition.objects.get()
+    assert (position.gap_number, position.received_number) == (2, 1)
+    assert refused(node.batch([row()], number=2, previous="0" * 64), now) == "license_batch.chain_broken"
+    receive(node, node.batch([row()]), now)
+    position.refresh_from_db()
+    assert (position.gap_number, position.received_number) == (None, 2)
+
+
+def test_nobody_unknown_revoked_or_out_of_time_delivers(city: City, now: datetime) -> None:
+    node, stranger = simulated(), simulated(PEER, "PEER")
+    assert refused(node.batch([row()]), now) == "recognition.node_unknown"
+    made = trusted(city, node, now)
+    assert refused(node.batch([row()]) | {"key": stranger.key.public.id}, now) == "recognition.node_key_unknown"
+    altered = node.batch([row()])
+    altered["content"] = altered["content"].replace("张某", "李某")
+    assert refused(altered, now) == "recognition.signature_invalid"
+    assert refused(node.batch([row()]) | {"signature": "!"}, now) == "recognition.signature_invalid"
+    assert refused(node.batch([row()]), now + timedelta(days=800)) == "recognition.node_key_not_in_force"
+    assert refused({"node": 1}, now) == "recognition.envelope_invalid"
+    assert refused(node.seal({"form": receiving.FORM, "to": "440000", "number": 1}), now) == "recognition.misdirected"
+    assert refused(node.seal({"form": questions.FORM, "number": 1}), now) == "recognition.misdirected"
+    assert refused(node.batch([]), now) == "license_batch.invalid"
+    keeping.revoke(key_uid=made.keys.get().uid, reason="失密", actor=city.actor("reviewer"), now=now)
+    assert refused(node.batch([row()]), now) == "recognition.node_key_revoked"
+    assert not InBatch.objects.exists()
+
+
+def test_only_a_node_below_delivers(city: City, now: datetime) -> None:
+    above = simulated(PROVINCE, "ABOVE")
+    trusted(city, above, now)
+    assert refused(above.batch([row()]), now) == "recognition.not_below"
+
+
+def test_what_the_base_rejects_is_shown_with_its_reason(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    holder = {"name": "张某", "code": "990101198005060000", "code_type": "111"}
+    receive(node, node.batch([row(), row(license_data(holders=[holder]))]), now)
+    delivering.deliver_due(now=now)
+    assert CityLicense.objects.count() == 1
+    line = ExchangeRow.objects.get(state="REJECTED")
+    assert (line.row_number, line.code, line.document) == (2, "holder_code.citizen_id", None)
+
+
+def test_a_later_row_changes_the_license_and_one_that_is_gone_withdraws_it(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    data = license_data()
+    for number, (state, gone) in enumerate((("01", False), ("04", False), ("04", True))):
+        receive(node, node.batch([row(data, state=state, gone=gone)]), now + timedelta(hours=number))
+        delivering.deliver_due(now=now + timedelta(hours=number))
+    found = CityLicense.objects.get()
+    assert found.withdrawn_at is not None
+    assert ExchangeRow.objects.filter(state="DELIVERED").count() == 3
+
+
+def test_the_door_answers_a_node_over_http(city: City, now: datetime, client: Client) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    url = reverse("openapi:license-exchange-batches")
+    assert client.post(url, {}, content_type="application/json").status_code == 422
+    assert client.post(url, node.batch([row()], number=2), content_type="application/json").status_code == 409
+    answer = client.post(url, node.batch([row()]), content_type="application/json")
+    assert answer.status_code == 200
+    assert json.loads(answer.json()["content"])["accepted"] == 1
+    listed = client.get(reverse("openapi:license-exchange-trust-list")).json()
+    assert listed[0]["code"] == COUNTY
+
+
+# Pushing
+
+
+def pushed(city: City, now: datetime) -> Any:
+    """A province that is reached, in this process."""
+    above = simulated(PROVINCE, "ABOVE", endpoint="https://province.example")
+    trusted(city, above, now)
+    transport.use(above)
+    return above
+
+
+def test_everything_of_ours_goes_up_once_in_order_and_is_signed_for(city: City, now: datetime) -> None:
+    above = pushed(city, now)
+    for _number in range(3):
+        aggregate(city.police)
+    nameless = aggregate(city.police)
+    CityLicense.objects.filter(pk=nameless.pk).update(identifier=None)
+    assert pushing.make_batches(now=now) == 1
+    assert sending.send_due(now=now) == 1
+    assert len(above.taken) == 3
+    batch = OutBatch.objects.get()
+    assert (batch.state, batch.attempts) == ("ACKNOWLEDGED", 1)
+    assert pushing.make_batches(now=now) == 0
+    assert sending.send_due(now=now) == 0
+
+
+def test_a_node_that_does_not_answer_is_tried_again_later_and_later(city: City, now: datetime) -> None:
+    pushed(city, now)
+    aggregate(city.police)
+    pushing.make_batches(now=now)
+
+    class Away:
+        def post(self, *_: Any) -> tuple[int, Any]:
+            raise Unavailable("recognition.unreachable", "away")
+
+        def get(self, *_: Any) -> tuple[int, Any]:
+            return 404, None
+
+    transport.use(Away())
+    pauses = []
+    at = now
+    for _time in range(3):
+        sending.send_due(now=at)
+        batch = OutBatch.objects.get()
+        pauses.append((batch.next_attempt_at - at).total_seconds())
+        assert sending.send_due(now=at) == 0
+        at = batch.next_attempt_at
+    assert pauses == [30, 60, 120]
+    assert (batch.state, batch.fault, batch.attempts) == ("PENDING", "recognition.unreachable", 3)
+
+
+def test_a_sender_killed_before_the_receipt_was_kept_sends_again_and_it_is_taken_once(city: City, now: datetime) -> None:
+    above = pushed(city, now)
+    aggregate(city.police)
+    pushing.make_batches(now=now)
+    claimed = sending._claim(OutBatch.objects.get().node_id, now)
+    assert claimed is not None
+    transport.current().post(claimed.node, transport.BATCHES, json.loads(claimed.envelope))  # and then it was killed
+    assert sending.send_due(now=now + timedelta(minutes=1)) == 0  # still in its hand
+    assert sending.send_due(now=now + timedelta(minutes=3)) == 1
+    assert (len(above.taken), above.numbers) == (1, [1, 1])
+
+
+def test_a_gap_over_there_is_filled_from_its_first_number(city: City, now: datetime) -> None:
+    above = pushed(city, now)
+    for _number in range(2):
+        aggregate(city.police)
+        pushing.make_batches(now=now)
+    assert sending.send_due(now=now) == 2
+    above.numbers.clear()  # they were restored from a copy that knows neither
+    aggregate(city.police)
+    pushing.make_batches(now=now)
+    sending.send_due(now=now)
+    assert sending.send_due(now=now) == 3
+    assert above.numbers == [1, 2, 3]
+
+
+def test_a_batch_that_will_never_be_taken_stops_the_line_until_somebody_has_looked(city: City, now: datetime) -> None:
+    above = pushed(city, now)
+    aggregate(city.police)
+    pushing.make_batches(now=now)
+
+    class Refusing:
+        def post(self, *_: Any) -> tuple[int, Any]:
+            return 409, {"code": "license_batch.number_taken"}
+
+        def get(self, *_: Any) -> tuple[int, Any]:
+            return 404, None
+
+    transport.use(Refusing())
+    assert sending.send_due(now=now) == 0
+    assert OutBatch.objects.get().state == "STOPPED"
+    assert Notification.objects.filter(user=city.people["reviewer"], path__startswith="/recognition/").exists()
+    transport.use(above)
+    assert sending.send_due(now=now + timedelta(days=1)) == 0
+    comparing.send_again(node_uid=OutBatch.objects.get().node.uid, actor=city.actor("reviewer"), now=now)
+    assert sending.send_due(now=now) == 1
+
+
+def test_a_receipt_of_somebody_else_is_no_receipt(city: City, now: datetime) -> None:
+    above = pushed(city, now)
+    aggregate(city.police)
+    pushing.make_batches(now=now)
+
+    class Lying:
+        def post(self, *_: Any) -> tuple[int, Any]:
+            return 200, above.seal({"form": receiving.RECEIPT_FORM, "number": 9, "digest": "", "rejected": []})
+
+        def get(self, *_: Any) -> tuple[int, Any]:
+            return 404, None
+
+    transport.use(Lying())
+    assert sending.send_due(now=now) == 0
+    assert OutBatch.objects.get().fault == "receipt.other_batch"
+
+
+# Questions, and foreign licenses for a matter
+
+
+def question(node: Any, now: datetime, **about: str) -> dict[str, str]:
+    told = {"form": questions.FORM, "kind": "license", "nonce": "n" * 32, "at": now.isoformat()} | about
+    return dict(node.seal(told))
+
+
+def test_a_license_leaves_for_a_matter_once_a_nonce_and_its_use_is_recorded(city: City, now: datetime) -> None:
+    node = simulated(PEER, "PEER")
+    trusted(city, node, now)
+    ours = aggregate(city.police, holder_code=CITIZEN)
+    asked = question(node, now, identifier=ours.identifier or "", matter="落户", purpose="核验身份")
+    told = json.loads(questions.answer(envelope=asked, client_ip=None, now=now)["content"])
+    document = documents.read(told["document"])
+    assert (document.identifier, document.list_name, document.position) == (ours.identifier, "aggregated", ours.pk)
+    use = LicenseUse.objects.get()
+    assert (use.channel, use.matter, use.purpose, use.identifier) == ("RECOGNIZED", "落户", "核验身份", ours.identifier)
+    with pytest.raises(Conflict):
+        questions.answer(envelope=asked, client_ip=None, now=now)
+    assert LicenseUse.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("about", "later", "kind"),
+    [
+        ({"matter": "", "purpose": "x"}, 0, Invalid),
+        ({"matter": "x", "purpose": " "}, 0, Invalid),
+        ({"kind": "everything"}, 0, Invalid),
+        ({"nonce": "short"}, 0, Invalid),
+        ({"at": "yesterday"}, 0, Forbidden),
+        ({"matter": "x", "purpose": "x"}, 6, Forbidden),
+    ],
+)
+def test_a_question_without_matter_time_or_nonce_is_not_answered(
+    city: City, now: datetime, about: dict[str, str], later: int, kind: type[DomainError]
+) -> None:
+    node = simulated(PEER, "PEER")
+    trusted(city, node, now)
+    with pytest.raises(kind):
+        questions.answer(envelope=question(node, now, **about), client_ip=None, now=now + timedelta(minutes=later))
+    assert not NodeQuestion.objects.exists()
+
+
+def peer(city: City, now: datetime, data: dict[str, Any]) -> Any:
+    node = simulated(PEER, "PEER", endpoint="https://peer.example")
+    trusted(city, node, now)
+    transport.use(node)
+    node.held[data["identifier"]] = Held(TYPE, "2026-01", "01", data, position=9)
+    return node
+
+
+def peer_data(**values: Any) -> dict[str, Any]:
+    return license_data(region="330102", issuer=generate_uscc(72, region="330102", kind="11"), **values)
+
+
+def test_a_foreign_license_is_fetched_for_a_matter_verified_used_and_dropped_in_time(city: City, now: datetime) -> None:
+    data = peer_data()
+    peer(city, now, data)
+    given = {"identifier": data["identifier"], "matter": "落户", "purpose": "核验", "now": now}
+    kept = pulling.fetch(**given, actor=city.actor("police_operator"))
+    assert kept.document is not None
+    assert kept.result["issuer"]["code"] == "issuer.foreign_node"
+    assert kept.result["status"]["code"] == "status.foreign_no_list"
+    use = LicenseUse.objects.get()
+    assert (use.channel, use.department_id, use.matter) == ("RECOGNIZED", city.police.pk, "落户")
+    assert AuditEntry.objects.filter(action="foreign_license.fetched").exists()
+    with pytest.raises(NotFound):
+        pulling.get_visible(kept.uid, city.actor("market_operator"))
+    assert pulling.drop_expired(now=now + pulling.KEPT - timedelta(minutes=1)) == 0
+    assert pulling.drop_expired(now=now + pulling.KEPT) == 1
+    with pytest.raises(Forbidden):
+        pulling.fetch(**given, actor=city.actor("reviewer"))
+    with pytest.raises(NotFound):
+        pulling.fetch(**given | {"identifier": peer_data()["identifier"]}, actor=city.actor("police_operator"))
+
+
+def test_an_altered_foreign_license_is_not_kept_and_its_answers_are(city: City, now: datetime) -> None:
+    data = peer_data()
+    node = peer(city, now, data)
+    genuine = node.document
+
+    def altered(told: dict[str, Any], **values: Any) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(json.dumps(genuine(told, **values)))
+        document["data"]["holders"][0]["name"] = "李某"
+        return document
+
+    node.document = altered
+    given = {"identifier": data["identifier"], "matter": "落户", "purpose": "核验", "now": now}
+    kept = pulling.fetch(**given, actor=city.actor("police_operator"))
+    assert kept.document is None
+    assert kept.result["integrity"]["code"] == "integrity.document_altered"
+
+
+def test_where_nobody_is_trusted_or_reached_nothing_is_asked(city: City, now: datetime) -> None:
+    given = {"matter": "落户", "purpose": "核验", "now": now, "actor": city.actor("police_operator")}
+    with pytest.raises(Conflict) as no_node:
+        pulling.fetch(identifier=peer_data()["identifier"], **given)
+    assert no_node.value.code == "foreign_license.no_node"
+    trusted(city, simulated(PEER, "PEER"), now)
+    with pytest.raises(Conflict) as no_endpoint:
+        pulling.fetch(identifier=peer_data()["identifier"], **given)
+    assert no_endpoint.value.code == "foreign_license.no_endpoint"
+
+
+def published_list(node: Any, entries: dict[int, int], now: datetime, **values: Any) -> dict[str, Any]:
+    length = checker.padded(100)
+    bits = checker.packed(entries, length)
+    said = {
+        "format": checker.FORM, "list": "issued", "number": 1, "status_size": checker.BITS, "length": length,
+        "built_at": now.isoformat(timespec="seconds"), "valid_until": (now + timedelta(hours=1)).isoformat(timespec="seconds"),
+        "digest": sha256(bits).hexdigest(), "key": f"STATUS-{node.key.public.id}",
+    } | values  # fmt: skip
+    signature = node.key.sign(checker.statement(said))
+    return said | {"encoded_list": checker.encoded(bits), "signature": base64.b64encode(signature).decode()}
+
+
+def test_a_fetched_status_list_tells_whether_a_foreign_license_is_still_valid(city: City, now: datetime) -> None:
+    node = simulated()
+    made = trusted(city, node, now)
+    document = node.document(license_data(), position=9)
+    told = published_list(node, {9: checker.VALID}, now)
+    assert status_lists.keep(node=made, name="issued", told=told, now=now)
+    assert trust.verify_document(document, now).status.code == "status.foreign_listed"
+    assert trust.verify_document(document, now + timedelta(hours=2)).status.code == "status.foreign_stale_list"
+    later = published_list(node, {9: checker.REVOKED}, now + timedelta(minutes=1))
+    assert status_lists.keep(node=made, name="issued", told=later, now=now)
+    assert trust.verify_document(document, now).status.code == "status.foreign_not_valid"
+    assert not status_lists.keep(node=made, name="issued", told=told, now=now)  # an older one does not come back
+    forged = later | {"number": 7}
+    assert not status_lists.keep(node=made, name="issued", told=forged, now=now)
+    assert NodeStatusList.objects.count() == 1
+
+
+# Differences
+
+
+def test_differences_name_what_is_missing_here_there_or_has_another_state(city: City, now: datetime) -> None:
+    node = simulated(endpoint="https://county.example")
+    made = trusted(city, node, now)
+    transport.use(node)
+    same = aggregate(city.police, issuer_code=ISSUER)
+    here = aggregate(city.police, issuer_code=ISSUER, issued_on=date(2024, 6, 1))
+    state = aggregate(city.police, issuer_code=ISSUER)
+    aggregate(city.police, region_code="320104")  # another county's
+    for ours in (same, state):
+        node.held[ours.identifier or ""] = Held(TYPE, "2024-05", "01")
+    node.held[state.identifier or ""].state = "07"
+    there = license_data()["identifier"]
+    node.held[there] = Held(TYPE, "2026-01", "01")
+    report = differences.compare(node=made, now=now)
+    assert (report.ours, report.theirs, report.different) == (3, 3, 3)
+    found = {(item.kind, item.identifier) for item in report.items.all()}
+    assert found == {
+        (DifferenceKind.STATE, state.identifier),
+        (DifferenceKind.HERE_ONLY, here.identifier),
+        (DifferenceKind.THERE_ONLY, there),
+    }
+    node.held.clear()
+    for ours in (same, here, state):
+        node.held[ours.identifier or ""] = Held(TYPE, ours.issued_on.strftime("%Y-%m"), "01")
+    assert differences.compare(node=made, now=now).different == 0
+
+
+# Pages
+
+
+def test_the_pages_of_recognition_show_nodes_reports_and_reasons(city: City, now: datetime, client: Client) -> None:
+    node = simulated(endpoint="https://county.example")
+    made = trusted(city, node, now)
+    transport.use(node)
+    receive(node, node.batch([row(), row(license_data(region="320104"))]), now)
+    node.held[license_data()["identifier"]] = Held(TYPE, "2026-01", "01")
+    report = differences.compare(node=made, now=now)
+    client.force_login(city.people["reviewer"])
+    for name, args, word in (
+        ("recognition-list", [], made.name),
+        ("recognition-node", [made.uid], made.keys.get().key_id),
+        ("recognition-rejected", [], "row.region"),
+        ("recognition-differences", [report.uid], "data-chart"),
+        ("recognition-differences-export", [report.uid], "仅对方有"),
+    ):
+        shown = client.get(reverse(f"portal:{name}", args=args))
+        assert (shown.status_code, word in shown.content.decode()) == (200, True), name
+
+
+def test_two_keepers_put_a_node_in_force_on_the_pages(city: City, now: datetime, client: Client) -> None:
+    node = simulated()
+    second_keeper(city)
+    client.force_login(city.people["reviewer"])
+    file = SimpleUploadedFile("node.json", node.card(now), content_type="application/json")
+    answer = client.post(reverse("portal:recognition-propose"), {"file": file})
+    assert answer.status_code == 302, answer.content.decode()
+    key = TrustedKey.objects.get()
+    page = reverse("portal:recognition-confirm", args=[key.uid])
+    assert client.post(page, {"fingerprint": node.fingerprint()}).status_code == 403
+    client.force_login(city.people["centre_head"])
+    assert client.post(page, {"fingerprint": "wrong"}).status_code == 422
+    assert client.post(page, {"fingerprint": node.fingerprint()}).status_code == 302
+    gone = reverse("portal:recognition-revoke", args=[key.uid])
+    assert client.post(gone, {"reason": "更换密钥"}).status_code == 302
+    assert not keeping.published(now)[0]["keys"]
+
+
+def test_a_foreign_document_is_verified_on_the_page_and_by_rest(city: City, now: datetime, client: Client) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    document = node.document(license_data())
+    client.force_login(city.people["police_operator"])
+    page = reverse("portal:recognition-foreign-verify")
+    shown = client.post(page, {"file": SimpleUploadedFile("a.json", json.dumps(document).encode())}).content.decode()
+    assert "integrity.document_signed" in shown
+    assert client.post(page, {"file": SimpleUploadedFile("a.json", b"<xml/>")}).status_code == 422
+    rest = client.post(reverse("openapi:foreign-license-verification"), {"document": document}, content_type="application/json")
+    assert rest.json()["issuer"]["code"] == "issuer.foreign_node"
