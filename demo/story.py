@@ -36,8 +36,18 @@ class Ask:
 SCHOOL_SYSTEM = "义务教育入学报名系统"
 BENEFIT_SYSTEM = "社会保险待遇资格核查系统"
 MARKET_SYSTEM = "企业登记全程网办系统"
-OWNERS = {SCHOOL_SYSTEM: "edu_op", BENEFIT_SYSTEM: "hr_op", MARKET_SYSTEM: "market_op"}
-CALLING = (SCHOOL_SYSTEM, BENEFIT_SYSTEM)
+PLANNING_SYSTEM = "国土空间规划一张图系统"
+WINDOW_SYSTEM = "不动产登记窗口系统"
+IDENTITY_SYSTEM = "省政务服务App(演示身份应用)"
+OWNERS = {
+    SCHOOL_SYSTEM: "edu_op",
+    BENEFIT_SYSTEM: "hr_op",
+    MARKET_SYSTEM: "market_op",
+    PLANNING_SYSTEM: "land_op",
+    WINDOW_SYSTEM: "land_op",
+    IDENTITY_SYSTEM: "reviewer",
+}
+CALLING = (SCHOOL_SYSTEM, BENEFIT_SYSTEM, IDENTITY_SYSTEM)
 
 ENROLMENT_ITEMS = ("citizen_id", "name", "sex", "birth_on", "region_code", "address")
 ENROLMENT = {
@@ -69,16 +79,20 @@ def actor(username: str) -> Actor:
 
 def publish_catalogue(departments: dict[str, Department], now: datetime) -> int:
     """Draft, submit, endorse and publish the demo's entries; return how many."""
-    reviewer = actor("reviewer")
     listings = [*entries.mounted(), *entries.listed(), *maps.layers(), *facts_called.listings()]
     for listing in listings:
-        department = departments[listing.department]
-        operator = _in(department, Role.OPERATOR)
-        resource = publishing.draft(entry=listing.entry, actor=operator, now=now, dataset_code=listing.dataset)
-        resource = publishing.submit(uid=resource.uid, revision=resource.revision, actor=operator, now=now)
-        resource = publishing.endorse(uid=resource.uid, revision=resource.revision, actor=_in(department, Role.HEAD), now=now)
-        publishing.publish(uid=resource.uid, revision=resource.revision, actor=reviewer, now=now)
+        publish(listing, departments, now)
     return len(listings)
+
+
+def publish(listing: entries.Listing, departments: dict[str, Department], now: datetime) -> Resource:
+    """Carry one entry from its draft to its publication."""
+    department = departments[listing.department]
+    operator = _in(department, Role.OPERATOR)
+    resource = publishing.draft(entry=listing.entry, actor=operator, now=now, dataset_code=listing.dataset)
+    resource = publishing.submit(uid=resource.uid, revision=resource.revision, actor=operator, now=now)
+    resource = publishing.endorse(uid=resource.uid, revision=resource.revision, actor=_in(department, Role.HEAD), now=now)
+    return publishing.publish(uid=resource.uid, revision=resource.revision, actor=actor("reviewer"), now=now)
 
 
 def draft_unfinished(now: datetime) -> None:
@@ -103,11 +117,13 @@ def ask_and_decide(owned: dict[str, ConsumerSystem], now: datetime) -> None:
     marriage = Resource.objects.get(title=entries.MARRIAGE)
     enterprises = Resource.objects.get(title=entries.ENTERPRISES)
     school, benefit, market = owned[SCHOOL_SYSTEM], owned[BENEFIT_SYSTEM], owned[MARKET_SYSTEM]
+    addresses, planning = Resource.objects.get(title=maps.ADDRESSES), owned[PLANNING_SYSTEM]
     week, month = now - timedelta(days=7), now - timedelta(days=30)
 
     _granted(Ask(population, school, "edu", "QUERY", ENROLMENT_ITEMS, ENROLMENT), week)
     _granted(Ask(population, school, "edu", "VERIFY", ("name", "sex", "birth_on", "person_status"), ENROLMENT), week)
     _granted(Ask(enterprises, school, "edu", "BULK", ("uscc", "name", "registration_state", "established_on"), SPONSOR), week)
+    _granted(Ask(addresses, planning, "land", "FEATURES", maps.ADDRESS_ITEMS, maps.PLANNING), week)
     for title, items in ((facts_called.PENALTIES, facts_called.PENALTY_ITEMS), (facts_called.LICENSES, facts_called.LICENSE_ITEMS)):
         _granted(Ask(Resource.objects.get(title=title), school, "edu", "QUERY", items, facts_called.SUPERVISION), week)
 

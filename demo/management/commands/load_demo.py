@@ -41,6 +41,7 @@ from demo import (
     thematic,
 )
 from demo.licenses import files as license_files
+from demo.licenses import presenting
 from exchange.lineage import refreshing
 
 CREDIT_SUBJECTS = 400
@@ -89,6 +90,7 @@ class Command(BaseCommand):
             lambda: facts.aggregate(departments, people[:FACTS], synthetic.enterprises(enterprise_count)[:FACTS], timezone.now()),
         )
         self.step("credit records and licenses", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
+        self.step("titles of citizens", lambda: presenting.aggregate(departments, timezone.now()))
         self.step("what thematic databases need", lambda: thematic.aggregate(departments, people[:FACTS], timezone.now()))
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
@@ -97,6 +99,7 @@ class Command(BaseCommand):
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
+        self.step("codes shown at the window", lambda: presenting.present(timezone.now()))
         self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
         self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
         self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
@@ -127,6 +130,7 @@ class Command(BaseCommand):
         credit.work(now)
         desk.fill(now)
         desk.report_upward(owned, now)
+        presenting.prepare(departments, owned, now)
 
     def write(self, record: Path, passwords: dict[str, str], systems: list[dict[str, Any]]) -> None:
         """Write demo.json, readable for its owner only."""

@@ -30,6 +30,8 @@ ROWS: list[Row] = [
     ("GET", "portal:holder-stop", {}, everyone(403)),
     ("POST", "portal:holder-stop", {}, everyone(403)),
     ("POST", "portal:holder-leave", {}, everyone(200)),
+    ("GET", "demo-identity", {}, everyone(200)),
+    ("POST", "demo-identity", {}, everyone(422)),
     ("GET", "portal:presenting-scan", {}, only(200, *CLERKS)),
     ("POST", "portal:presenting-scan", {}, only(422, *CLERKS)),
     ("GET", "portal:presenting-detail", CODE, only(200, *CLERKS)),
