@@ -22,6 +22,7 @@ FIGURES = {
     "evidence": "bench.evidence",
     "features": "bench.features",
     "license.issue_pdf": "bench.license_issue_pdf",
+    "license.present": "bench.license_present",
     "license.status_list": "bench.license_status_list",
     "license.verify": "bench.license_verify",
     "op-monitoring": "bench.op_monitoring",

@@ -90,3 +90,21 @@ def any_of(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     rows = [{"citizen_id": row[0], "name": row[1], "sex": row[2]} for row in cursor]
     start_response("200 OK", HEADERS)
     return [json.dumps(rows, ensure_ascii=False).encode()]
+
+
+WRITE = """
+PREPARE write (bigint, text) AS
+INSERT INTO bench_write (number, text) VALUES ($1, $2) RETURNING id"""
+
+
+def write(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
+    """One prepared insert with its commit on a persistent connection."""
+    asked = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    cursor = getattr(held, "write", None)
+    if cursor is None:
+        cursor = held.write = connect().cursor()
+        cursor.execute(WRITE)
+    cursor.execute("EXECUTE write (%s, %s)", (asked["number"], asked["text"]))
+    row = cursor.fetchone()
+    start_response("200 OK", HEADERS)
+    return [json.dumps({"id": row[0]}).encode()]
