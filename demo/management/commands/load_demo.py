@@ -42,6 +42,7 @@ from demo import (
 )
 from demo.licenses import files as license_files
 from demo.licenses import presenting
+from demo.licenses import types as license_types
 from exchange.lineage import refreshing
 
 CREDIT_SUBJECTS = 400
@@ -74,6 +75,7 @@ class Command(BaseCommand):
         passwords = self.step(
             "accounts", lambda: city.load_accounts(departments, {a["username"]: a["password"] for a in known["accounts"]})
         )
+        self.step("types of licenses", lambda: license_types.load(departments, timezone.now()))
         people = self.step("people", lambda: synthetic.people(people_count))
         self.step("the bureau's database", lambda: flows.fill_bureau(people))
         self.step("the exchange node's files", lambda: flows.drop_files(enterprise_count))
