@@ -157,8 +157,8 @@ def make_holders() -> list[str]:
         cursor.execute(
             """INSERT INTO licenses_holdersession (uid, subject_key, subject_kind, person_key, assurance, system_id, system_name,
                 ticket_digest, ticket_until, token_digest, created_at, opened_at, expires_at)
-            SELECT gen_random_uuid(), p.subject_key, 'PERSON', p.subject_key, 2, 1, '测试', sha256(t.digest), now(), t.digest, now(),
-                now(), now() + interval '1 hour'
+            SELECT gen_random_uuid(), p.subject_key, 'PERSON', p.subject_key, 2, 1, 'test', sha256(t.digest), now(), t.digest,
+                now(), now(), now() + interval '1 hour'
             FROM unnest(%s::bytea[]) WITH ORDINALITY AS t (digest, place)
             JOIN (SELECT subject_key, row_number() OVER (ORDER BY id) AS place FROM basedb_person) AS p USING (place)""",
             [digests],
