@@ -105,14 +105,15 @@ def _place(made: MatterFetch) -> bytes:
 
 
 def _case(read: Read, signed: Signed, now: datetime) -> MatterCase:
-    """Return the case, locked: a second request for it waits for the first."""
+    """Return the case; a second request for it waits for the first."""
     system_id, number = signed.caller.system_id, read.context.case_number or ""
-    new = MatterCase(
-        system_id=system_id, department_id=signed.caller.department_id, matter_code=read.matter.code, case_number=number,
-        opened_at=now,
-    )  # fmt: skip
-    MatterCase.objects.bulk_create([new], ignore_conflicts=True)
-    case = MatterCase.objects.select_for_update().get(system_id=system_id, case_number=number)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"exchange.matter_case:{system_id}:{number}"])
+    case, _is_new = MatterCase.objects.get_or_create(
+        system_id=system_id,
+        case_number=number,
+        defaults={"department_id": signed.caller.department_id, "matter_code": read.matter.code, "opened_at": now},
+    )
     if case.matter_code != read.matter.code:
         raise Conflict("matter_case.other_matter", _("这个办件编号已用于另一个事项，请核对办件编号。"))
     return case

@@ -32,6 +32,7 @@ LEDGERS = [
     "exchange_aggregationbatch",
     "exchange_seal",
     "exchange_archive",
+    "exchange_matterpart",
     "exchange_sealtimestamp",
     "basedb_creditevent",
     "basedb_lifeevent",
