@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,10 +32,11 @@ from exchange.calls.terms import Signed
 from exchange.matters import definition, reading
 from exchange.matters.asking import Ask
 from exchange.matters.fetching import Fetched, fetch
-from exchange.models import ConsumerSystem, Matter, PartState
+from exchange.models import ConsumerSystem, Matter, MatterState, PartState
 from openapi.authentication import SessionAuthentication
 from openapi.errors import request_id_of
 from openapi.idempotency import FORM, HEADER
+from openapi.pagination import KeysetPagination
 from openapi.serializers import StrictSerializer
 from openapi.signed import CallingSystem, ForSystemsAndBusiness, SignedAuthentication, incoming
 
@@ -256,6 +258,26 @@ class MatterOut(serializers.Serializer[Any]):
         return MaterialOut(matter.materials.select_related("party"), many=True).data
 
 
+class MatterLineOut(serializers.Serializer[Any]):
+    """A matter in a list."""
+
+    matter = serializers.CharField(source="code")
+    version = serializers.IntegerField(source="number")
+    name = serializers.CharField()
+    department = serializers.CharField(source="department.name")
+    published_at = serializers.DateTimeField()
+
+
+class MatterList(ListAPIView[Matter]):
+    """The matters in force."""
+
+    authentication_classes = (SignedAuthentication, SessionAuthentication)
+    permission_classes = (ForSystemsAndBusiness,)
+    pagination_class = KeysetPagination
+    serializer_class = MatterLineOut
+    queryset = Matter.objects.filter(state=MatterState.PUBLISHED).select_related("department")
+
+
 class MatterByCode(APIView):
     """The version of a matter that is in force."""
 
@@ -269,6 +291,7 @@ class MatterByCode(APIView):
 
 
 urlpatterns = [
+    path("matters", MatterList.as_view(), name="matter-list"),
     path("matters/<str:code>", MatterByCode.as_view(), name="matter-detail"),
     path("matter-cases", MatterCases.as_view(), name="matter-case-fetch"),
     path("matter-cases/<str:case_number>", CaseOfSystem.as_view(), name="matter-case-read"),

@@ -59,6 +59,7 @@ ROWS: list[Row] = [
     ("GET", "portal:license-statistics", {}, only(200, *SEERS)),
     ("GET", "portal:license-statistics-use", {}, only(200, *SEERS)),
     ("GET", "portal:license-statistics-export", {}, only(422, *SEERS)),
+    ("GET", "openapi:matter-list", {}, only(200, *SEERS, anonymous=401)),
     ("GET", "openapi:matter-detail", {"code": "code"}, only(200, *SEERS, anonymous=401)),
     ("POST", "openapi:matter-case-fetch", {}, everyone(401)),
     ("GET", "openapi:matter-case-read", {"case_number": "none"}, everyone(401)),
