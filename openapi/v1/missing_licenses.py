@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from licenses.models import MissingKind, MissingReport, MissingState
-from licenses.reissue import checking, reports
+from licenses.reissue import reissuing, reports
 from licenses.reissue.workflow import Command
 from openapi.authentication import actor
 from openapi.idempotency import HEADER, create_once
@@ -113,7 +113,7 @@ class MissingReportDetail(APIView):
     def post(self, request: Request, uid: UUID) -> Response:
         """Give a command to it."""
         given = _given(MissingStepIn, request)
-        done = checking.advance(
+        done = reissuing.carry_out(
             uid=uid, revision=given["revision"], command=Command(given["command"]), text=given["text"], actor=actor(request),
             now=timezone.now(), identifier=given["identifier"], department_uid=given["department"],
         )  # fmt: skip

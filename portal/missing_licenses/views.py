@@ -18,7 +18,7 @@ from basedb.masking import Mask, mask_value
 from core.keyset import page
 from core.roles import Role
 from licenses.models import OPEN_MISSING, MissingReport, MissingState
-from licenses.reissue import checking, reports
+from licenses.reissue import checking, reissuing, reports
 from licenses.reissue.workflow import COMMAND_TITLES, DESKS, PARTY_TITLES, Command, allowed
 from licenses.subject_keys import PERSON
 from portal.actor import actor, roles_required
@@ -92,7 +92,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     def act() -> str:
         given = form.cleaned_data
         receiver = given["department"]
-        done = checking.advance(
+        done = reissuing.carry_out(
             uid=uid, revision=given["revision"], command=form.command, text=given["text"], actor=who, now=timezone.now(),
             identifier=given["identifier"], department_uid=receiver.uid if receiver else None,
         )  # fmt: skip

@@ -41,7 +41,7 @@ from demo import (
     thematic,
 )
 from demo.licenses import files as license_files
-from demo.licenses import presenting
+from demo.licenses import matters, presenting, recognition
 from demo.licenses import types as license_types
 from exchange.lineage import refreshing
 
@@ -93,6 +93,7 @@ class Command(BaseCommand):
         )
         self.step("credit records and licenses", lambda: credit.aggregate(departments, CREDIT_SUBJECTS, timezone.now()))
         self.step("titles of citizens", lambda: presenting.aggregate(departments, timezone.now()))
+        self.step("licenses of citizens", lambda: matters.aggregate(departments, timezone.now()))
         self.step("what thematic databases need", lambda: thematic.aggregate(departments, people[:FACTS], timezone.now()))
         self.step("catalogue, requests, grants", lambda: self.tell_story(departments))
         self.step("a table of the bureau's own", lambda: outside.register_table(departments, timezone.now()))
@@ -103,6 +104,9 @@ class Command(BaseCommand):
         self.step("calls", lambda: calls.make(systems))
         self.step("codes shown at the window", lambda: presenting.present(timezone.now()))
         self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
+        self.step("missing licenses", lambda: recognition.report(timezone.now()))
+        self.step("other regions", lambda: recognition.exchange(timezone.now()))
+        self.step("cases of matters", lambda: matters.fetch_cases(timezone.now()))
         self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
         self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
 
@@ -133,6 +137,7 @@ class Command(BaseCommand):
         desk.fill(now)
         desk.report_upward(owned, now)
         presenting.prepare(departments, owned, now)
+        matters.prepare(departments, now)
 
     def write(self, record: Path, passwords: dict[str, str], systems: list[dict[str, Any]]) -> None:
         """Write demo.json, readable for its owner only."""

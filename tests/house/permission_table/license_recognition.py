@@ -1,4 +1,4 @@
-"""Missing licenses and mutual recognition: the police look for a license a clerk of theirs reported; a node of a county is trusted."""
+"""Missing licenses and recognition: the police look for a license a clerk reported; a node of a county is trusted."""
 
 from __future__ import annotations
 
