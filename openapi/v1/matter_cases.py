@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import IsAuthenticated
@@ -201,6 +201,7 @@ class CaseOut(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField(source="case.opened_at")
     fetches = serializers.SerializerMethodField()
 
+    @extend_schema_field(FetchOut(many=True))
     def get_fetches(self, found: reading.CaseView) -> list[dict[str, Any]]:
         """Return what is left of each fetching."""
         return [reading.told_without_values(made, found.case) for made in found.fetches]
@@ -252,7 +253,7 @@ class MatterOut(serializers.Serializer[Any]):
     parties = PartySpecOut(many=True)
     materials = serializers.SerializerMethodField()
 
-    @extend_schema(responses=MaterialOut(many=True))
+    @extend_schema_field(MaterialOut(many=True))
     def get_materials(self, matter: Matter) -> Any:
         """Return the materials in their order."""
         return MaterialOut(matter.materials.select_related("party"), many=True).data
