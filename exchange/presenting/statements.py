@@ -40,7 +40,7 @@ SCANNING: Final = (
 )
 READING: Final = (*ASKED, ("presentation", "uuid"), ("now", "timestamptz"), ("region_prefix", "text"))
 OF_CODE: Final = (("digest", "bytea"), ("now", "timestamptz"))
-OF_PRESENTATION: Final = (("presentation", "uuid"), ("consumer_id", "bigint"), ("now", "timestamptz"))
+OF_PRESENTATION: Final = (("presentation", "uuid"), ("consumer_id", "bigint"))
 TRYING: Final = (
     ("consumer_id", "bigint"),
     ("actor_id", "bigint"),
@@ -179,7 +179,7 @@ FROM licenses_presentingcode c WHERE c.digest = <<digest>>"""
 
 EXPLAIN_READ: Final = f"""
 SELECT c.state, c.expires_at, c.answer_until, c.read_until, {not_blocked("c.subject_key")}, {GONE_SQL.format(key="c.subject_key")},
-    c.grant_id, c.rescans, c.matter, c.matter_title, c.asked::text, <<now>> AS now
+    c.grant_id, c.rescans
 FROM licenses_presentingcode c WHERE c.uid = <<presentation>> AND c.system_id = <<consumer_id>>"""
 
 TRY: Final = """
