@@ -69,7 +69,7 @@ PARTICIPLES: Mapping[str, str | Promise] = {
     "added": _("添加"),
     "appointed": _("任命"),
     "asked": _("受理"),
-    "authorized": _("授权"),
+    "authorized": _("授权代办人"),
     "blocked": _("停用"),
     "approved": _("批准"),
     "changed": _("修改"),
