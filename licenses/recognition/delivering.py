@@ -19,6 +19,7 @@ from basedb.ingest import Intake, RejectSink
 from basedb.models import DataSource
 from basedb.staging import RawRow
 from core.calendar import SHANGHAI
+from licenses.delivering import NO_RUN
 from licenses.models import ExchangeRow, InBatch, RowState
 from licenses.recognition.keeping import SOURCE
 from licenses.subject_keys import subject_key
@@ -50,7 +51,7 @@ def _deliver_next(now: datetime) -> bool:
     if rows:
         source = DataSource.objects.get(code=SOURCE.format(batch.node.code))
         intake = Intake(
-            dataset=DATASET, source=source, fields=FIELDS, run_id=batch.pk, subject_key=subject_key,
+            dataset=DATASET, source=source, fields=FIELDS, run_id=NO_RUN, subject_key=subject_key,
             rejects=RejectSink(_REJECTED, (batch.pk,)), today=now.astimezone(SHANGHAI).date(), now=now,
         )  # fmt: skip
         ingest.merge(intake, ingest.stage(intake, f"recognition_{batch.pk}", list(_raw(rows))))

@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from basedb.dictionary.contract import Source
 from basedb.models import DataSource
 from core import audit, notifications
 from core.audit import Actor
@@ -180,7 +181,7 @@ def _offer_source(node: TrustedNode, actor: Actor) -> None:
         DataSource.objects.get_or_create(
             code=SOURCE.format(node.code),
             defaults={
-                "title": node.name, "dataset": "license.license", "department": department, "collector": "GOVERNMENT_SERVICES",
+                "title": node.name, "dataset": "license.license", "department": department, "collector": Source.GOVERNMENT_SERVICES,
             },
         )  # fmt: skip
 
