@@ -21,6 +21,7 @@ FIGURES = {
     "dossier.person": "bench.dossier",
     "evidence": "bench.evidence",
     "features": "bench.features",
+    "license.issue_batch": "bench.license_issue_batch",
     "license.issue_pdf": "bench.license_issue_pdf",
     "license.present": "bench.license_present",
     "license.status_list": "bench.license_status_list",

@@ -41,7 +41,7 @@ from demo import (
     thematic,
 )
 from demo.licenses import files as license_files
-from demo.licenses import matters, presenting, recognition
+from demo.licenses import issuing, matters, presenting, recognition, verification
 from demo.licenses import types as license_types
 from exchange.lineage import refreshing
 
@@ -103,10 +103,12 @@ class Command(BaseCommand):
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
         self.step("codes shown at the window", lambda: presenting.present(timezone.now()))
+        self.step("licenses issued", lambda: issuing.issue(timezone.now()))
         self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
         self.step("missing licenses", lambda: recognition.report(timezone.now()))
         self.step("other regions", lambda: recognition.exchange(timezone.now()))
         self.step("cases of matters", lambda: matters.fetch_cases(timezone.now()))
+        self.step("status lists of licenses", lambda: verification.publish_lists(timezone.now()))
         self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
         self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
 
