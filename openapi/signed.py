@@ -79,6 +79,7 @@ class SignedScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
     """The signature, as the description tells of it."""
 
     target_class = "openapi.signed.SignedAuthentication"
+    match_subclasses = True
     name = "signature"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:

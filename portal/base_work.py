@@ -25,6 +25,7 @@ from basedb.models import ConflictState
 from basedb.quality import tasks
 from core.audit import Actor
 from core.roles import Role
+from licenses.issuing import desks
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,24 @@ def _looked_up(of: Actor) -> Iterator[Work]:
         events = notices_visible_to(of).filter(department_id=of.department_id, seen_at=None)
         count = events.order_by().count()
         yield Work(_("生命事件"), count, None, reverse("portal:life-event-list") + "?state=OPEN")
+    yield from _licenses(of)
     yield _counted(_("信用修复"), _on_desk(of, repairs_visible_to(of), REPAIR_DESKS), "portal:credit-repair-list")
     yield _counted(_("信用异议"), _on_desk(of, objections_visible_to(of), OBJECTION_DESKS), "portal:credit-objection-list")
+
+
+def _licenses(of: Actor) -> Iterator[Work]:
+    """Licenses that wait for a signature of this person, and drafts that came back."""
+    own = Q(department_id=of.department_id or 0)
+    if of.has(Role.HEAD):
+        for kind, rows, view in (
+            (_("证照待签发"), desks.drafts_visible_to(of), "portal:license-desk"),
+            (_("批量证照待签发"), desks.batches_visible_to(of), "portal:license-batch-list"),
+        ):
+            count = rows.filter(own, state="TO_SIGN").exclude(made_by_id=of.user_id).order_by().count()
+            yield Work(kind, count, None, reverse(view) + "?state=TO_SIGN")
+    if of.has(Role.OPERATOR):
+        count = desks.drafts_visible_to(of).filter(own, state="RETURNED", made_by_id=of.user_id).order_by().count()
+        yield Work(_("证照草稿被退回"), count, None, reverse("portal:license-desk") + "?state=RETURNED")
 
 
 def _on_desk(of: Actor, cases: QuerySet[Any], desks: Mapping[str, Party]) -> QuerySet[Any]:

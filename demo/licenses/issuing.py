@@ -1,4 +1,4 @@
-"""The issuing desk of the demo (演示签发): permits issued, one changed, one suspended, drafts at every desk, batches on their way."""
+"""The issuing desk of the demo (演示签发): permits issued, changed, suspended, drafts at every desk, batches on their way."""
 
 from __future__ import annotations
 
