@@ -67,7 +67,7 @@ def read(document: Any) -> Document:
         raise unreadable(_("不是互认证照文档，请核对文件。"))
     told = {name: document.get(name) for name in SIGNED}
     texts = (told["node"], told["list"], document.get("key"), document.get("signature"))
-    if not all(isinstance(text, str) for text in texts) or not is_position(told["position"]):
+    if not all(isinstance(text, str) and is_plain(text) for text in texts) or not is_position(told["position"]):
         raise unreadable(_("文档缺少节点、密钥或签名，或格式不正确。"))
     if fault := data_fault(told["data"]):
         raise unreadable(fault)

@@ -53,7 +53,11 @@ def seal(content: Mapping[str, Any], *, to: str) -> Envelope:
 
 def open_envelope(envelope: Any, *, form: str, now: datetime) -> Opened:
     """Return what a trusted node says; Invalid for what is no message, Forbidden for one nobody vouches for."""
-    if not isinstance(envelope, Mapping) or not all(isinstance(envelope.get(part), str) for part in PARTS):
+    if (
+        not isinstance(envelope, Mapping)
+        or not all(isinstance(envelope.get(part), str) for part in PARTS)
+        or not (documents.is_plain(envelope["node"]) and documents.is_plain(envelope["key"]))
+    ):
         text = _("报文须含节点、密钥、内容和签名四个文本字段。")
         raise Invalid("recognition.envelope_invalid", text, {"envelope": [text]})
     message = str(envelope["content"])

@@ -20,8 +20,8 @@ from basedb.models import License as CityLicense
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, Unavailable
 from licenses import uses
-from licenses.models import KeyPurpose, License, ListName, NodeQuestion, TrustedNode, UseChannel
-from licenses.recognition import documents, envelopes, holdings, pushing, transport
+from licenses.models import KeyPurpose, License, ListName, NodeQuestion, NodeRelation, TrustedNode, UseChannel
+from licenses.recognition import documents, envelopes, holdings, pushing, transport, trust
 from licenses.recognition.envelopes import Envelope, Opened
 from licenses.sealing import keys
 from licenses.sealing.canonical import canonical, data_of
@@ -83,7 +83,7 @@ def _sealed(data: Mapping[str, Any], list_name: str, position: int) -> dict[str,
 def _read(content: Mapping[str, Any], now: datetime) -> dict[str, str]:
     texts = ("kind", "nonce", "at", "region", "type_code", "month", "identifier", "matter", "purpose")
     asked = {name: content.get(name, "") for name in texts}
-    if not all(isinstance(value, str) and len(value) <= LONGEST_TEXT for value in asked.values()):
+    if not all(isinstance(text, str) and len(text) <= LONGEST_TEXT and documents.is_plain(text) for text in asked.values()):
         raise _fault(_("询问的内容应为不超过 200 个字的文本。"))
     if asked["kind"] not in (SUMMARY, LINES, LICENSE) or not 16 <= len(asked["nonce"]) <= 64:
         raise _fault(_("询问的种类或随机数不正确。"))
@@ -100,6 +100,8 @@ def _read(content: Mapping[str, Any], now: datetime) -> dict[str, str]:
 
 def _answer(opened: Opened, asked: Mapping[str, str], actor: Actor, now: datetime) -> dict[str, Any]:
     region = asked["region"] or settings.NODE_CODE
+    if asked["kind"] != LICENSE and opened.node.relation != NodeRelation.ABOVE and not trust.belongs(region, opened.node):
+        raise Forbidden("recognition.not_your_region", _("只有上级节点，或区划所属的节点本身，可以询问该区划的证照清单。"))
     match asked["kind"]:
         case "summary":
             return {"lines": [list(line) for line in holdings.summary(region)]}

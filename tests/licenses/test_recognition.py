@@ -217,6 +217,7 @@ def test_nobody_unknown_revoked_or_out_of_time_delivers(city: City, now: datetim
     assert refused(node.batch([row()]) | {"signature": "!"}, now) == "recognition.signature_invalid"
     assert refused(node.batch([row()]), now + timedelta(days=800)) == "recognition.node_key_not_in_force"
     assert refused({"node": 1}, now) == "recognition.envelope_invalid"
+    assert refused(node.batch([row()]) | {"key": "\x00"}, now) == "recognition.envelope_invalid"
     assert refused(node.seal({"form": receiving.FORM, "to": "440000", "number": 1}), now) == "recognition.misdirected"
     assert refused(node.seal({"form": questions.FORM, "number": 1}), now) == "recognition.misdirected"
     assert refused(node.batch([]), now) == "license_batch.invalid"
@@ -413,6 +414,7 @@ def test_a_license_leaves_for_a_matter_once_a_nonce_and_its_use_is_recorded(city
         ({"matter": "x", "purpose": " "}, 0, Invalid),
         ({"kind": "everything"}, 0, Invalid),
         ({"nonce": "short"}, 0, Invalid),
+        ({"identifier": "\x00", "matter": "x", "purpose": "x"}, 0, Invalid),
         ({"at": "yesterday"}, 0, Forbidden),
         ({"matter": "x", "purpose": "x"}, 6, Forbidden),
     ],
@@ -425,6 +427,21 @@ def test_a_question_without_matter_time_or_nonce_is_not_answered(
     with pytest.raises(kind):
         questions.answer(envelope=question(node, now, **about), client_ip=None, now=now + timedelta(minutes=later))
     assert not NodeQuestion.objects.exists()
+
+
+def test_what_is_held_is_told_to_the_node_above_and_to_the_region_s_own(city: City, now: datetime) -> None:
+    county, neighbour, above = simulated(), simulated(PEER, "PEER"), simulated(PROVINCE, "ABOVE")
+    for node in (county, neighbour, above):
+        trusted(city, node, now)
+    aggregate(city.police, region_code=COUNTY)
+    for node, region in ((county, COUNTY), (above, "320100")):
+        asked = question(node, now, kind="summary", region=region)
+        told = json.loads(questions.answer(envelope=asked, client_ip=None, now=now)["content"])
+        assert [line[:3] for line in told["lines"]] == [[TYPE, "2024-05", 1]]
+    for node, region in ((county, "320104"), (neighbour, "320100")):
+        with pytest.raises(Forbidden) as refused_:
+            questions.answer(envelope=question(node, now, kind="lines", region=region), client_ip=None, now=now)
+        assert refused_.value.code == "recognition.not_your_region"
 
 
 def peer(city: City, now: datetime, data: dict[str, Any]) -> Any:

@@ -64,6 +64,8 @@ def test_whatever_character_is_changed_the_document_does_not_verify(data: Any) -
     [
         {"form": "other"},
         {"node": 1},
+        {"node": "\ud800"},
+        {"key": "\x00"},
         {"position": -1},
         {"position": True},
         {"signature": None},
