@@ -1,7 +1,7 @@
 """What is found in a file somebody hands in (文件核验): whether it is as this office sealed it, and which license it is of.
 
-VALID: every byte is under a signature of a key of this office that may be trusted. INVALID: it was changed or must not be opened.
-UNKNOWN: nothing this office signed; another office may know it. Whether the license is still good is not asked here.
+VALID: its signature holds and these very bytes are in the register. INVALID: it was changed or must not be opened. UNKNOWN:
+nothing this office handed out; another office may know it. Whether the license is still good is not asked here.
 """
 
 from __future__ import annotations
@@ -69,13 +69,19 @@ def foreign(kind: str, identifier: str = "") -> FileReport:
 
 
 def sealed(kind: str, content: bytes, *, key: SealKey, signed_at: datetime | None, claimed: str) -> FileReport:
-    """Return the report of a file whose signature holds: is its key to be trusted, and do we know the file?"""
+    """Return the report of a file whose signature holds: do we know these very bytes, and is the key to be trusted?
+
+    A few bytes of a file no signature covers (the wrapping of the signature itself, of the package): only the register knows them.
+    """
     identifier, is_copy = registered_as(content)
-    if not identifier and (signed_at is None or not keys.is_trusted(key, signed_at)):
+    if identifier:
+        text = _("文件由本平台签章，签章后没有改动。")
+        return FileReport(kind, Integrity.VALID, "file.intact", text, identifier, True, is_copy, key, signed_at)
+    if signed_at is None or not keys.is_trusted(key, signed_at):
         text = _("签章所用密钥在签章时间不可信（未启用、已停用或已失密），且文件没有登记，请勿采信。")
         return FileReport(kind, Integrity.INVALID, "file.key_not_trusted", text, claimed, False, False, key, signed_at)
-    text = _("文件由本平台签章，签章后没有改动。")
-    return FileReport(kind, Integrity.VALID, "file.intact", text, identifier or claimed, bool(identifier), is_copy, key, signed_at)
+    text = _("签章有效，但本平台没有登记过这一份文件：签章以外的部分可能被改动过。请以证照标识的核验结果为准。")
+    return FileReport(kind, Integrity.UNKNOWN, "file.not_registered", text, claimed, False, False, key, signed_at)
 
 
 def registered_as(content: bytes) -> tuple[str, bool]:

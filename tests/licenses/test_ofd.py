@@ -80,7 +80,11 @@ def test_our_own_file_is_found_valid_and_known(license: License, now: datetime) 
 
 
 def test_a_change_of_one_byte_in_any_file_of_the_package_is_found(license: License, now: datetime) -> None:
-    package = unpacked(files.make(license, FileKind.OFD, now=now))
+    original = files.open_file(files.ensure(license, FileKind.OFD, now=now).sha256)
+    package = unpacked(original)
+    assert ofd_check.check(ofd.packed(package)).integrity is Integrity.VALID, "packed again it is the same file"
+    renamed = original.replace(b"\x00\x00!\x00", b"\x01\x00!\x00", 1)  # the time of an entry, which no digest covers
+    assert (renamed != original, ofd_check.check(renamed).code) == (True, "file.not_registered")
     for name, content in package.items():
         middle = len(content) // 2
         changed = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]

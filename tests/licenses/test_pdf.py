@@ -95,11 +95,15 @@ def test_our_own_file_is_found_valid_and_known(license: License, now: datetime) 
 
 
 def test_a_change_anywhere_is_found(license: License, now: datetime) -> None:
-    content = files.make(license, FileKind.PDF, now=now)
-    contents = content.index(b"/Contents <") + 400
-    for place in (100, len(content) // 2, content.index(b"/Title<") + 20, contents, len(content) - 40):
+    content = files.open_file(files.ensure(license, FileKind.PDF, now=now).sha256)
+    assert pdf_check.check(content).integrity is Integrity.VALID
+    for place in (100, len(content) // 2, content.index(b"/Title<") + 20, len(content) - 40):
         report = pdf_check.check(flipped(content, place))
         assert report.integrity is Integrity.INVALID, place
+    signature = content.index(b"/Contents <")
+    for place in range(signature + 20, signature + 8_000, 800):  # some of these bytes no signature can cover
+        report = pdf_check.check(flipped(content, place))
+        assert report.integrity is not Integrity.VALID, place
 
 
 def test_something_added_after_the_signature_is_found(license: License, now: datetime) -> None:
