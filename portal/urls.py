@@ -50,5 +50,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("portal.license_files.urls")),
     path("verify/", include("portal.verification.urls")),
     path("missing-licenses/", include("portal.missing_licenses.urls")),
+    path("holder/missing/", include("portal.missing_licenses.holder_urls")),
     path("recognition/", include("portal.recognition.urls")),
 ]

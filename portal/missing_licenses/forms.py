@@ -63,6 +63,13 @@ class ReportForm(OnceForm):
     note = lines(_("情况说明"), hint=_("何时在哪里办过、手里有什么材料；不要填写身份证件号码。"))
 
 
+class HolderReportForm(ReportForm):
+    """A report of the holder; the name is known."""
+
+    holder_name = None  # type: ignore[assignment]  # taken off the form
+    field_order = ("kind", "type_code", "region_code", "paper_number", "note", "holder_code")
+
+
 class StepForm(RevisedForm):
     """One step of a report; the buttons are the commands its desk has."""
 

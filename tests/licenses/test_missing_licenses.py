@@ -16,11 +16,15 @@ from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
 from core.working_days import deadline
 from licenses import subject_keys
-from licenses.models import LicenseHolder, MissingReport, MissingState, MissingStep
-from licenses.reissue import checking, clocks, reports
+from licenses.issuing import drafts
+from licenses.models import IssuingDraft, LicenseHolder, MissingReport, MissingState, MissingStep
+from licenses.presenting.sessions import COOKIE
+from licenses.reissue import checking, clocks, reissuing, reports
 from licenses.reissue.statistics import figures
 from licenses.reissue.workflow import DESKS, TABLE, Command, Party, allowed, decide
 from tests.factories import City
+from tests.hotpath.partner import make_person
+from tests.licenses import issuing_scene, presented
 from tests.licenses.missing import HOLDER, OTHER, issued_by_police, missing_report
 from tests.licenses.verified import TYPE, aggregate, make_license
 
@@ -322,3 +326,47 @@ def test_the_rest_door_takes_a_report_once(city: City, now: datetime, client: Cl
     assert client.get(reverse("openapi:missing-license-detail", args=[uid])).json()["missing_state"] == "REPORTED"
     with pytest.raises(DomainError):
         missing_report(city, now, kind="OTHER")
+
+
+def test_a_holder_reports_the_own_license_on_the_phone_and_no_other(city: City, now: datetime, client: Client) -> None:
+    person = make_person(city.police, 11, name="王小明")
+    client.cookies[COOKIE] = presented.enter_person(person, now)
+    issued_by_police(city)
+    page = reverse("portal:holder-missing")
+    assert client.get(page).status_code == 200
+    form = {
+        "submission": "1", "kind": "PAPER_ONLY", "type_code": "11100000MB0143028R001", "region_code": "320102",
+        "holder_code": OTHER, "paper_number": "", "note": "手里有纸质证照",
+    }  # fmt: skip
+    assert client.post(page, form).status_code == 422
+    answer = client.post(page, form | {"holder_code": person.citizen_id})
+    assert answer.status_code == 302, answer.content.decode()
+    report = MissingReport.objects.get()
+    assert (report.is_by_holder, report.holder_name, report.reported_by) == (True, "王小明", None)
+    shown = client.get(page).content.decode()
+    assert report.number in shown
+    assert person.citizen_id not in shown
+    assert client.post(reverse("portal:holder-missing-withdraw", args=[report.uid])).status_code == 302
+    report.refresh_from_db()
+    assert report.state == "WITHDRAWN"
+
+
+def test_a_reissue_of_what_was_issued_here_is_drafted_and_closes_when_signed(city: City, now: datetime) -> None:
+    person = issuing_scene.make_person(city.police)
+    license = issuing_scene.issued(city, issuing_scene.card_type(city), person, now)
+    report = missing_report(
+        city, now, kind="LOST", type_code=license.type_code, region_code=license.region_code, holder_code=person.citizen_id
+    )
+    assert report.department == city.market
+    step(city, report, Command.RECEIVE, "market_operator", now)
+    report.refresh_from_db()
+    begun = reissuing.carry_out(
+        uid=report.uid, revision=report.revision, command=Command.REISSUE, text="", actor=city.actor("market_operator"), now=now
+    )
+    draft = IssuingDraft.objects.get(uid=begun.draft_uid)
+    assert (draft.kind, draft.supersedes) == ("REISSUE", license)
+    drafts.submit(uid=draft.uid, revision=draft.revision, actor=city.actor("market_operator"), now=now)
+    draft.refresh_from_db()
+    fresh = drafts.sign(uid=draft.uid, revision=draft.revision, actor=city.actor("market_head"), now=now)
+    report.refresh_from_db()
+    assert (report.state, report.identifier) == ("REISSUED", fresh.identifier)
