@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -73,13 +73,19 @@ def keepers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
 def node_list(request: HttpRequest) -> HttpResponse:
     """The trust list: whom we trust, by which keys, and how the exchange with each stands."""
     who, now = actor(request), timezone.now()
-    waiting = dict(OutBatch.objects.exclude(state=OutState.ACKNOWLEDGED).order_by().values_list("node").annotate(count=Count("pk")))
+    batches = OutBatch.objects.order_by().values("node")
+    waiting = {
+        line["node"]: line
+        for line in batches.exclude(state=OutState.ACKNOWLEDGED).annotate(count=Count("pk"), oldest=Min("made_at"))
+    }
+    receipts = dict(batches.values_list("node", Max("acknowledged_at")))
     lines = [
         {
             "node": node,
             "counting": sum(not trust.key_fault(key, now) for key in node.keys.all()),
             "to_confirm": sum(key.confirmed_at is None and key.revoked_at is None for key in node.keys.all()),
-            "waiting": waiting.get(node.pk, 0),
+            "waiting": waiting.get(node.pk),
+            "receipt_at": receipts.get(node.pk),
             "position": node.position,
         }
         for node in keeping.nodes_visible_to(who)
