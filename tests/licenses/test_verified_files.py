@@ -137,6 +137,10 @@ def test_too_large_a_file_is_refused_by_its_length(db: None, client: Client, add
     assert "verification.file_too_large" in told.content.decode()
 
 
+def test_the_page_takes_no_file_without_its_token(db: None) -> None:
+    assert send(Client(enforce_csrf_checks=True), PAGE, b"%PDF-1.7").status_code == 403
+
+
 def test_page_and_interface_take_a_file_and_record_whoever_is_signed_in(
     license: License, city: City, now: datetime, client: Client
 ) -> None:
