@@ -57,15 +57,17 @@ def new(request: HttpRequest) -> HttpResponse:
 def facts(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Change the head of a draft."""
     version = _draft(request, uid)
-    initial = content_of(version).facts.to_json() | {"revision": version.revision}
-    form = FactsForm(request.POST or None, initial=initial)
+    content = content_of(version)
+    form = FactsForm(request.POST or None, initial=content.facts.to_json() | {"revision": version.revision})
 
-    def act() -> str:
-        _revise(request, version, form, facts=form.facts())
-        return _editor(version)
+    def changed() -> Content:
+        refuse("license_type.invalid", _("类型基本信息不符合要求，请按所列字段修改。"), form.facts().faults())
+        return Content(form.facts(), content.rulebook, content.layout)
 
-    context = {"title": _("基本信息"), "back": _editor(version), "button": _("保存"), "lead": str(version)}
-    return save(request, form, act, FORM, **context)
+    def write(new: Content) -> None:
+        _revise(request, version, form, facts=new.facts)
+
+    return _edited(request, version, form, changed, write, title=_("基本信息"), anchor="facts")
 
 
 @require_http_methods(["GET", "POST"])
@@ -197,9 +199,12 @@ def _edited(
                 messages.success(request, _("已保存。全部改好后请送审。"))
                 return redirect(f"{_editor(version)}#{anchor}")
         except DomainError as error:
-            if error.status != 422:
+            if error.code == "license_type.stale":
+                form.overtake(error, form.initial)
+            elif error.status != 422:
                 raise
-            form.add_domain_error(error)
+            else:
+                form.add_domain_error(error)
     context = {
         "form": form,
         "title": title,

@@ -87,7 +87,9 @@ class NewTypeForm(FactsFields, OnceForm):
 
 
 class FactsForm(FactsFields, RevisedForm):
-    """The head of a draft."""
+    """The head of a draft. `save` writes it, `preview` only draws it."""
+
+    actions = ("save", "preview")
 
 
 def _sources() -> list[tuple[str, Any]]:

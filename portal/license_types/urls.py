@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.license_types import catalogue, deciding, editing
+from portal.license_types import catalogue, deciding, editing, exports
 
 VERSION = "versions/<uuid:uid>/"
 TYPE = "<slug:code>/"
@@ -12,6 +12,8 @@ urlpatterns = [
     path("new/", editing.new, name="license-type-new"),
     path("load/", deciding.load, name="license-type-load"),
     path("uses/", catalogue.use_list, name="license-type-use-list"),
+    path("export/", exports.types, name="license-type-export"),
+    path("uses/export/", exports.use_lines, name="license-type-use-export"),
     path("uses/<uuid:uid>/publish/", deciding.publish_use, name="license-type-use-publish"),
     path("uses/<uuid:uid>/end/", deciding.end_use, name="license-type-use-end"),
     path(VERSION, catalogue.version_page, name="license-type-version"),

@@ -253,3 +253,15 @@ def test_the_reviewer_retires_and_entrusts(city: City, now: datetime) -> None:
     assert "市市场监督管理局" in text_of(client, f"/license-types/{version.code}/")
     assert client.post(f"/license-types/{version.code}/retire/", {"reason": "并入新证"}).status_code == 302
     assert "已停用" in text_of(client, f"/license-types/{version.code}/")
+
+
+def test_the_published_lists_are_given_out_as_files(city: City, now: datetime) -> None:
+    load_shipped(city.centre, now)
+    draft_type(city, now)
+    client = signed_in(city, "auditor")
+    types = client.get("/license-types/export/").content.decode("utf-8-sig").splitlines()
+    assert len(types) == 86
+    assert any(line.startswith("11100000000013338W003,机动车驾驶证,1,公安部") and "准驾车型" in line for line in types)
+    lines = client.get("/license-types/uses/export/").content.decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + TypeUse.objects.count()
+    assert any("出生一件事" in line and "公民身份号码" in line for line in lines)

@@ -25,6 +25,8 @@ ROWS: list[Row] = [
     ("GET", "portal:license-type-load", {}, only(200, "reviewer")),
     ("POST", "portal:license-type-load", {}, only(422, "reviewer")),
     ("GET", "portal:license-type-use-list", {}, signed_in()),
+    ("GET", "portal:license-type-export", {}, signed_in()),
+    ("GET", "portal:license-type-use-export", {}, signed_in()),
     ("POST", "portal:license-type-use-publish", USE, only(302, "head")),
     ("GET", "portal:license-type-use-end", USE, own(200, "operator", "reviewer")),
     ("POST", "portal:license-type-use-end", USE, own(422, "operator", "reviewer")),
