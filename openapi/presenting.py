@@ -40,6 +40,7 @@ PREFIXES: Final = (f"{ROOT}/presentations", f"{ROOT}/holder-sessions", f"{ROOT}/
 READ: Final = re.compile(f"{ROOT}/presentations/({UID})/read")
 ANSWER: Final = re.compile(f"{ROOT}/holder/codes/({UID})/answer")
 GRANT: Final = re.compile(UID)
+NOBODYS: Final = "00000000-0000-0000-0000-000000000000"
 HEADERS: Final = [("Content-Type", "application/json; charset=utf-8"), ("Cache-Control", "no-store")]
 
 
@@ -90,8 +91,8 @@ def _grant_in(body: bytes) -> str:
     try:
         grant = json.loads(body).get("grant", "")
     except (ValueError, RecursionError, AttributeError):
-        return ""
-    return grant if isinstance(grant, str) and GRANT.fullmatch(grant) else "00000000-0000-0000-0000-000000000000"
+        return NOBODYS
+    return grant if isinstance(grant, str) and GRANT.fullmatch(grant) else NOBODYS
 
 
 def _code(environ: dict[str, Any], body: bytes) -> Answer:

@@ -71,20 +71,15 @@ def matters() -> list[tuple[str, str]]:
 def scan(*, code: str, matter: str, grant_uid: UUID, actor: Actor, now: datetime) -> UUID:
     """Take a code over for a matter; return the number of the presentation."""
     _check_clerk(actor)
-    try:
-        terms = _terms(grant_uid, actor, matter, now)
-        text = read_code(code)
-        if not text:
-            raise Refusal("presenting.code_malformed")
-        wanted = check_wanted(needs.need_of(matter, through_django), _selection(terms))
-        desk = Desk(terms, through_django, now, actor.user_id)
-        told = scanning.scan(text, wanted, _signed(terms, actor, now), desk)
-        if told is None:
-            raise Refusal("grant.unusable")
-    except Refusal as refusal:
-        raise _refused(refusal, actor, now, matter) from None
-    audit.record(actor, "presentation.scanned", None, at=now, presentation=told["presentation"], matter=matter)
-    return UUID(told["presentation"])
+    with transaction.atomic():
+        try:
+            presentation = _scan(code, matter, grant_uid, actor, now)
+        except Refusal as refusal:  # what was written of the try stays
+            refused = _refused(refusal, actor, now, matter)
+        else:
+            audit.record(actor, "presentation.scanned", None, at=now, presentation=presentation, matter=matter)
+            return UUID(presentation)
+    raise refused
 
 
 def read(*, uid: UUID, actor: Actor, now: datetime) -> Handed:
@@ -93,19 +88,33 @@ def read(*, uid: UUID, actor: Actor, now: datetime) -> Handed:
     code = scanned_by(actor).filter(uid=uid).first()
     if code is None:
         raise NotFound("presenting.not_found", str(REFUSALS["presenting.not_found"].message))
-    try:
-        with transaction.atomic():
+    with transaction.atomic():
+        try:
             body, call_id = _read(code, actor, now)
+        except Refusal as refusal:
+            refused = _refused(refusal, actor, now, code.matter)
+        else:
             audit.record(actor, "presentation.read", None, at=now, presentation=str(uid), matter=code.matter, call=call_id)
-    except Refusal as refusal:
-        raise _refused(refusal, actor, now, code.matter) from None
-    return Handed(_titled(code, json.loads(body)), call_id)
+            return Handed(_titled(code, json.loads(body)), call_id)
+    raise refused
 
 
 def scanned_by(actor: Actor) -> QuerySet[PresentingCode]:
     """Return the presentations a clerk scanned, or all of the department for its head."""
     rows = PresentingCode.objects.filter(department_id=actor.department_id, actor_id__isnull=False)
     return rows if actor.has(Role.HEAD) else rows.filter(actor_id=actor.user_id)
+
+
+def _scan(code: str, matter: str, grant_uid: UUID, actor: Actor, now: datetime) -> str:
+    terms = _terms(grant_uid, actor, matter, now)
+    text = read_code(code)
+    if not text:
+        raise Refusal("presenting.code_malformed")
+    wanted = check_wanted(needs.need_of(matter, through_django), _selection(terms))
+    told = scanning.scan(text, wanted, _signed(terms, actor, now), Desk(terms, through_django, now, actor.user_id))
+    if told is None:
+        raise Refusal("grant.unusable")
+    return str(told["presentation"])
 
 
 def _read(code: PresentingCode, actor: Actor, now: datetime) -> tuple[str, str]:

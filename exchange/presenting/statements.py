@@ -109,7 +109,7 @@ picked AS MATERIALIZED (
     FROM code CROSS JOIN LATERAL jsonb_array_elements(code.given) WITH ORDINALITY AS given (one, place)
     JOIN basedb_license {row} ON {row}.subject_key = code.subject_key AND {row}.row_key = decode(one ->> 'row', 'hex')
     CROSS JOIN LATERAL (
-        SELECT {base} AS base, {face} AS face, ARRAY(SELECT jsonb_array_elements_text(one -> 'items')) AS names) AS values),
+        SELECT {base} AS base, {face} AS face, ARRAY(SELECT jsonb_array_elements_text(one -> 'items')) AS names) AS its),
 signed AS MATERIALIZED (
     SELECT *, sha256(convert_to(body, 'UTF8')) AS digest FROM (
         SELECT code.subject_key, json_build_object('call_id', <<call_id>>, 'presentation', code.uid, 'matter', code.matter,

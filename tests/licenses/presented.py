@@ -88,7 +88,7 @@ def make_resource(provider: Department) -> Resource:
 
 def make_grant(resource: Resource, system: ConsumerSystem, user: User, **values: Any) -> Grant:
     """Return a grant to query licenses, the face included."""
-    return factories.make_grant(resource, system, user, **{"fields": COLUMNS, "masks": {}} | values)
+    return factories.make_grant(resource, system, user, **{"fields": COLUMNS, "masks": {}, "quota_per_second": 10_000} | values)
 
 
 def make_entity(department: Department, representative: Person, **values: Any) -> LegalEntity:

@@ -49,7 +49,8 @@ def show_code(phone: Client, **values: Any) -> tuple[str, str]:
     assert response.status_code == 200
     page = response.content.decode()
     shown = re.search(r'class="holder-code"[^>]*>([A-Z0-9 ]+)<', page)
-    assert shown and "data:image/svg+xml" in page, page[:2000]
+    assert shown, page[:2000]
+    assert "data:image/svg+xml" in page
     return shown[1], response.redirect_chain[-1][0]
 
 
