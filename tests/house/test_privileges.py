@@ -34,6 +34,8 @@ LEDGERS = [
     "exchange_archive",
     "exchange_matterpart",
     "exchange_sealtimestamp",
+    "licenses_licenseuse",
+    "licenses_presentingtry",
     "basedb_creditevent",
     "basedb_lifeevent",
     "basedb_credittakedown",
