@@ -70,4 +70,4 @@ def test_metrics_tell_calls_durations_and_what_waits(city: City, client: Client,
         folding.fold_all(now=now)
     text = client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).content.decode()
     assert "不得出现的系统" not in text
-    assert {"calls", "audit"} == {labels[0] for labels in told["exchange_seal_lag_seconds"]}
+    assert {"calls", "audit", "uses"} == {labels[0] for labels in told["exchange_seal_lag_seconds"]}
