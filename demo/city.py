@@ -69,6 +69,8 @@ SEATS = (
     Seat("edu_head", "孙伟(教育负责人)", EDUCATION, (Role.HEAD,)),
     Seat("hr_op", "何静(人社经办)", SOCIAL_SECURITY, (Role.OPERATOR,)),
     Seat("hr_head", "许峰(人社负责人)", SOCIAL_SECURITY, (Role.HEAD,)),
+    Seat("land_op", "邵颖(规资经办)", "市规划和自然资源局", (Role.OPERATOR,)),
+    Seat("land_head", "汤勇(规资负责人)", "市规划和自然资源局", (Role.HEAD,)),
     Seat("agri_op", "蒋芸(农业农村经办)", "市农业农村局", (Role.OPERATOR,)),
     Seat("eco_op", "韩立(生态环境经办)", "市生态环境局", (Role.OPERATOR,)),
     Seat("xuanwu_op", "沈洁(玄武经办)", DISTRICT_OFFICE, (Role.OPERATOR,)),

@@ -192,7 +192,7 @@ def aggregate(departments: dict[str, Department], count: int, now: datetime) -> 
             settings={"folder": FOLDER, "pattern": f"{dataset.replace('.', '_')}_*.csv"},
             columns=drop_file(folder, dataset, rows, encoding),
             key_column="",
-            every_minutes=60,
+            every_minutes=1440,
             actor=PLATFORM,
             now=now,
         )

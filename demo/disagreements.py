@@ -55,7 +55,7 @@ def aggregate(departments: dict[str, Department], people: Sequence[PersonRow], n
         settings={"folder": FOLDER, "pattern": "*.csv"},
         columns=credit.drop_file(Path(settings.DROP_DIR) / FOLDER, DATASET, rows_of(good[:PEOPLE]), "utf-8-sig"),
         key_column="",
-        every_minutes=60,
+        every_minutes=1440,
         actor=PLATFORM,
         now=now,
         collector="HEALTH",

@@ -187,7 +187,7 @@ def aggregate(
             settings={"folder": f"{FOLDER}_{place}", "pattern": "*.csv"},
             columns=credit.drop_file(folder / f"{FOLDER}_{place}", dataset, rows[title], "utf-8-sig"),
             key_column="",
-            every_minutes=60,
+            every_minutes=1440,
             actor=PLATFORM,
             now=now,
             collector=collector,

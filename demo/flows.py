@@ -76,7 +76,7 @@ def make_plans(departments: dict[str, Department]) -> int:
         settings={"folder": sources.DROP_FOLDER, "pattern": "*.csv"},
         columns=titles,
         key_column=titles[ENTERPRISE.key_field],
-        every_minutes=5,
+        every_minutes=1440,
         actor=PLATFORM,
         now=timezone.now(),
     )

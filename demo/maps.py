@@ -12,6 +12,12 @@ NOBODY = "不涉及个人信息。"
 PLACES = "标准地名图层"
 ADDRESSES = "标准地址图层"
 PARCELS = "宗地图层"
+ADDRESS_ITEMS = ("address_code", "region_code", "full_address", "address_state", "location")
+PLANNING = {
+    "purpose": "规划编制中的地址上图",
+    "legal_basis": "《中华人民共和国城乡规划法》第二十五条",
+    "scenario": "编制详细规划时叠加标准地址，核对用地现状。",
+}
 
 
 def layers() -> list[Listing]:

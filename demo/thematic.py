@@ -150,7 +150,7 @@ def _run(dataset: str, rows: list[Row], folder: str, **about: Any) -> int:
         settings={"folder": name, "pattern": "*.csv"},
         columns=credit.drop_file(Path(settings.DROP_DIR) / name, dataset, rows, "utf-8-sig"),
         key_column="",
-        every_minutes=60,
+        every_minutes=1440,
         actor=PLATFORM,
         **about,
     )

@@ -7,7 +7,9 @@ from datetime import datetime
 from basedb.mountable import offered
 from catalog import mounting
 from catalog.content import DATA_TYPES
-from demo import city, facts_called, story
+from demo import city, facts_called, maps, story
+from exchange.features import showing
+from exchange.features.showing import Ground
 from exchange.models import Grant
 
 
@@ -20,6 +22,8 @@ def test_penalties_and_licenses_are_published_and_granted(db: None, now: datetim
     granted = {grant.resource.title: grant.fields for grant in Grant.objects.filter(mode="QUERY", state="ACTIVE")}
     assert granted[facts_called.PENALTIES] == list(facts_called.PENALTY_ITEMS)
     assert granted[facts_called.LICENSES] == list(facts_called.LICENSE_ITEMS)
+    layers = {one.title: one.ground for one in showing.layers_for(story.actor("land_op"), now=now)}
+    assert layers[maps.ADDRESSES] is Ground.GRANT
 
 
 def test_every_offered_dataset_has_a_draft_of_known_types_without_keys_of_others() -> None:
