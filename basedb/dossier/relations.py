@@ -1,4 +1,4 @@
-"""Who an entity has to do with now (关系): the household, offices and shares, branches, and the names of those its facts name.
+"""Who an entity has to do with now (关系): household, offices and shares, branches, heirs, and the names of those its facts name.
 
 One query each for people and for entities. Others are known by key; the names come from the bases.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from django.db import connection
 
-from basedb.dictionary.legal_entity_facts import BRANCH, OFFICER, SHAREHOLDER
+from basedb.dictionary.legal_entity_facts import BRANCH, OFFICER, SHAREHOLDER, SUCCESSION
 from basedb.dictionary.population_facts import HOUSEHOLD, HOUSEHOLD_MEMBER
 
 MOST: Final = 50
+FURTHEST: Final = 50  # steps from an entity to who took over from it
 _NAMES: Final = """
     SELECT encode(p.subject_key, 'hex') AS key, p.name, 'PERSON' AS subject, p.withdrawn_at IS NULL AS stands
     FROM basedb_person p WHERE p.subject_key = ANY (%(linked)s::bytea[])
@@ -51,6 +53,17 @@ _BRANCHES: Final = f"""
     LEFT JOIN basedb_legalentity e ON e.subject_key = b.subject_key
     WHERE b.parent_key = ANY (%(keys)s) AND b.withdrawn_at IS NULL ORDER BY b.closed_on NULLS FIRST, b.opened_on, b.id
     LIMIT %(most)s"""
+_HEIRS: Final = f"""
+    WITH RECURSIVE line (key, since, steps) AS (
+        SELECT s.successor_key, s.effective_on, 1 FROM {SUCCESSION.table} s
+        WHERE s.subject_key = ANY (%(keys)s) AND s.withdrawn_at IS NULL AND s.effective_on <= %(today)s
+        UNION SELECT s.successor_key, s.effective_on, l.steps + 1 FROM line l JOIN {SUCCESSION.table} s ON s.subject_key = l.key
+        WHERE s.withdrawn_at IS NULL AND s.effective_on <= %(today)s AND l.steps < {FURTHEST})
+    SELECT encode(l.key, 'hex') AS key, e.name, e.uscc, e.registration_state, min(l.since) AS since, min(l.steps) AS steps,
+        NOT EXISTS (SELECT FROM {SUCCESSION.table} n WHERE n.subject_key = l.key AND n.withdrawn_at IS NULL
+            AND n.effective_on <= %(today)s) AS is_last
+    FROM line l LEFT JOIN basedb_legalentity e ON e.subject_key = l.key
+    GROUP BY l.key, e.name, e.uscc, e.registration_state ORDER BY 6, 5, 1 LIMIT %(most)s"""
 _VERIFICATION: Final = """
     SELECT v.corroboration, v.state, v.validated_by, v.reasons, v.checked_on FROM basedb_entityverification v
     WHERE v.subject_key = ANY (%(keys)s) LIMIT 1"""
@@ -59,13 +72,17 @@ Line = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """Lines as JSON has them (days as ISO text, keys as hex). `names` is key -> name and kind of those the facts name."""
+    """Lines as JSON has them (days as ISO text, keys as hex). `names` is key -> name and kind of those the facts name.
+
+    `heirs` took over from the entity, directly or through others, nearest first; `is_last` are those nobody took over from.
+    """
 
     names: Mapping[str, Line] = field(default_factory=dict)
     household: Line | None = None
     members: list[Line] = field(default_factory=list)
     roles: list[Line] = field(default_factory=list)
     branches: list[Line] = field(default_factory=list)
+    heirs: list[Line] = field(default_factory=list)
     verification: Line | None = None
 
 
@@ -75,10 +92,12 @@ def of_person(keys: Collection[bytes], linked: Collection[bytes]) -> Relations:
     return Relations(_by_key(names), household[0] if household else None, members, roles)
 
 
-def of_entity(keys: Collection[bytes], linked: Collection[bytes]) -> Relations:
-    """Return the branches of an entity, shares it holds in others, and how well its data hold."""
-    names, branches, roles, verification = _read((_NAMES, _BRANCHES, _ROLES, _VERIFICATION), keys, linked)
-    return Relations(_by_key(names), roles=roles, branches=branches, verification=verification[0] if verification else None)
+def of_entity(keys: Collection[bytes], linked: Collection[bytes], *, today: date) -> Relations:
+    """Return the branches and heirs of an entity, shares it holds in others, and how well its data hold."""
+    parts = (_NAMES, _BRANCHES, _ROLES, _HEIRS, _VERIFICATION)
+    names, branches, roles, heirs, verification = _read(parts, keys, linked, today=today)
+    outcome = verification[0] if verification else None
+    return Relations(_by_key(names), roles=roles, branches=branches, heirs=heirs, verification=outcome)
 
 
 def names_of(linked: Collection[bytes]) -> Relations:
@@ -87,10 +106,12 @@ def names_of(linked: Collection[bytes]) -> Relations:
     return Relations(_by_key(names))
 
 
-def _read(parts: tuple[str, ...], keys: Collection[bytes], linked: Collection[bytes]) -> tuple[list[Line], ...]:
+def _read(
+    parts: tuple[str, ...], keys: Collection[bytes], linked: Collection[bytes], *, today: date | None = None
+) -> tuple[list[Line], ...]:
     columns = ", ".join(f"(SELECT coalesce(json_agg(x), '[]') FROM ({part}) x)" for part in parts)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns}", {"keys": list(keys), "linked": list(linked), "most": MOST})
+        cursor.execute(f"SELECT {columns}", {"keys": list(keys), "linked": list(linked), "most": MOST, "today": today})
         lines: tuple[list[Line], ...] = cursor.fetchone()
         return lines
 

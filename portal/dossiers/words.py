@@ -1,4 +1,4 @@
-"""What a dossier's page says: lines of household, offices, branches, licenses and credit with labels instead of codes."""
+"""What a dossier's page says: lines of household, offices, branches, heirs, licenses and credit with labels instead of codes."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ def presented(dossier: Dossier, token: Token) -> dict[str, Any]:
             "members": [_member(line, view, token) for line in related.members],
             "roles": [_role(line, token) for line in related.roles],
             "branches": [_branch(line, token) for line in related.branches],
+            "heirs": [_heir(line, token) for line in related.heirs],
             "verification": related.verification and _verification(related.verification),
         }
     if (holdings := dossier.holdings) is not None:
@@ -93,6 +94,13 @@ def _role(line: Line, token: Token) -> dict[str, Any]:
 def _branch(line: Line, token: Token) -> dict[str, Any]:
     return dict(line) | {
         "branch": _label(BRANCH.field("branch_kind").code_set, line["branch_kind"]),
+        "state": _label("registration_state", line["registration_state"]),
+        "token": token(DossierKind.ENTERPRISE, line["key"]) if line["name"] else "",
+    }
+
+
+def _heir(line: Line, token: Token) -> dict[str, Any]:
+    return dict(line) | {
         "state": _label("registration_state", line["registration_state"]),
         "token": token(DossierKind.ENTERPRISE, line["key"]) if line["name"] else "",
     }

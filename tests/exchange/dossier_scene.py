@@ -17,7 +17,7 @@ from tests.exchange.call_rows import recorded
 from tests.factories import City, make_grant, make_resource, make_system
 
 ME, SHE, OTHER = citizen(121), citizen(122), citizen(125)
-FIRM, CHILD_FIRM = uscc(4711), uscc(4713)
+FIRM, CHILD_FIRM, HEIR = uscc(4711), uscc(4713), uscc(4714)
 PHONE, ADDRESS = "13800000000", "示意路一号"
 MATTER = "BJ-2026-001"
 COMPARISON, FOR_MATTER = Purpose(Reason.COMPARISON, MATTER), Purpose(Reason.MATTER, MATTER)
@@ -79,11 +79,14 @@ def make_enterprise(city: City) -> bytes:
             "established_on": "20100101",
             "registration_state": "1",
         }
-        for code, name in ((FIRM, "示例甲有限公司"), (CHILD_FIRM, "示例甲有限公司分公司"))
+        for code, name in ((FIRM, "示例甲有限公司"), (CHILD_FIRM, "示例甲有限公司分公司"), (HEIR, "示例乙有限公司"))
     ]
     deliver(ENTERPRISE, firms, department=city.market)
     branch: Row = {"uscc": CHILD_FIRM, "parent_key": key(FIRM).hex(), "branch_kind": "1", "opened_on": "20110101"}
     deliver("legal_entity.branch", [branch], department=city.market)
+    succession: Row = {"uscc": CHILD_FIRM, "successor_key": key(HEIR).hex(), "succession_kind": "1", "effective_on": "20240101"}
+    taken_over: Row = succession | {"uscc": FIRM, "successor_key": key(CHILD_FIRM).hex(), "effective_on": "20230101"}
+    deliver("legal_entity.succession", [succession, taken_over], department=city.market)
     for name in ("change", "qualification", "annual_report", "tax_registration", "legacy_identifier"):
         deliver(f"legal_entity.{name}", [GOOD[f"legal_entity.{name}"] | {"uscc": FIRM}], department=city.market)
     _hold(city, FIRM, 2)
