@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from basedb.rules import rule_named
+from basedb.ingest import message_of
 from core.errors import Forbidden, NotFound
 from core.keyset import page
 from core.roles import Role
@@ -234,12 +234,8 @@ def rejected_list(request: HttpRequest) -> HttpResponse:
 
 def reason(code: str) -> str:
     """Return the sentence of a code, of the door or of the base."""
-    if code in judging.MESSAGES:
-        return str(judging.MESSAGES[code])
-    try:
-        return rule_named(delivering.DATASET, code).text()
-    except KeyError:
-        return code
+    known = judging.MESSAGES.get(code)
+    return str(known) if known else message_of(delivering.DATASET.code, code)
 
 
 @require_GET
