@@ -171,10 +171,25 @@ def _project(intake: Intake, laid: Laid, table: str) -> None:
         followers.follow(dataset.code, touched=touched, now=intake.now)
     else:
         if intake.source.is_keyless:
+            _part_nameless(intake, laid, touched)
             _touch_matched(laid, touched)
         projecting.project(dataset, touched=touched, run_id=intake.run_id, now=intake.now)
         if intake.source.is_keyless:
             _hold_nameless(intake, laid)
+
+
+def _part_nameless(intake: Intake, laid: Laid, touched: str) -> None:
+    """A record that came with an identifier and comes without one now no longer follows it, unless a person linked it there."""
+    projecting.lock(intake.dataset)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "WITH parted AS (UPDATE basedb_crosswalk x SET linked = tstzrange(lower(x.linked), greatest(lower(x.linked), %s))"
+            f" FROM {laid.pieces} p JOIN basedb_sourcerecord r ON r.id = p.new_id"
+            " WHERE x.chain = p.chain AND upper_inf(x.linked) AND x.tier = 'EXACT' AND x.decided_by_id IS NULL"
+            " AND r.subject_key IS NULL AND upper_inf(r.valid) AND upper_inf(r.known) RETURNING x.entity_key)"
+            f" INSERT INTO {touched} SELECT DISTINCT entity_key FROM parted WHERE entity_key IS NOT NULL",
+            [intake.now],
+        )
 
 
 def _touch_matched(laid: Laid, touched: str) -> None:

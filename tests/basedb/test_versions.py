@@ -141,6 +141,22 @@ def test_row_of_a_keyless_source_is_held_apart_until_somebody_matches_it(city: C
     assert not Person.objects.exists()
 
 
+def test_row_that_loses_its_identifier_no_longer_speaks_for_its_person_and_finds_back(city: City) -> None:
+    register, clinic = make_source(city), make_source(city, is_keyless=True, is_lead=False, collector="HEALTH")
+    load(register, [row(1, "")])
+    said = row(1, "诊所记的地址")
+    load(clinic, [said])
+    assert Person.objects.get().address == "诊所记的地址"
+    load(clinic, [said._replace(values=("", *said.values[1:]))])
+    chain = SourceRecord.objects.filter(source=clinic).latest("id").chain
+    standing = Crosswalk.objects.filter(chain=chain, linked__upper_inf=True)
+    assert [(link.tier, link.entity_key) for link in standing] == [("HELD", None)]
+    assert Person.objects.get().address is None
+    load(clinic, [said])
+    assert [link.tier for link in standing.all()] == ["EXACT"]
+    assert Person.objects.get().address == "诊所记的地址"
+
+
 def test_moment_that_is_none_is_rejected(city: City) -> None:
     source = make_source(city)
     assert load(source, [row(1, "一")._replace(valid_from="去年")]).rejected == 1
