@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Kind
+from basedb.dossier.entities import has_records_of
 from basedb.fusion import projecting
 from basedb.fusion.linking import MERGE
 from basedb.fusion.rebuilding import project_keys, rebuild
@@ -42,6 +43,18 @@ def decisions_visible_to(actor: Actor) -> QuerySet[FusionDecision]:
     return rows.filter(proposed_by__department_id=actor.department_id) if actor.department_id else rows.none()
 
 
+def link_visible_to(actor: Actor, chain: int) -> Crosswalk:
+    """Return where a chain of records belongs now: a reviewer sees all of them, others those of their department's sources."""
+    rows = Crosswalk.objects.filter(chain=chain, linked__upper_inf=True)
+    if not actor.has(Role.REVIEWER):
+        own = SourceRecord.objects.filter(chain=chain, source__department_id=actor.department_id or 0)
+        rows = rows.filter(chain__in=own.values("chain"))
+    link = rows.first()
+    if link is None:
+        raise NotFound("fusion.record_not_found", _("没有这条来源记录，或它尚未归并。"))
+    return link
+
+
 @transaction.atomic
 def merge_entities(
     *, dataset: str, entity_key: bytes, other_key: bytes, reason: str, actor: Actor, now: datetime
@@ -49,15 +62,17 @@ def merge_entities(
     """Propose that the records of `other_key` belong to `entity_key`."""
     if entity_key == other_key:
         raise Invalid("fusion.same_entity", _("合并需要两个不同的主体。"), {"other_key": [_("与保留的主体相同。")]})
+    _check_known(actor, entity_key, other_key)
     for key in (entity_key, other_key):
         if not _links_of(dataset, key).exists():
-            raise NotFound("fusion.entity_not_found", _("没有这个主体，或它没有来源记录。"))
+            raise _unknown_entity()
     return _propose(DecisionKind.MERGE, dataset, reason, actor, now, entity_key=entity_key, other_key=other_key)
 
 
 @transaction.atomic
 def unmerge(*, dataset: str, entity_key: bytes, other_key: bytes, reason: str, actor: Actor, now: datetime) -> FusionDecision:
     """Propose to take back that `other_key` was merged into `entity_key`."""
+    _check_known(actor, entity_key, other_key)
     if not _merged(dataset, entity_key, other_key):
         raise NotFound("fusion.not_merged", _("这两个主体没有合并，无需撤销。"))
     return _propose(DecisionKind.UNMERGE, dataset, reason, actor, now, entity_key=entity_key, other_key=other_key)
@@ -66,7 +81,7 @@ def unmerge(*, dataset: str, entity_key: bytes, other_key: bytes, reason: str, a
 @transaction.atomic
 def hold(*, chain: int, reason: str, actor: Actor, now: datetime) -> FusionDecision:
     """Propose to keep a record apart from every entity."""
-    link = _link_of(chain)
+    link = link_visible_to(actor, chain)
     if link.tier == MatchTier.HELD and link.decided_by_id:
         raise Conflict("fusion.held_already", _("这条记录已经暂不归并。"))
     return _propose(DecisionKind.HOLD, link.dataset, reason, actor, now, chain=chain)
@@ -75,7 +90,7 @@ def hold(*, chain: int, reason: str, actor: Actor, now: datetime) -> FusionDecis
 @transaction.atomic
 def release(*, chain: int, reason: str, actor: Actor, now: datetime) -> FusionDecision:
     """Propose to let a record that a person held or linked follow the rules again."""
-    link = _link_of(chain)
+    link = link_visible_to(actor, chain)
     if link.decided_by_id is None:
         raise Conflict("fusion.not_decided", _("这条记录本来就按规则归并，无需解除。"))
     return _propose(DecisionKind.RELEASE, link.dataset, reason, actor, now, chain=chain)
@@ -158,6 +173,16 @@ def queue(
         kind=kind, dataset=dataset, entity_key=entity_key, state=DecisionState.CONFIRMED, proposed_by_id=user_id, proposed_at=now,
         due_at=due_at,
     )  # fmt: skip
+
+
+def _check_known(actor: Actor, *keys: bytes) -> None:
+    """A department proposes about those alone it delivered something about; of others it learns not even that they are known."""
+    if not actor.has(Role.REVIEWER) and not all(has_records_of(actor.department_id or 0, [key]) for key in keys):
+        raise _unknown_entity()
+
+
+def _unknown_entity() -> NotFound:
+    return NotFound("fusion.entity_not_found", _("没有这个主体，或它没有来源记录。"))
 
 
 def _propose(
@@ -311,13 +336,6 @@ def _merged(dataset: str, entity_key: bytes, other_key: bytes) -> list[int]:
 
 def _links_of(dataset: str, key: bytes) -> QuerySet[Crosswalk]:
     return Crosswalk.objects.filter(dataset=dataset, entity_key=key, linked__upper_inf=True)
-
-
-def _link_of(chain: int) -> Crosswalk:
-    link = Crosswalk.objects.filter(chain=chain, linked__upper_inf=True).first()
-    if link is None:
-        raise NotFound("fusion.record_not_found", _("没有这条来源记录，或它尚未归并。"))
-    return link
 
 
 def _own_keys(chains: Iterable[int]) -> set[bytes]:

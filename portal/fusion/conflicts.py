@@ -15,6 +15,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from basedb.dictionary import DATASETS
 from basedb.fusion import conflicts
 from basedb.fusion.conflicts import Verdict
+from basedb.models import ConflictState
+from core.audit import Actor
 from core.errors import Invalid
 from core.keyset import page
 from core.roles import Role
@@ -53,14 +55,23 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         else:
             messages.success(request, _("已答复。来源一致或确认无误后，存疑标记会自动去除。"))
             return redirect("portal:conflict-detail", uid=uid)
+    sides = conflicts.sides(conflict, actor=who, now=now)
     context = {
         "conflict": conflict,
         "field": conflicts.field_title(conflict),
         "dataset": DATASETS[conflict.dataset].title,
-        "sides": conflicts.sides(conflict, actor=who, now=now),
+        "sides": sides,
+        "movable": _movable(sides, who) if conflict.state != ConflictState.RESOLVED else set(),
         "subject": conflicts.subject_of(conflict, who),
         "is_shown": conflicts.may_see_values(conflict, who),
         "may_answer": conflicts.may_answer(conflict, who),
         "form": form,
     }
     return render(request, "portal/fusion/conflict.html", context, status=form.status if request.method == "POST" else 200)
+
+
+def _movable(sides: list[conflicts.Side], who: Actor) -> set[int]:
+    """The records somebody may propose to keep apart: a reviewer all of them, an operator those of the own department."""
+    if who.has(Role.REVIEWER):
+        return {side.chain for side in sides}
+    return {side.chain for side in sides if who.has(Role.OPERATOR) and side.department_id == who.department_id}

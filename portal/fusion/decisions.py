@@ -19,6 +19,7 @@ from core.roles import Role
 from portal.actor import actor, roles_required
 from portal.fusion.conflicts import SEERS
 from portal.fusion.forms import DecideForm
+from portal.fusion.proposals import PROPOSERS
 
 
 @require_GET
@@ -32,7 +33,7 @@ def decision_list(request: HttpRequest) -> HttpResponse:
         (row, DATASETS[row.dataset].title, row.state == DecisionState.PROPOSED and row.proposed_by_id != who.user_id)
         for row in found.items
     ]
-    context = {"page": found, "lines": lines, "is_reviewer": who.has(Role.REVIEWER)}
+    context = {"page": found, "lines": lines, "is_reviewer": who.has(Role.REVIEWER), "may_propose": who.has(*PROPOSERS)}
     return render(request, "portal/fusion/decisions.html", context)
 
 

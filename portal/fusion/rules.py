@@ -15,7 +15,7 @@ from basedb.fusion import rule_versions
 from core.errors import Invalid, NotFound
 from core.submissions import digest_of, once
 from portal.actor import actor, roles_required, user_of
-from portal.fusion.forms import COLLECTORS, RuleFilter, RuleForm, collector_title
+from portal.fusion.forms import RuleFilter, RuleForm, collector_title
 
 
 def _dataset(request: HttpRequest) -> Dataset:
@@ -63,7 +63,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 return redirect(f"{reverse('portal:authority-rule-list')}?dataset={dataset.code}")
         except Invalid as error:
             form.add_domain_error(error)
-    context = {"form": form, "dataset": dataset, "counted": counted, "collectors": COLLECTORS.items()}
+    context = {"form": form, "dataset": dataset, "counted": counted}
     status = 200 if counted is not None or request.method == "GET" else form.status
     return render(request, "portal/fusion/rule.html", context, status=status)
 

@@ -104,6 +104,7 @@ def test_enterprise_takes_six_queries_and_keeps_states_apart(city: City) -> None
     assert "registration_state" in texts(dossier)
     assert dossier.relations is not None
     assert [line["uscc"] for line in dossier.relations.branches] == [scene.CHILD_FIRM]
+    assert [(line["uscc"], line["is_last"]) for line in dossier.relations.heirs] == [(scene.CHILD_FIRM, False), (scene.HEIR, True)]
     officers = next(section for section in dossier.sections if section.code == "legal_entity.officer")
     assert [(who.name, who.kind) for who in officers.lines[0].related] == [("王建国", P)]
 
@@ -293,7 +294,7 @@ def test_merged_entity_shows_the_records_of_both_identifiers_and_unmerged_each_i
     def decided(propose: Any) -> None:
         asked_for = propose(
             dataset=PERSON.code, entity_key=key(ME), other_key=key(OTHER), reason="同一人两号",
-            actor=city.actor("police_operator"), now=timezone.now(),
+            actor=city.actor("education_operator"), now=timezone.now(),
         )  # fmt: skip
         merging.confirm(uid=asked_for.uid, actor=city.actor("reviewer"), now=timezone.now())
         assert merging.apply_due(clock=timezone.now) == 1

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from basedb.models import AuthorityRule, FusionConflict
-from tests.basedb.fusion.world import make_world, person
+from basedb.models import AuthorityRule, FusionConflict, FusionDecision
+from tests.basedb.fusion.world import citizen, make_world, person
 from tests.factories import City
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -21,6 +21,7 @@ def conflict(city: City, now: datetime) -> FusionConflict:
     world = make_world(city, now)
     world.deliver("police", "a", 1, person(1, address="南京市玄武区甲路1号"))
     world.deliver("health", "b", 1, person(1, address="南京市秦淮区乙路2号"))
+    world.deliver("police", "c", 2, person(2))
     world.project(run_id=1)
     return FusionConflict.objects.get()
 
@@ -54,7 +55,8 @@ def test_rule_is_counted_then_added(client: Client, city: City, conflict: Fusion
         "submission": page.context["form"]["submission"].value(),
         "fields_": ["address"],
         "strategy": "AUTHORITY",
-        "collectors": "health",
+        "collector_1": "HEALTH",
+        "collector_3": "PUBLIC_SECURITY",
         "max_age_days": "",
         "legal_basis": "《测试办法》第一条",
         "effective_on": f"{now + timedelta(days=2):%Y-%m-%d}",
@@ -63,7 +65,37 @@ def test_rule_is_counted_then_added(client: Client, city: City, conflict: Fusion
     assert (counted.status_code, counted.context["counted"].changed) == (200, 1)
     assert not AuthorityRule.objects.exists()
     assert client.post(url, {**form, "action": "add"}).status_code == 302
-    assert AuthorityRule.objects.get().collectors == ["HEALTH"]
+    assert AuthorityRule.objects.get().collectors == ["HEALTH", "PUBLIC_SECURITY"]
     assert "《测试办法》第一条" in client.get(reverse("portal:authority-rule-list")).content.decode()
-    refused = client.post(url, {**form, "submission": "x", "collectors": "nobody", "action": "add"})
+    refused = client.post(url, {**form, "submission": "x", "collector_3": "HEALTH", "action": "add"})
     assert refused.status_code == 422
+
+
+def test_merge_is_proposed_by_numbers_that_stand_in_no_address(client: Client, city: City, conflict: FusionConflict) -> None:
+    client.force_login(city.people["reviewer"], backend=BACKEND)
+    url = reverse("portal:fusion-decision-new")
+    form = {"kind": "MERGE", "dataset": "population.person", "kept": citizen(1), "other": citizen(2), "reason": "同一人两号"}
+    for wrong in ({"other": citizen(1)}, {"other": "123"}, {"reason": " "}, {"other": citizen(3)}):
+        assert client.post(url, form | wrong).status_code == 422
+    sent = client.post(url, form)
+    assert (sent.status_code, citizen(1) in sent["Location"]) == (302, False)
+    assert FusionDecision.objects.get().kind == "MERGE"
+    assert client.post(url, form).status_code == 409
+    assert client.post(url, form | {"kind": "UNMERGE"}).status_code == 422
+    page = client.get(reverse("portal:fusion-decision-list")).content.decode()
+    assert "同一人两号" in page
+
+
+def test_record_is_proposed_to_be_kept_apart_from_the_conflict_it_caused(
+    client: Client, city: City, conflict: FusionConflict
+) -> None:
+    client.force_login(city.people["police_operator"], backend=BACKEND)
+    page = client.get(reverse("portal:conflict-detail", args=[conflict.uid])).content.decode()
+    own, other = (reverse("portal:fusion-record", args=[chain]) for chain in sorted(conflict.records))
+    assert (own in page, other in page) == (True, False)
+    assert client.get(other).status_code == 404
+    assert "按规则归并" in client.get(own).content.decode()
+    assert client.post(own, {"reason": "号码填错"}).status_code == 302
+    assert client.post(own, {"reason": "号码填错"}).status_code == 409
+    decision = FusionDecision.objects.get()
+    assert (decision.kind, decision.chain, decision.state) == ("HOLD", min(conflict.records), "PROPOSED")

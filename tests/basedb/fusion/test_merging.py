@@ -14,8 +14,9 @@ from basedb.fusion import merging
 from basedb.fusion.rebuilding import rebuild
 from basedb.models import DecisionState, FusionDecision, MatchTier, Person
 from core.accounts import actor_of
+from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.models import AuditEntry
+from core.models import AuditEntry, User
 from core.roles import Role
 from tests.basedb.fusion.test_properties import FEW, STEP, play, undone
 from tests.basedb.fusion.world import World, forget_everything_computed, golden, key, links, person, state
@@ -31,10 +32,16 @@ def two_people(world: World) -> tuple[int, int]:
     return first, second
 
 
+def proposer(city: City) -> Actor:
+    """A second reviewer, who may propose about everybody."""
+    user = User.objects.filter(username="proposer").first() or make_user("proposer", city.centre, Role.REVIEWER)
+    return actor_of(user)
+
+
 def merge(world: World, city: City, target: int = 1, other: int = 2) -> FusionDecision:
     proposal = merging.merge_entities(
         dataset=PERSON.code, entity_key=key(target), other_key=key(other), reason="同一人两号",
-        actor=city.actor("police_operator"), now=world.tick(),
+        actor=proposer(city), now=world.tick(),
     )  # fmt: skip
     return merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
 
@@ -42,7 +49,7 @@ def merge(world: World, city: City, target: int = 1, other: int = 2) -> FusionDe
 def unmerge(world: World, city: City, target: int = 1, other: int = 2) -> None:
     proposal = merging.unmerge(
         dataset=PERSON.code, entity_key=key(target), other_key=key(other), reason="并错了",
-        actor=city.actor("police_operator"), now=world.tick(),
+        actor=proposer(city), now=world.tick(),
     )  # fmt: skip
     merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
     assert merging.apply_due(clock=world.tick) == 1
@@ -136,11 +143,30 @@ def test_nobody_confirms_alone(world: World, city: City) -> None:
     assert set(golden()) == {key(1), key(2)}
 
 
+def test_departments_propose_about_those_alone_they_deliver(world: World, city: City) -> None:
+    first, second = two_people(world)
+    police, education = city.actor("police_operator"), city.actor("education_operator")
+    for act in (merging.merge_entities, merging.unmerge):
+        for who in (police, education):
+            with pytest.raises(NotFound):
+                act(dataset=PERSON.code, entity_key=key(1), other_key=key(2), reason="同一人", actor=who, now=world.tick())
+    for who, chain in ((police, second), (education, first)):
+        with pytest.raises(NotFound):
+            merging.hold(chain=chain, reason="待核实", actor=who, now=world.tick())
+    third = world.deliver("police", "c", 2, person(2, name="张伟"))
+    world.project(run_id=1)
+    merging.merge_entities(
+        dataset=PERSON.code, entity_key=key(1), other_key=key(2), reason="同一人", actor=police, now=world.tick()
+    )
+    merging.hold(chain=third, reason="待核实", actor=police, now=world.tick())
+    assert FusionDecision.objects.filter(state=DecisionState.PROPOSED).count() == 2
+
+
 def test_held_record_leaves_its_entity_and_comes_back_when_released(world: World, city: City) -> None:
     _first, second = two_people(world)
     before = state()
     for act in (merging.hold, merging.release):
-        proposal = act(chain=second, reason="待核实", actor=city.actor("police_operator"), now=world.tick())
+        proposal = act(chain=second, reason="待核实", actor=city.actor("education_operator"), now=world.tick())
         merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
         merging.apply_due(clock=world.tick)
         if act is merging.hold:
