@@ -76,6 +76,9 @@ class CreditTier(models.Model):
             models.CheckConstraint(condition=Q(min_months__lte=F("max_months")), name="credit_tier_min_before_max"),
         ]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 class CreditStanding(models.Model):
     """What stands against showing a record: retracted, repaired, or in dispute. A record without one stands as delivered."""

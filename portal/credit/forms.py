@@ -1,4 +1,4 @@
-"""Forms of public credit: filters, an application for repair, an objection, an answer, a shield, a catalogue file."""
+"""Forms of public credit: filters, an application for repair, an objection, an answer, a shield, a catalogue, a tier."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from basedb.credit.cases import LONGEST
 from basedb.credit.records import KINDS
+from basedb.credit.tier_versions import LONGEST as LONGEST_CITATION
+from basedb.credit.tier_versions import MOST_DAYS, MOST_MONTHS
 from basedb.credit.workflow import COMMAND_TITLES, Command
 from basedb.dictionary import DATASETS
 from basedb.models import ObjectionState, RepairState
@@ -97,6 +99,18 @@ class CatalogForm(PortalForm):
     """A version of the catalogue as a file."""
 
     file = forms.FileField(label=_("目录文件(JSON)"), widget=forms.FileInput(attrs={"accept": ".json,application/json"}))
+
+
+class TierForm(PortalForm):
+    """A new version of a tier of repair."""
+
+    min_months = forms.IntegerField(label=_("最短公示期(月)"), min_value=0, max_value=MOST_MONTHS)
+    max_months = forms.IntegerField(label=_("最长公示期(月)"), min_value=0, max_value=MOST_MONTHS)
+    accept_days = forms.IntegerField(label=_("受理期限(工作日)"), min_value=0, max_value=MOST_DAYS)
+    answer_days = forms.IntegerField(label=_("办结期限(工作日)"), min_value=0, max_value=MOST_DAYS)
+    extension_days = forms.IntegerField(label=_("可延长(工作日)"), min_value=0, max_value=MOST_DAYS)
+    citation = forms.CharField(label=_("依据"), max_length=LONGEST_CITATION, help_text=_("文件名称、文号和条款。"))
+    effective_from = forms.DateField(label=_("施行日期"), widget=forms.DateInput, help_text=_("须晚于今天。"))
 
 
 class ShieldForm(OnceForm):

@@ -18,7 +18,7 @@ from basedb.credit import catalog as catalogues
 from basedb.credit import records, standing, timeliness
 from basedb.dictionary import DATASETS
 from basedb.identifiers import normalize_uscc, uscc_valid
-from basedb.models import CreditCatalogVersion, CreditTier
+from basedb.models import CreditCatalogVersion
 from core.calendar import today_in_shanghai
 from core.errors import Invalid
 from core.keyset import page
@@ -36,7 +36,7 @@ USUAL_SPAN = timedelta(days=90)
 @require_http_methods(["GET", "POST"])
 @roles_required(*SEERS)
 def catalog(request: HttpRequest) -> HttpResponse:
-    """The versions with their items and the tiers of repair; the window loads a new version."""
+    """The versions with their items; the window loads a new version."""
     form = CatalogForm(request.POST or None, request.FILES or None)
 
     def act() -> str:
@@ -50,7 +50,7 @@ def catalog(request: HttpRequest) -> HttpResponse:
         (version, [(item, DATASETS[item.dataset].title) for item in version.items.all()])
         for version in CreditCatalogVersion.objects.prefetch_related("items")
     ]
-    context = {"versions": versions, "tiers": CreditTier.objects.all(), "may_load": records.is_window(actor(request))}
+    context = {"versions": versions, "may_load": records.is_window(actor(request))}
     return save(request, form, act, "portal/credit/catalog.html", **context)
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.credit import cases, keeping, records
+from portal.credit import cases, keeping, records, tiers
 
 RECORD = "records/<slug:kind>/<slug:key>/"
 
@@ -18,6 +18,8 @@ urlpatterns = [
     path("objections/", cases.objection_list, name="credit-objection-list"),
     path("objections/<uuid:uid>/", cases.objection_detail, name="credit-objection-detail"),
     path("catalog/", keeping.catalog, name="credit-catalog"),
+    path("tiers/", tiers.tier_list, name="credit-tier-list"),
+    path("tiers/<slug:code>/", tiers.change, name="credit-tier-change"),
     path("timeliness/", keeping.timeliness_page, name="credit-timeliness"),
     path("shields/", keeping.shield_list, name="credit-shield-list"),
     path("shields/new/", keeping.place_shield, name="credit-shield-new"),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 import pytest
 from django.apps import apps
 
-from basedb.credit import repairs, shipped
+from basedb.credit import repairs, shipped, tier_versions
 from basedb.credit.records import with_display
+from basedb.credit.tier_versions import Terms
 from basedb.credit.tiers import months_later
 from basedb.credit.workflow import Command
 from basedb.models import CreditEvent, CreditRepair, CreditTier
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
-from core.models import Notification
+from core.models import AuditEntry, Notification
 from tests.basedb.credit_facts import make_fact
 from tests.factories import City
 
@@ -67,10 +70,24 @@ def test_repair_before_the_shortest_time_is_refused_with_the_first_day(
     assert submit(record, city, at(first)).state == "SUBMITTED"
 
 
-def test_tiers_are_rows_that_may_be_changed(city: City, penalty: Any) -> None:
-    CreditTier.objects.filter(code="2").update(min_months=1, accept_days=1)
-    repair = submit(penalty, city, at("2025-10-09"))
-    assert repair.due_at == datetime(2025, 10, 11, tzinfo=SHANGHAI)
+def test_changed_tier_counts_from_its_day_and_leaves_what_was_before(city: City, penalty: Any) -> None:
+    terms = Terms(min_months=1, max_months=6, accept_days=1, answer_days=5, extension_days=5)
+    change = partial(tier_versions.change, code="2", citation="《测试办法》第一条", now=at("2025-10-01"))
+    with pytest.raises(Forbidden):
+        change(terms=terms, effective_from=date(2025, 10, 9), actor=city.actor("market_head"))
+    reviewer = city.actor("reviewer")
+    with pytest.raises(Invalid) as refused:
+        change(terms=replace(terms, min_months=7, accept_days=-1), effective_from=date(2025, 10, 1), actor=reviewer)
+    assert set(refused.value.details) == {"max_months", "accept_days", "effective_from"}
+    change(terms=terms, effective_from=date(2025, 10, 9), actor=reviewer)
+    with pytest.raises(Invalid):
+        change(terms=terms, effective_from=date(2025, 10, 9), actor=reviewer)
+    periods = list(CreditTier.objects.filter(code="2").order_by("effective").values_list("effective", "min_months"))
+    assert [(period.upper, months) for period, months in periods] == [(date(2025, 10, 9), 3), (None, 1)]
+    assert AuditEntry.objects.get(action="credit_tier.changed").detail["before"]["min_months"] == 3
+    with pytest.raises(Invalid):
+        submit(penalty, city, at("2025-10-08"))
+    assert submit(penalty, city, at("2025-10-09")).due_at == datetime(2025, 10, 11, tzinfo=SHANGHAI)
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,18 @@ def test_chart_of_timeliness_has_its_table(city: City, penalty: Any, client: Cli
     assert city.market.name in shown
     assert "100" in shown
     assert client.get("/credit/timeliness/?first_day=x").status_code == 422
+
+
+def test_tier_is_changed_from_a_day_on(city: City, client: Client) -> None:
+    shipped.load_tiers(apps)
+    client.force_login(city.people["police_operator"])
+    assert "/credit/tiers/2/" not in client.get("/credit/tiers/").content.decode()
+    client.force_login(city.people["reviewer"])
+    assert "/credit/tiers/2/" in client.get("/credit/tiers/").content.decode()
+    page = client.get("/credit/tiers/2/")
+    form = {name: page.context["form"].initial[name] for name in page.context["form"].initial} | {"citation": "《测试办法》第一条"}
+    assert client.post("/credit/tiers/2/", form | {"effective_from": date.today().isoformat()}).status_code == 422
+    later = (date.today() + timedelta(days=30)).isoformat()
+    assert client.post("/credit/tiers/2/", form | {"effective_from": later}).status_code == 302
+    assert later in client.get("/credit/tiers/").content.decode()
+    assert client.get("/credit/tiers/9/").status_code == 404

@@ -38,6 +38,9 @@ ROWS: list[Row] = [
     ("POST", "portal:credit-objection-detail", {"uid": "objection"}, only(422, *SEERS)),
     ("GET", "portal:credit-catalog", {}, only(200, *SEERS)),
     ("POST", "portal:credit-catalog", {}, only(422, *SEERS)),
+    ("GET", "portal:credit-tier-list", {}, only(200, *SEERS)),
+    ("GET", "portal:credit-tier-change", {"code": "tier"}, only(200, "reviewer")),
+    ("POST", "portal:credit-tier-change", {"code": "tier"}, only(422, "reviewer")),
     ("GET", "portal:credit-timeliness", {}, only(200, *SEERS)),
     ("GET", "portal:credit-shield-list", {}, only(200, "reviewer", "auditor")),
     ("GET", "portal:credit-shield-new", {}, only(200, "reviewer")),
@@ -75,4 +78,5 @@ def things(city: City) -> dict[str, str]:
         "repair": str(repair.uid),
         "objection": str(objection.uid),
         "shield": str(shield.uid),
+        "tier": "2",
     }
