@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from django.db import connection
 from django.utils import timezone
 
 from basedb.dictionary import DATASETS
+from basedb.geography import shifted
 from basedb.identifiers import generate_citizen_id
-from basedb.models import Address, Division, GeometrySource, Ownership, Parcel, Place, RealEstateUnit
+from basedb.models import Address, Division, Ownership, Parcel, Place, RealEstateUnit
+from core.errors import Forbidden, Invalid
 from tests.basedb.test_ingest import RING, intake, load, numbered, rejects, source_of
 from tests.factories import City
 
@@ -116,10 +119,17 @@ def test_shifted_points_are_refused_or_kept_with_a_mark_as_the_source_is_set(cit
     assert deliver(city, "geo.place", place(1, datum="GCJ02")).rejected == 1
     assert rejected() == [(2, "datum.shifted")]
     source = source_of(city, "geo.place")
-    GeometrySource.objects.create(source=source, is_shifted_kept=True, reason="互联网地图采集，仅供参考", decided_at=timezone.now())
+    decide = partial(shifted.decide, code=source.code, is_kept=True, now=timezone.now())
+    with pytest.raises(Forbidden):
+        decide(reason="仅供参考", actor=city.actor("police_head"))
+    with pytest.raises(Invalid):
+        decide(reason=" ", actor=city.actor("reviewer"))
+    decide(reason="互联网地图采集，仅供参考", actor=city.actor("reviewer"))
     assert deliver(city, "geo.place", place(1, datum="GCJ02"), run=2).accepted == 1
     assert Place.objects.get().datum_note == "GCJ02"
     assert deliver(city, "geo.parcel", parcel(1, 118.78, datum="GCJ02"), run=3).rejected == 1  # another source
+    decide(is_kept=False, reason="已重新测绘", actor=city.actor("reviewer"))
+    assert deliver(city, "geo.place", place(2, datum="GCJ02"), run=4).rejected == 1
 
 
 def test_units_and_rights_hang_on_parcels_and_holders(city: City, rejects: None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from basedb.models import BoundaryLoad, DivisionOutline
+from basedb.models import BoundaryLoad, DataSource, DivisionOutline
 from tests.basedb.test_geography_divisions import box, collection
 from tests.factories import City
 
@@ -66,3 +66,14 @@ def test_faulty_file_or_number_loads_nothing(
     assert page.status_code == 422
     assert word in page.content.decode()
     assert not DivisionOutline.objects.exists()
+
+
+def test_coordinates_of_a_source_are_decided_with_a_reason(city: City, client: Client) -> None:
+    DataSource.objects.create(code="geo.place.x", title="地名数源", dataset="geo.place", department=city.police, collector="OTHER")
+    client.force_login(city.people["reviewer"])
+    url = "/boundaries/coordinates/geo.place.x/"
+    assert url in client.get("/boundaries/coordinates/").content.decode()
+    assert client.post(url, {"choice": "keep", "reason": ""}).status_code == 422
+    assert client.post(url, {"choice": "keep", "reason": "仅供参考"}).status_code == 302
+    assert "保留并标注" in client.get("/boundaries/coordinates/").content.decode()
+    assert client.get("/boundaries/coordinates/nothing/").status_code == 404
