@@ -48,6 +48,7 @@ class MapForm(FilterForm):
 
 
 class AddressForm(PortalForm):
-    """An address as people write it."""
+    """An address as people write it, and which of those found is to be shown: it is sent, so that no home stands in a URL."""
 
     address = forms.CharField(label=gettext_lazy("地址"), max_length=200)
+    pick = forms.IntegerField(required=False, min_value=0, max_value=99, widget=forms.HiddenInput)

@@ -7,6 +7,7 @@ URL: it may be somebody's home.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS
 from basedb.geography import divisions, figures, matching, shapes
 from core.models import Region
@@ -53,12 +55,14 @@ def map_page(request: HttpRequest) -> HttpResponse:
     legend = [Line(one, one.uid in chosen, number % COLOURS) for number, one in enumerate(layers)]
     searcher = _address_layer(layers)
     address = AddressForm(request.POST or None)
+    matches = _matches(address, searcher, to_the_room=matching.may_see_rooms(actor(request)))
+    asked |= _picked(address, matches)
     context = {
         "form": form,
         "legend": legend,
         "map": _drawn(legend, asked),
         "address_form": address if searcher else None,
-        "matches": _matches(address, searcher, to_the_room=matching.may_see_rooms(actor(request))),
+        "matches": matches,
         "at": divisions.divisions_at(longitude=asked["at"][0], latitude=asked["at"][1]) if "at" in asked else None,
         "table": _table(request, layers, asked),
         **_statistics(asked.get("division", "")),
@@ -92,7 +96,27 @@ def _drawn(legend: list[Line], asked: dict[str, Any]) -> dict[str, Any]:
         "extent": [min(corners[0]), min(corners[1]), max(corners[2]), max(corners[3])],
         "at": asked.get("at"),
         "titles": {column.item: str(line.shown.layer.field(column).title) for line in on for column in line.shown.layer.properties},
+        "labels": {line.shown.uid: _labels(line.shown) for line in on},
     }
+
+
+def _labels(shown: Shown) -> dict[str, dict[str, str]]:
+    """Return what the codes of a layer's items are called."""
+    fields = {column.item: shown.layer.field(column) for column in shown.layer.properties}
+    return {
+        item: {code: str(label) for code, label in CODE_SETS[field.code_set].labels.items()}
+        for item, field in fields.items()
+        if field.code_set
+    }
+
+
+def _picked(form: AddressForm, matches: matching.Match | None) -> dict[str, Any]:
+    """Return the point of the address picked among those found."""
+    number = form.cleaned_data.get("pick") if matches is not None else None
+    if matches is None or number is None or number >= len(matches.candidates):
+        return {}
+    one = matches.candidates[number]
+    return {"at": (one.longitude, one.latitude)} if one.longitude is not None and one.latitude is not None else {}
 
 
 def _address_layer(layers: list[Shown]) -> Shown | None:
@@ -125,11 +149,20 @@ def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any]) -> 
     except Refusal as refusal:
         return {"shown": shown, "columns": columns, "refusal": refusal.verdict.message, "rows": []}
     told = json.loads(read.body)
-    rows = [{"id": one["id"], "values": [one["properties"][name] for name, _title in columns]} for one in told["features"]]
+    labels = _labels(shown)
+    rows = [
+        {"id": one["id"], "values": [_said(labels.get(name), one["properties"][name]) for name, _title in columns]}
+        for one in told["features"]
+    ]
     is_more = any(link["rel"] == "next" for link in told["links"])
     following = request.GET.copy()
     following["after"] = rows[-1]["id"] if rows else ""
     return {"shown": shown, "columns": columns, "rows": rows, "next": following.urlencode() if is_more else ""}
+
+
+def _said(labels: Mapping[str, str] | None, value: Any) -> Any:
+    """Return what a code is called, with the code; anything else as it is."""
+    return f"{labels[value]}（{value}）" if labels and value in labels else value
 
 
 def _statistics(division: str) -> dict[str, Any]:

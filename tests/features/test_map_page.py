@@ -38,6 +38,10 @@ def test_an_address_is_searched_where_the_layer_may_be_seen_and_not_put_into_the
     page = browser(scene).post("/map/", {"address": "测试市测试区测试路7号"})
     assert "测试市测试区测试路7号" in page.content.decode()
     assert page.context["matches"] is not None
+    picked = browser(scene).post("/map/", {"address": "测试市测试区测试路7号", "pick": "0"})
+    assert picked.context["map"]["at"] is not None
+    assert "at=" not in picked.content.decode().split("<main", 1)[1]
+    assert browser(scene).post("/map/", {"address": "测试市测试区测试路7号", "pick": "99"}).context["map"]["at"] is None
     other = browser(scene, "market_operator").post("/map/", {"address": "测试市测试区测试路7号"})
     assert other.context["matches"] is None
 

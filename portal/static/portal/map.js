@@ -70,7 +70,7 @@
     panel.append(link);
   };
 
-  const told = (heading, properties) => {
+  const told = (heading, properties, labels = {}) => {
     panel.hidden = false;
     panel.replaceChildren();
     const title = document.createElement("h2");
@@ -88,7 +88,8 @@
       term.className = "datagrid-title";
       detail.className = "datagrid-content";
       term.textContent = given.titles[name] || name;
-      detail.textContent = value === null ? "" : String(value);
+      const label = (labels[name] || {})[value];
+      detail.textContent = value === null ? "" : label ? `${label}（${value}）` : String(value);
       item.append(term, detail);
       list.append(item);
     }
@@ -99,7 +100,7 @@
     try {
       const reply = await fetch(`${place.dataset.tiles}${found.uid}/items/${found.fid}`, { headers: { Accept: "application/geo+json" } });
       if (!reply.ok) throw new Error(String(reply.status));
-      told(found.title, (await reply.json()).properties);
+      told(found.title, (await reply.json()).properties, given.labels[found.uid]);
     } catch {
       told(panel.dataset.failed);
     }
