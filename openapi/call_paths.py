@@ -39,6 +39,6 @@ def operation_at(path: str, method: str) -> Asked:
         if matched is None:
             continue
         if method not in operations:
-            raise Refusal("call.method_not_allowed")
+            raise Refusal("call.method_not_allowed", {"allowed": ", ".join(sorted(operations))})
         return Asked(matched[1], mode, operations[method], matched.groups()[1:])
     raise Refusal("call.unknown_path")

@@ -79,7 +79,7 @@ def _asked(path: str, method: str) -> Asked:
     if matched is None:
         return operation_at(path, method)
     if method != "POST":
-        raise Refusal("call.method_not_allowed")
+        raise Refusal("call.method_not_allowed", {"allowed": "POST"})
     return Asked(matched[1], matched[2].upper())
 
 

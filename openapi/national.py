@@ -43,7 +43,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def _answered(environ: dict[str, Any]) -> Answer:
     path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
     if method not in METHODS[path]:
-        raise Refusal("call.method_not_allowed")
+        raise Refusal("call.method_not_allowed", {"allowed": ", ".join(METHODS[path])})
     query = environ.get("QUERY_STRING", "")
     if query and method == "POST":
         raise Refusal("call.invalid_parameter", {"query": "not_allowed_with_a_body"})

@@ -13,5 +13,5 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 ROLES_FILE = ENV.run_dir / "secrets" / "roles.json"
 CELERY_TASK_ALWAYS_EAGER = False
 SEALER_PASSWORD = json.loads(ROLES_FILE.read_text())["sealer"]
-SOURCE_HOSTS = (ENV.db_host,)
+SOURCE_HOSTS = (f"{ENV.db_host}:*",)
 METRICS_TOKEN_FILE = ENV.run_dir / "no-metrics-token"

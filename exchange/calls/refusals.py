@@ -69,7 +69,7 @@ REFUSALS: Mapping[str, Verdict] = MappingProxyType(
         "grant.matter_not_granted": Verdict(403, _("授权不包括调用方所写的事项")),
         "grant.verify_only": Verdict(403, _("这些数据现为四级（高敏感）或涉及未成年人，只能比对验证，请使用部门重新申请")),
         "grant.unusable": Verdict(503, _("授权的资源已下线或挂接有误，问题在平台或提供方，请联系平台")),
-        "call.method_not_allowed": Verdict(405, _("调用方应使用 POST 方法"), False),
+        "call.method_not_allowed": Verdict(405, _("这个地址不接受调用方所用的请求方法，请调用方核对接口说明"), False),
         "call.unknown_path": Verdict(404, _("调用方请求的地址不存在"), False),
         "call.body_too_large": Verdict(413, _("调用方的请求体过大")),
         "call.invalid_parameter": Verdict(422, _("调用方的请求参数不正确，原因见 details")),

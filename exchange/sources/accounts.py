@@ -23,7 +23,7 @@ from core.errors import Conflict, Forbidden, Invalid
 from exchange.models import AccountAuth, HeaderFamily, UpstreamAccount, UpstreamSecret
 from exchange.national.requesters import RID, SID
 from exchange.requests.request_terms import text_fault
-from exchange.sources.hosts import check_host
+from exchange.sources.hosts import check_url
 from exchange.sources.registering import accounts_visible_to, managed, may_register
 from exchange.sources.secrets import put_secret
 
@@ -103,4 +103,4 @@ def _check(row: UpstreamAccount) -> None:
     if found:
         raise Invalid("source.invalid", _("数据源登记有误，请一并修改。"), found)
     if row.auth == AccountAuth.NATIONAL:
-        check_host(place.hostname or "", "refresh_url")
+        check_url(row.refresh_url, "refresh_url")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import urllib3
 from django.conf import settings
@@ -27,7 +27,7 @@ from urllib3.util import Retry, Timeout
 
 from exchange.calls.refusals import Refusal
 from exchange.sources.guard import Failed
-from exchange.sources.hosts import is_allowed
+from exchange.sources.hosts import is_url_allowed
 
 # The library tells of every connection it makes anew with the whole address, in which keys and secrets may stand.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
@@ -58,7 +58,7 @@ def send(
     query: Mapping[str, str] | None = None,
 ) -> Reply:
     """Send one request and return its answer; Failed when the other side did not answer in time or answered with an error."""
-    if not is_allowed(urlsplit(url).hostname or ""):
+    if not is_url_allowed(url):
         raise Refusal("upstream.refused", {"source": "host_not_allowed"})
     deadline = time.monotonic() + timeout_ms / 1000
     content = json.dumps(body, ensure_ascii=False).encode() if body is not None else None

@@ -28,7 +28,7 @@ from exchange.querysets import is_auditor, is_reviewer
 from exchange.requests.request_terms import text_fault
 from exchange.sources import places, pointers
 from exchange.sources.guard import Failed
-from exchange.sources.hosts import check_host
+from exchange.sources.hosts import check_host, check_url
 from exchange.sources.interfaces import UpstreamCall
 from exchange.sources.secrets import put_secret
 from exchange.sources.tables import DepartmentTable
@@ -210,7 +210,7 @@ def _check_connection(row: SourceConnection) -> None:
         if not NAME.fullmatch(getattr(row, name)):
             found[name] = _("此项必填，最多 64 个字。")
     _raise(found)
-    check_host(row.host, "host")
+    check_host(row.host, "host", row.port)
 
 
 def _check_interface(row: UpstreamInterface) -> None:
@@ -231,7 +231,7 @@ def _check_interface(row: UpstreamInterface) -> None:
         elif part["in"] == "query" and part.get("from") == "key" and row.key_kind == "CITIZEN_ID":
             found["request_map"] = _("公民身份号码不得放在地址中，请改用正文传递。")
     _raise(found)
-    check_host(place.hostname or "", "url")
+    check_url(row.url, "url")
 
 
 def _common_faults(row: SourceConnection | UpstreamInterface) -> dict[str, str]:

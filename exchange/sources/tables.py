@@ -156,7 +156,7 @@ def _failure(error: exc.DBAPIError) -> Exception:
 
 @contextlib.contextmanager
 def _connected(table: Table) -> Iterator[sa.Connection]:
-    if not is_allowed(table.host):
+    if not is_allowed(table.host, table.port):
         raise Refusal("provider.refused", {"source": "host_not_allowed"})
     with engine_of(table).connect() as connection, _watched(connection, table.timeout_ms / 1000 + GRACE_SECONDS):
         yield connection

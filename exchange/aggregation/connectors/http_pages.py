@@ -1,7 +1,7 @@
 """Pages of JSON from an interface (接口分页读取): a list at a place in each answer, page after page, bounded in size and number.
 
-Only hosts of the list of allowed ones are asked, no redirect is followed, and a link to the next page must stay where the first
-one was: a plan cannot be led into the inner network. The key travels in one header and is sealed like a password.
+Only hosts and ports of the list of allowed ones are asked, no redirect is followed, and a link to the next page must stay where
+the first one was: a plan cannot be led into the inner network. The key travels in one header and is sealed like a password.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from exchange.aggregation.connectors.http_reading import HttpReading
 from exchange.aggregation.connectors.terms import Column, Place, Source, Table, is_number
 from exchange.models import AggregationPlan, AggregationRun
 from exchange.sources import pointers
-from exchange.sources.hosts import check_host
+from exchange.sources.hosts import check_url
 
 LARGEST_PAGE: Final = 32 << 20
 SECONDS: Final = 60.0
@@ -62,7 +62,7 @@ class HttpPages:
             faults["header"] = _("请求头名称不正确。")
         if faults:
             raise Invalid("plan.settings_invalid", _("接口接入参数不正确。"), faults)
-        check_host(url.hostname or "", "url")
+        check_url(str(settings["url"]), "url")
 
     def tables(self, place: Place) -> list[Table]:
         """An interface is one table."""
@@ -132,7 +132,7 @@ def next_page(settings: Mapping[str, Any], url: str, document: Any, number: int)
 
 def page_of(place: Place, url: str) -> Any:
     """Ask for one page and return its JSON; what is wrong with the answer is said without quoting it."""
-    check_host(urlsplit(url).hostname or "", "url")
+    check_url(url, "url")
     headers = {"Accept": "application/json"}
     if place.password and place.settings.get("header"):
         headers[str(place.settings["header"])] = place.password

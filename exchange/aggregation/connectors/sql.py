@@ -76,7 +76,7 @@ class SqlConnector(ABC):
         if not is_number(settings.get("port"), 1, 65_535):
             fault = _("请填写 1 到 65535 之间的端口。")
             raise Invalid("plan.settings_invalid", fault, {"port": fault})
-        check_host(str(settings["host"]), "host")
+        check_host(str(settings["host"]), "host", int(settings["port"]))
 
     def connect(self, place: Place) -> sa.Connection:
         """Open a connection that only reads; the driver, the host and the login are judged here."""
