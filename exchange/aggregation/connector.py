@@ -49,6 +49,13 @@ class Reading(Protocol):
 
 
 @runtime_checkable
+class TellsHighest(Protocol):
+    """A reading whose source said before the first row how far its cursor reaches, None when no row lay ahead."""
+
+    highest: str | None
+
+
+@runtime_checkable
 class ListsKeys(Protocol):
     """A reading that can say which keys are at its source now, by which deletions are found."""
 

@@ -18,7 +18,7 @@ from core.audit import PLATFORM
 from core.calendar import today_in_shanghai
 from core.notifications import notify_role, notify_users
 from core.roles import Role
-from exchange.aggregation.connector import ListsKeys, Reading, dataset_of, fields_of, is_over_limit
+from exchange.aggregation.connector import ListsKeys, Reading, TellsHighest, dataset_of, fields_of, is_over_limit
 from exchange.aggregation.replay import sink_of
 from exchange.models import AggregationBatch, AggregationRun, DeleteMode, RunState
 from exchange.systems import key_ring
@@ -75,9 +75,8 @@ def stop_too_bad(run: AggregationRun, reading: Reading, now: datetime) -> None:
 
 def finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
     """End a run whose source has no more rows: its manifest must agree, and what the source no longer lists ends with it."""
-    if run.expected_count is not None and run.expected_count != run.read_count:
-        said = {"expected": run.expected_count, "read": run.read_count}
-        end(run, RunState.FAILED, _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % said, reading, now)
+    if fault := _manifest_fault(run, reading):
+        end(run, RunState.FAILED, fault, reading, now)
         return
     try:
         _end_vanished(run, reading, now)
@@ -90,6 +89,18 @@ def finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
         end(run, RunState.STOPPED, text % told, reading, now)
         return
     end(run, RunState.SUCCEEDED, "", reading, now)
+
+
+def _manifest_fault(run: AggregationRun, reading: Reading) -> str:
+    """Return where what was read differs from what the source said lay ahead; the shares of a run each see a part of it."""
+    if run.expected_count is not None and run.expected_count != run.read_count:
+        said = {"expected": run.expected_count, "read": run.read_count}
+        return _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % said
+    highest = reading.highest if isinstance(reading, TellsHighest) and not run.parts.exists() else None
+    reached = reading.state.get("cursor")
+    if highest is not None and highest != reached:
+        return _("清单不符：数源增量字段最大值 %(expected)s，实际读到 %(read)s。") % {"expected": highest, "read": reached}
+    return ""
 
 
 def _end_vanished(run: AggregationRun, reading: Reading, now: datetime) -> None:

@@ -30,6 +30,7 @@ from exchange.sealed_passwords import seal_password
 
 RUN_TASK = "exchange.run_aggregation"
 PART_TASK = "exchange.run_aggregation_part"
+LOOK_INTO_FOLDERS = timedelta(minutes=5)
 UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
 
 
@@ -184,7 +185,8 @@ def _has_something(plan: AggregationPlan) -> bool:
 
 
 def _next_time(plan: AggregationPlan, now: datetime) -> datetime | None:
-    """Files come one a run: look again as soon as this one is through."""
+    """A folder is looked into often, however seldom its department has promised a file."""
     if plan.every_minutes is None:
         return None
-    return now + timedelta(minutes=plan.every_minutes)
+    period = timedelta(minutes=plan.every_minutes)
+    return now + (min(period, LOOK_INTO_FOLDERS) if plan.connector in DROPS else period)

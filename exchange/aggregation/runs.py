@@ -127,6 +127,7 @@ def work_part(*, run_uid: UUID, number: int, clock: Clock) -> None:
         give_up_late(share.run_id, str(error.message), clock())
     except DomainError as error:
         fail_run(share.run_id, str(error.message), clock())
+        note_break(run_id=share.run_id, error=error, now=clock())
     except DATABASE_ERRORS as error:
         log.error("run %s, share %s: %s", run_uid, number, told_of(error))
         forget_broken_connection()

@@ -13,6 +13,7 @@ from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.models import AuditEntry, Notification
 from exchange.aggregation import plans, runs
+from exchange.aggregation.connector import TellsHighest
 from exchange.models import AggregationPlan, AggregationRun, ColumnBreak, RejectedRow, RunState
 from exchange.sealed_passwords import seal_password
 from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
@@ -59,6 +60,25 @@ def test_first_run_takes_all_and_the_next_only_what_changed(
     third = run_now(plan, clerk)
     assert (counts(third)[0], counts(third)[2]) == (1, 0)
     assert Person.objects.get(name="张7").version == 2
+
+
+def test_run_that_does_not_get_to_the_cursor_the_source_told_fails(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    source.put([person(1), person(2)], at=now)
+    run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now)
+    lease = runs.take(run_uid=run.uid, now=now)
+    assert lease is not None
+    reading = runs.open_reading(AggregationRun.objects.select_related("plan").get(pk=run.pk))
+    reading.begin()
+    runs.expect(lease, reading.expected)
+    assert isinstance(reading, TellsHighest)
+    assert reading.highest is not None
+    reading.highest = (now + timedelta(hours=1)).isoformat()
+    assert not runs.take_batch(lease, reading, timezone.now)
+    reading.close()
+    run.refresh_from_db()
+    assert (run.state, run.message[:5]) == (RunState.FAILED, "清单不符：")
 
 
 def test_value_with_the_mark_that_parts_values_is_read_whole(

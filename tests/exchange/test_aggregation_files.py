@@ -115,6 +115,13 @@ def test_refused_file_is_tried_again_only_by_hand(plan: AggregationPlan, clerk: 
     assert Person.objects.count() == 1
 
 
+def test_folder_is_looked_into_often_however_seldom_a_file_is_promised(plan: AggregationPlan, folder: Path, now: datetime) -> None:
+    AggregationPlan.objects.update(next_run_at=now, every_minutes=24 * 60)
+    assert plans.queue_due(now=now) == 0
+    drop(folder, "a.csv", csv_text([person(1)]))
+    assert plans.queue_due(now=now + timedelta(minutes=5)) == 1
+
+
 def test_broken_rows_in_the_middle_are_rejected_with_their_lines(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
     lines = csv_text(person(n) for n in range(1, 9)).split("\r\n")
     lines[2] = "1,2,3"

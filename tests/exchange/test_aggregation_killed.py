@@ -37,20 +37,29 @@ def rows() -> list[dict[str, str]]:
     return [person(n, XM="" if n % (ROWS // BROKEN) == 0 else f"张{n}") for n in range(1, ROWS + 1)]
 
 
-def _run_through_kills(plan: AggregationPlan, clerk: Any) -> AggregationRun:
+def _is_worked_on(run: AggregationRun) -> bool:
+    """Whether a worker holds the run, or a share of it."""
+    run.refresh_from_db()
+    now = timezone.now()
+    is_held = run.lease_until is not None and run.lease_until > now
+    return run.state == RunState.RUNNING and (is_held or run.parts.filter(lease_until__gt=now).exists())
+
+
+def _run_through_kills(plan: AggregationPlan, clerk: Any, kills: int = KILLS) -> AggregationRun:
     run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now())
     code = f"from exchange.aggregation import runs; runs.work(run_uid='{run.uid}', clock=timezone.now)"
     killed = 0
-    for round_ in range(KILLS):
-        wanted = ROWS * round_ // (KILLS + 1)
+    for round_ in range(kills):
+        wanted = ROWS * round_ // (kills + 1)
 
         def reached(wanted: int = wanted) -> bool:
-            run.refresh_from_db()
-            return run.state == RunState.RUNNING and run.read_count >= wanted and run.lease_until > timezone.now()
+            return _is_worked_on(run) and run.read_count >= wanted
 
         killed += kill_when(code, reached, random.uniform(0, 0.15))
-        AggregationRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert killed >= 3
+        over = timezone.now() - timedelta(seconds=1)
+        AggregationRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(lease_until=over)
+        run.parts.filter(state=RunState.RUNNING).update(lease_until=over)
+    assert killed >= kills - 1
     run.refresh_from_db()
     assert run.state == RunState.RUNNING
     finish(code)
@@ -76,6 +85,15 @@ def test_killed_run_of_a_database_resumes(source: SourceTable, now: datetime) ->
     source.put(rows(), at=now - timedelta(hours=1))
     plan = table_plan(city.police, now, source.name, batch_size=50)
     _is_as_undisturbed(_run_through_kills(plan, city.actor("police_operator")))
+
+
+def test_killed_run_in_shares_resumes(source: SourceTable, now: datetime) -> None:
+    city: City = make_city()
+    source.put(rows(), at=now - timedelta(hours=1))
+    plan = table_plan(city.police, now, source.name, batch_size=50, parts=3)
+    run = _run_through_kills(plan, city.actor("police_operator"), kills=2)
+    _is_as_undisturbed(run)
+    assert sorted(run.parts.values_list("state", flat=True)) == [RunState.SUCCEEDED] * 3
 
 
 def test_killed_run_of_a_file_resumes(settings: Any, tmp_path: Path, now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from basedb.models import Person
 from exchange.aggregation import parts, plans, runs
-from exchange.models import AggregationPart, AggregationRun, RunState
+from exchange.models import AggregationPart, AggregationRun, ColumnBreak, RunState
 from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
 from tests.factories import City
 
@@ -55,8 +55,9 @@ def test_share_of_a_dead_worker_goes_on_at_its_checkpoint(city: City, source: So
     assert datetime.fromisoformat(plan.checkpoint["cursor"]) == now - timedelta(hours=1) + timedelta(microseconds=ROWS)
 
 
-def test_failed_share_fails_the_run(city: City, source: SourceTable, now: datetime) -> None:
-    source.put((person(n) for n in range(1, 31)), at=now)
+def divided(city: City, source: SourceTable, now: datetime, count: int) -> AggregationRun:
+    """A run of two shares over so many rows, cut and not begun."""
+    source.put((person(n) for n in range(1, count + 1)), at=now)
     plan = table_plan(city.police, now, source.name, parts=2)
     run = plans.queue_run(plan_uid=plan.uid, actor=city.actor("police_operator"), now=now)
     lease = runs.take(run_uid=run.uid, now=now)
@@ -65,8 +66,22 @@ def test_failed_share_fails_the_run(city: City, source: SourceTable, now: dateti
     whole.begin()
     runs.divide(lease, whole)
     whole.close()
+    return run
+
+
+def test_failed_share_fails_the_run(city: City, source: SourceTable, now: datetime) -> None:
+    run = divided(city, source, now, 30)
     source.execute(f"DROP TABLE {source.name}")
     runs.work_part(run_uid=run.uid, number=1, clock=timezone.now)
     run.refresh_from_db()
     assert (run.state, "数源表不存在" in run.message) == (RunState.FAILED, True)
     assert parts.unattended(now=now + timedelta(hours=1)) == []
+
+
+def test_column_gone_under_a_share_is_noted_for_those_it_concerns(city: City, source: SourceTable, now: datetime) -> None:
+    run = divided(city, source, now, 30)
+    source.execute(f'ALTER TABLE {source.name} RENAME COLUMN "XM" TO "XINGMING"')
+    runs.work_part(run_uid=run.uid, number=1, clock=timezone.now)
+    run.refresh_from_db()
+    assert run.state == RunState.FAILED
+    assert list(ColumnBreak.objects.filter(plan=run.plan).values_list("column", "is_missing")) == [("XM", True)]

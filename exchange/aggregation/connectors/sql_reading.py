@@ -40,6 +40,7 @@ class SqlReading:
         self._connector, self.plan, self.run = connector, plan, run
         self.state = dict(run.checkpoint)
         self.expected: int | None = None
+        self.highest: str | None = None
         self.is_exhausted = False
         self.table = str(plan.settings.get("table", ""))
         self._connection: sa.Connection | None = None
@@ -54,7 +55,7 @@ class SqlReading:
         self._share = (after, upto)
 
     def begin(self) -> None:
-        """Connect, compare the table with the mapping and its schema, count what lies ahead."""
+        """Connect, compare the table with the mapping and its schema, count what lies ahead and how far its cursor reaches."""
         self._connection = connection = self._connector.connect(place_of(self.plan))
         columns = self._connector.columns(connection, self.table)
         self._columns = {column.name: column for column in columns}
@@ -66,8 +67,10 @@ class SqlReading:
                 self._refuse_clock_going_backwards(connection)
             if "key" in self.state:
                 self._refuse_twins_of_the_checkpoint(connection)
-            count = sa.select(sa.func.count()).select_from(table_of(self.table)).where(self._ahead())
-            self.expected = self.run.read_count + connection.execute(count).scalar_one()
+            told = [sa.func.count(), *(sa.func.max(named(name)) for name in (self.plan.cursor_column,) if name)]
+            count, *highest = connection.execute(sa.select(*told).select_from(table_of(self.table)).where(self._ahead())).one()
+            self.expected = self.run.read_count + count
+            self.highest = _written(highest[0]) if highest else None
 
     def _check_cursor(self) -> None:
         name = self.plan.cursor_column
