@@ -73,6 +73,15 @@ def icon(name: str, css: str = "") -> SafeString:
     return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"></use></svg>', css, sprite, name)
 
 
+@register.filter
+def period(minutes: int) -> str:
+    """How often something happens, in the largest unit that fits."""
+    for size, one, many in ((1440, _("每天"), _("每 %(n)s 天")), (60, _("每小时"), _("每 %(n)s 小时"))):
+        if minutes % size == 0:
+            return one if minutes == size else many % {"n": minutes // size}
+    return _("每 %(n)s 分钟") % {"n": minutes}
+
+
 @register.simple_tag
 def badge(state: str, label: Any = "") -> SafeString:
     """A state as a colored badge; color is never the only sign, the label always stands in it."""
