@@ -1,4 +1,7 @@
-"""The story of the platform, walked in the browser by the people it is made for; each step goes on where the one before ended."""
+"""The story of the platform, walked in the browser by the people it is made for; each step goes on where the one before ended.
+
+It goes on where `test_aggregation_story` ended: run both.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,6 @@ from tests.browser.caller import Caller
 from tests.browser.person import Person
 from tests.browser.stack import RunningStack
 from tests.browser.ways import (
-    MOVED,
     PURPOSE,
     SCHOOL_SYSTEM,
     ask,
@@ -27,15 +29,12 @@ from tests.browser.ways import (
     grant_page,
     moved_in,
     open_request,
-    wait_for_the_timetable,
 )
 
 Call = Callable[[str], Person]
 Album = Callable[[str], Path | None]
 
-POPULATION_PLAN = "人口基础信息归集"
 BACKFLOW = "玄武区人口数据回流"
-DISTRICT = "320102"
 TITLE = "小微企业名录"
 POPULATION = "户籍人口基本信息"
 
@@ -45,7 +44,6 @@ class Story:
     """What one step hands to the next."""
 
     resource: str = ""
-    population_request: str = ""
     grant: str = ""
     population_grant: str = ""
     caller: Caller | None = None
@@ -54,58 +52,6 @@ class Story:
 @pytest.fixture(scope="module")
 def story() -> Story:
     return Story()
-
-
-def test_1a_a_clerk_starts_a_run_and_watches_it_to_the_end(person: Call, stack: RunningStack, committed: Album) -> None:
-    clerk = person("police_op")
-    clerk.menu("数据归集")
-    clerk.arrives("数据归集")
-    clerk.look("1-plans")
-    clerk.link(POPULATION_PLAN)
-    wait_for_the_timetable(clerk)
-    stack.ask("source", "UPDATE resident SET updated_at = clock_timestamp()")
-    stack.ask("source", "UPDATE resident SET address = address || %s WHERE household_division LIKE %s", MOVED, f"{DISTRICT}%")
-    clerk.look("1-plan")
-    clerk.button("立即归集")
-    progress = clerk.page.locator("#run-progress")
-    expect(progress.locator("[data-state=SUCCEEDED]")).to_be_visible(timeout=60_000)
-    shown = {name: progress.locator(f"[data-count={name}]").inner_text() for name in ("accepted", "changed", "rejected")}
-    counted = {name: int(text.replace(",", "")) for name, text in shown.items()}
-    people = stack.ask("source", "SELECT count(*) FROM resident")[0][0]
-    assert counted["accepted"] + counted["rejected"] == people
-    assert 0 < counted["changed"] < counted["accepted"]
-    assert counted["rejected"] > 0
-    clerk.look("1-run", committed=committed("1-aggregation"))
-
-
-def test_1b_rejected_rows_are_downloaded_corrected_and_replayed(person: Call) -> None:
-    clerk = person("police_op")
-    clerk.link("查看本次拒收记录")
-    clerk.arrives("拒收记录")
-    with clerk.page.expect_download() as coming:
-        clerk.link("下载 CSV")
-    lines = coming.value.path().read_text("utf-8-sig").splitlines()
-    assert "编号" in lines[0]
-    clerk.field("规则").select_option("ethnicity.code")
-    clerk.button("筛选")
-    clerk.reads("查看并更正")
-    shown = clerk.page.get_by_role("row").filter(has_text="ethnicity.code").count()
-    assert 0 < shown < len(lines)
-    clerk.look("1-rejects")
-    clerk.link("查看并更正")
-    clerk.reads("保存更正")
-    clerk.look("1-reject")
-    with clerk.expecting(422):
-        clerk.button("保存更正")
-        expect(clerk.page.locator(".errorlist, .invalid-feedback").first).to_be_visible()
-    clerk.field("民族").select_option("01")
-    clerk.button("保存更正")
-    clerk.reads("更正已保存")
-    clerk.button("重放 1 条已更正记录")
-    progress = clerk.page.locator("#run-progress")
-    expect(progress.locator("[data-state=SUCCEEDED]")).to_be_visible(timeout=60_000)
-    expect(progress.locator("[data-count=accepted]")).to_have_text("1")
-    expect(progress.locator("[data-count=rejected]")).to_have_text("0")
 
 
 def test_2a_a_department_drafts_an_entry_and_sends_it_to_its_head(person: Call) -> None:
