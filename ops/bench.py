@@ -17,6 +17,7 @@ CHOICES = (
     "BENCH_SECONDS",
     "BENCH_ROWS",
     "BENCH_ROUNDS",
+    "QUALITY_ROWS",
     "CITY_SHARE",
     "KILLS",
     "SEED",

@@ -36,6 +36,7 @@ class RuleKind(models.TextChoices):
     REFERENCE = "REFERENCE", _("跨库引用")
     NOT_DOUBTFUL = "NOT_DOUBTFUL", _("多源一致")
     UNIQUE = "UNIQUE", _("唯一")
+    MUTUAL = "MUTUAL", _("双方一致")
     MEASURE = "MEASURE", _("运行指标")
 
 

@@ -1,14 +1,15 @@
 """Carrying out a check (质量检查): all rules over all rows of a dataset, or over those one aggregation run changed.
 
-Rules that look at one row at a time share one scan. A rule that cannot be carried out is an error of its own and spoils nothing
-else: it has neither passed nor failed. What failed becomes the task of the department the rows come from. Everything is one
-transaction; the row of the check stays locked meanwhile, which tells a worker that works from one that is gone.
+Rules that look at one row at a time share two scans: one counts what they apply to, the other looks closely at the few rows that
+are not right at a glance. A rule that cannot be carried out is an error of its own and spoils nothing else: it has neither passed
+nor failed. What failed becomes the task of the department the rows come from. Everything is one transaction; the row of the check
+stays locked meanwhile, which tells a worker that works from one that is gone.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,14 +21,14 @@ from django.utils.translation import gettext as _
 from basedb.dictionary import DATASETS, Dataset
 from basedb.models import CheckState, QualityCheck, QualityResult, QualityRule, RuleKind
 from basedb.quality import tasks
-from basedb.quality.compiling import APART, IS_DOUBTFUL, applies_sql, doubts_sql, failing_sql, passes_sql
+from basedb.quality.compiling import applies_sql, failing_sql, looks_apart, passes_sql
+from basedb.quality.glance import glance_of
 from basedb.quality.measures import MEASURES
 from core.calendar import today_in_shanghai
 from core.errors import DomainError
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-_MANY = 2**32  # a failed row counts one and this, so that one sum tells both how many were checked and how many failed
 _TIMEOUT = "20min"
 _MEMORY = "256MB"  # for grouping the keys of a whole city
 PATIENCE = timedelta(minutes=1)
@@ -41,10 +42,15 @@ class Found:
     counts: dict[int, dict[int | None, tuple[int, int]]] = field(default_factory=dict)
     errors: dict[int, str] = field(default_factory=dict)
 
-    def add(self, rule: QualityRule, department: int | None, checked: int, failed: int) -> None:
-        """Note what one rule found at one department; nothing checked is nothing found."""
+    def add(self, rule: QualityRule, department: int | None, checked: int) -> None:
+        """Note how many rows of a department one rule looked at; nothing checked is nothing found."""
         if checked:
-            self.counts.setdefault(rule.pk, {})[department] = (checked, failed)
+            self.counts.setdefault(rule.pk, {})[department] = (checked, 0)
+
+    def fail(self, rule: QualityRule, department: int | None, failed: int) -> None:
+        """Note how many of them failed."""
+        if failed:
+            self.counts[rule.pk][department] = (self.counts[rule.pk][department][0], failed)
 
     def failed(self, rule: QualityRule) -> int:
         """Return how many rows failed a rule."""
@@ -100,27 +106,41 @@ def _rows(check: QualityCheck) -> str:
 
 def look(dataset: Dataset, rules: Sequence[QualityRule], *, rows: str, now: datetime) -> Found:
     """Return what the rules find; nothing is written."""
-    found = Found()
-    by_row = {rule: sql for rule in rules if rule.kind not in APART and (sql := _compiled(dataset, rule, found, now))}
+    found, filled = Found(), _filled(dataset)
+    compiled = {rule: sql for rule in rules if (sql := _compiled(dataset, rule, found, now))}
+    apart = [rule for rule in compiled if looks_apart(rule)]
+    by_row = {rule: sql for rule, sql in compiled.items() if rule not in apart}
     try:
         with transaction.atomic():
-            _scan(dataset, by_row, rows, found)
+            _scan(dataset, by_row, apart, rows, found=found, filled=filled)
     except Error:
+        found.counts.clear()
         for rule, sql in by_row.items():
-            _alone(found, rule, lambda rule=rule, sql=sql: _scan(dataset, {rule: sql}, rows, found))  # type: ignore[misc]
+            one = {rule: sql}
+            _alone(found, rule, lambda one=one: _scan(dataset, one, [], rows, found=found, filled=filled))  # type: ignore[misc]
+        for rule in apart:
+            _alone(found, rule, lambda rule=rule: _scan(dataset, {}, [rule], rows, found=found, filled=filled))  # type: ignore[misc]
     for rule in rules:
-        if rule.kind in APART:
+        if rule in apart and rule.pk not in found.errors:
             _alone(found, rule, lambda rule=rule: _look_apart(dataset, rule, rows, found))  # type: ignore[misc]
         elif rule.kind == RuleKind.MEASURE:
             _alone(found, rule, lambda rule=rule: _measure(dataset, rule, now, found))  # type: ignore[misc]
     return found
 
 
+def _filled(dataset: Dataset) -> frozenset[str]:
+    """Return the columns the database itself keeps from being null: nothing need be looked at there."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnotnull", [dataset.table])
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
 def _compiled(dataset: Dataset, rule: QualityRule, found: Found, now: datetime) -> str:
     if rule.kind == RuleKind.MEASURE:
         return ""
     try:
-        return passes_sql(dataset, rule, today=today_in_shanghai(now))
+        applies_sql(dataset, rule)
+        return failing_sql(dataset, rule, "false") if looks_apart(rule) else passes_sql(dataset, rule, today=now.date())
     except DomainError as error:
         found.errors[rule.pk] = str(error.message)
         return ""
@@ -138,41 +158,44 @@ def _alone(found: Found, rule: QualityRule, looking: Callable[[], None]) -> None
         found.errors[rule.pk] = _("数据库不能执行这条规则（错误码 %(code)s）。") % {"code": code}
 
 
-def _scan(dataset: Dataset, by_row: dict[QualityRule, str], rows: str, found: Found) -> None:
-    """Count what all rules check and fail, in one pass over the table; doubt is rare and counted where there is any."""
-    doubted = {rule: doubts_sql(dataset, rule) for rule in by_row if rule.kind == RuleKind.NOT_DOUBTFUL}
-    sums = "".join(
-        f", count(b.{rule.field})"
-        if rule in doubted
-        else f", coalesce(sum(CASE {sql} WHEN true THEN 1::bigint WHEN false THEN {_MANY + 1} END), 0)"
-        for rule, sql in by_row.items()
-    )
-    start = "SELECT b.source_department_id, count(*)"
+def _scan(
+    dataset: Dataset,
+    by_row: Mapping[QualityRule, str],
+    apart: Sequence[QualityRule],
+    rows: str,
+    *,
+    found: Found,
+    filled: Collection[str],
+) -> None:
+    """Count what all rules apply to in one pass, and what fails in another that looks closely at suspects alone."""
+    conditions = {rule: applies_sql(dataset, rule, filled=filled) for rule in (*by_row, *apart)}
+    different = list(dict.fromkeys(conditions.values()))
+    counts = "".join(f", count(*) FILTER (WHERE {sql})" if sql else ", count(*)" for sql in different)
+    failures = "".join(f", count(*) FILTER (WHERE {sql} IS FALSE)" for sql in by_row.values())
+    suspects = glance_of(dataset, by_row, filled=filled).suspects_sql(dataset.table, rows)
+    start = "SELECT b.source_department_id"
     with connection.cursor() as cursor:
-        cursor.execute(f"{start}{sums} FROM {dataset.table} b WHERE {rows} GROUP BY 1")
+        cursor.execute(f"{start}, count(*){counts} FROM {dataset.table} b WHERE {rows} GROUP BY 1")
         lines = cursor.fetchall()
-        doubts: dict[int, dict[QualityRule, int]] = {}
-        if doubted:
-            counts = "".join(f", count(*) FILTER (WHERE {sql})" for sql in doubted.values())
-            cursor.execute(f"{start}{counts} FROM {dataset.table} b WHERE {rows} AND {IS_DOUBTFUL} GROUP BY 1")
-            doubts = {line[0]: dict(zip(doubted, line[2:], strict=True)) for line in cursor.fetchall()}
+        failed = []
+        if by_row:
+            cursor.execute(f"{start}{failures} {suspects} GROUP BY 1")
+            failed = cursor.fetchall()
     found.rows = sum(line[1] for line in lines)
-    for department, _count, *told in lines:
-        for rule, both in zip(by_row, told, strict=True):
-            failed, checked = divmod(int(both), _MANY)
-            found.add(rule, department, checked, failed or doubts.get(department, {}).get(rule, 0))
+    for department, _count, *checked in lines:
+        of_condition = dict(zip(different, checked, strict=True))
+        for rule, sql in conditions.items():
+            found.add(rule, department, of_condition[sql])
+    for department, *counted in failed:
+        for rule, count in zip(by_row, counted, strict=True):
+            found.fail(rule, department, count)
 
 
 def _look_apart(dataset: Dataset, rule: QualityRule, rows: str, found: Found) -> None:
-    query = failing_sql(dataset, rule, rows)
-    applies = f"SELECT b.source_department_id, count(*) FROM {dataset.table} b WHERE {rows} AND {applies_sql(dataset, rule)}"
     with connection.cursor() as cursor:
-        cursor.execute(f"{applies} GROUP BY 1")
-        checked = cursor.fetchall()
-        cursor.execute(f"SELECT department_id, count(*) FROM ({query}) q GROUP BY 1")
-        failed = dict(cursor.fetchall())
-    for department, count in checked:
-        found.add(rule, department, count, failed.get(department, 0))
+        cursor.execute(f"SELECT department_id, count(*) FROM ({failing_sql(dataset, rule, rows)}) q GROUP BY 1")
+        for department, count in cursor.fetchall():
+            found.fail(rule, department, count)
 
 
 def _measure(dataset: Dataset, rule: QualityRule, now: datetime, found: Found) -> None:
@@ -181,7 +204,8 @@ def _measure(dataset: Dataset, rule: QualityRule, now: datetime, found: Found) -
         found.errors[rule.pk] = _("没有这项运行指标。")
         return
     for department, measured in measure(dataset.code, now).items():
-        found.add(rule, department, measured.checked, measured.failed)
+        found.add(rule, department, measured.checked)
+        found.fail(rule, department, measured.failed)
 
 
 def _results(check: QualityCheck, rules: Iterable[QualityRule], found: Found) -> list[QualityResult]:
@@ -207,7 +231,7 @@ def _collect(dataset: Dataset, rules: Sequence[QualityRule], rows: str, found: F
             f"CREATE TEMPORARY TABLE {tasks.FAULTS} (rule_id bigint, row_id bigint, row_version integer, department_id bigint) "
             "ON COMMIT DROP"
         )
-        by_row = {rule: passes_sql(dataset, rule, today=today_in_shanghai(now)) for rule in failing if rule.kind not in APART}
+        by_row = {rule: passes_sql(dataset, rule, today=today_in_shanghai(now)) for rule in failing if not looks_apart(rule)}
         if by_row:
             places = ", ".join(f"({rule.pk}, {sql})" for rule, sql in by_row.items())
             any_of = " OR ".join(f"{sql} IS FALSE" for sql in by_row.values())
@@ -219,7 +243,7 @@ def _collect(dataset: Dataset, rules: Sequence[QualityRule], rows: str, found: F
                 )
             )
         for rule in failing:
-            if rule.kind in APART:
+            if looks_apart(rule):
                 query = failing_sql(dataset, rule, rows)
                 named = f"SELECT {rule.pk}::bigint AS rule_id, id AS row_id, version AS row_version, department_id"
                 cursor.execute(_listed_sql(f"{named} FROM ({query}) q"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,7 +25,6 @@ from basedb.sql_text import quote
 from core.errors import Invalid
 
 ROW: Final = "b"
-APART: Final = frozenset({RuleKind.REFERENCE, RuleKind.UNIQUE})
 OPERATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
 TODAY: Final = "today"
 IS_DOUBTFUL: Final = f"{ROW}.doubtful <> '[]'"
@@ -73,29 +72,55 @@ def field_of(dataset: Dataset, name: str, parameter: str = "field") -> Field:
         raise wrong(parameter, _("没有字段「%(name)s」") % {"name": str(name)[:60]}) from None
 
 
+def looks_apart(rule: QualityRule) -> bool:
+    """Return whether a rule looks beyond one row, other than into a register, and is carried out by itself."""
+    return rule.kind in (RuleKind.UNIQUE, RuleKind.MUTUAL) or (rule.kind == RuleKind.REFERENCE and not _names_register(rule))
+
+
+def _names_register(rule: QualityRule) -> bool:
+    return rule.parameters.get("register") is not None
+
+
 def passes_sql(dataset: Dataset, rule: QualityRule, *, today: date) -> str:
     """Return the expression of a rule that looks at one row at a time."""
     compiler = _ROW_RULES.get(rule.kind)
     if compiler is None:
         raise wrong("kind", _("该类规则不逐行检查"))
     passes = compiler(dataset, rule, today)
+    when = _when(dataset, rule)
+    return f"(CASE WHEN {when} THEN {passes} END)" if when else f"({passes})"
+
+
+def applies_sql(dataset: Dataset, rule: QualityRule, *, filled: Collection[str] = ()) -> str:
+    """Return whether a rule applies to a row: to every row where it is empty. `filled` are columns that are never null."""
+    needed = [name for name in _needed(rule) if name not in filled]
+    present = [f"{column_of(dataset, name, 'fields')} IS NOT NULL" for name in needed]
+    when = _when(dataset, rule)
+    return " AND ".join([when, *present] if when else present)
+
+
+def _needed(rule: QualityRule) -> list[str]:
+    """Return the fields without which a rule says nothing of a row."""
+    if rule.kind == RuleKind.REQUIRED:
+        return []
+    if rule.kind in (RuleKind.COMPARE, RuleKind.AGREES):
+        return [rule.field, str(rule.parameters.get("other", ""))]
+    return _fields(rule) if rule.kind in (RuleKind.UNIQUE, RuleKind.MUTUAL) else [rule.field]
+
+
+def _when(dataset: Dataset, rule: QualityRule) -> str:
+    """Return the condition a rule is limited to, empty when it is not."""
     when = rule.parameters.get("when")
     if when is None:
-        return f"({passes})"
+        return ""
     if not isinstance(when, dict):
         raise wrong("when", _("须写明字段 field 和取值 in"))
     column = column_of(dataset, str(when.get("field", "")), "when")
-    return f"(CASE WHEN {column} IN ({_listed(when.get('in'), 'when')}) THEN {passes} END)"
-
-
-def applies_sql(dataset: Dataset, rule: QualityRule) -> str:
-    """Return whether a rule that looks beyond one row applies to a row."""
-    names = _fields(rule) if rule.kind == RuleKind.UNIQUE else [rule.field]
-    return " AND ".join(f"{column_of(dataset, name, 'fields')} IS NOT NULL" for name in names)
+    return f"{column} IN ({_listed(when.get('in'), 'when')})"
 
 
 def _fields(rule: QualityRule) -> list[str]:
-    """Return the fields that are unique together."""
+    """Return the fields that are unique together, or the same on both sides."""
     names = rule.parameters.get("fields") or [rule.field]
     if not isinstance(names, list):
         raise wrong("fields", _("须为字段的列表"))
@@ -107,7 +132,9 @@ def failing_sql(dataset: Dataset, rule: QualityRule, rows: str) -> str:
 
     `rows` is the condition that limits the rows checked.
     """
-    failing = _twice if rule.kind == RuleKind.UNIQUE else _unknown
+    if rule.kind == RuleKind.UNIQUE:
+        return _twice(dataset, rule, rows)
+    failing = _one_sided if rule.kind == RuleKind.MUTUAL else _unknown
     return (
         f"SELECT {ROW}.id, {ROW}.version, {ROW}.source_department_id AS department_id FROM {dataset.table} {ROW} "
         f"WHERE {rows} AND {applies_sql(dataset, rule)} AND {failing(dataset, rule)}"
@@ -201,10 +228,10 @@ def _check_digit(dataset: Dataset, rule: QualityRule, _today: date) -> str:
 
 def _not_doubtful(dataset: Dataset, rule: QualityRule, _today: date) -> str:
     column = column_of(dataset, rule.field)
-    return f"CASE WHEN {column} IS NOT NULL THEN NOT ({IS_DOUBTFUL} AND {doubts_sql(dataset, rule)}) END"
+    return f"CASE WHEN {column} IS NOT NULL THEN NOT ({IS_DOUBTFUL} AND {_doubts(dataset, rule)}) END"
 
 
-def doubts_sql(dataset: Dataset, rule: QualityRule) -> str:
+def _doubts(dataset: Dataset, rule: QualityRule) -> str:
     """Whether a row of `IS_DOUBTFUL` is so in the field of a rule of kind NOT_DOUBTFUL."""
     if dataset.kind is not Kind.MASTER:
         raise wrong("kind", _("只有融合数据集有多源一致规则"))
@@ -212,13 +239,26 @@ def doubts_sql(dataset: Dataset, rule: QualityRule) -> str:
     return f"({ROW}.{field.name} IS NOT NULL AND {ROW}.doubtful @> {quote(json.dumps([field.name]))})"
 
 
+def _in_register(dataset: Dataset, rule: QualityRule, _today: date) -> str:
+    column, register = column_of(dataset, rule.field), str(rule.parameters.get("register"))
+    if register not in REGISTERS:
+        raise wrong("register", _("须为 %(names)s 之一") % {"names": "、".join(REGISTERS)})
+    table, target = REGISTERS[register]
+    return f"CASE WHEN {column} IS NOT NULL THEN {column} IN (SELECT t.{target} FROM {table} t) END"
+
+
+def _one_sided(dataset: Dataset, rule: QualityRule) -> str:
+    """The other side says the same of this one: a marriage of A with B is one of B with A."""
+    partner, *same = _fields(rule)
+    alike = "".join(f" AND t.{field_of(dataset, name, 'fields').name} = {column_of(dataset, name, 'fields')}" for name in same)
+    return (
+        f"NOT EXISTS (SELECT FROM {dataset.table} t WHERE t.withdrawn_at IS NULL AND t.subject_key = {column_of(dataset, partner)} "
+        f"AND t.{partner} = {ROW}.subject_key{alike})"
+    )
+
+
 def _unknown(dataset: Dataset, rule: QualityRule) -> str:
-    column, register = column_of(dataset, rule.field), rule.parameters.get("register")
-    if register is not None:
-        if str(register) not in REGISTERS:
-            raise wrong("register", _("须为 %(names)s 之一") % {"names": "、".join(REGISTERS)})
-        table, target = REGISTERS[str(register)]
-        return f"NOT EXISTS (SELECT FROM {table} t WHERE t.{target} = {column})"
+    column = column_of(dataset, rule.field)
     other = DATASETS.get(str(rule.parameters.get("dataset")))
     if other is None:
         raise wrong("dataset", _("没有这个数据集"))
@@ -226,17 +266,20 @@ def _unknown(dataset: Dataset, rule: QualityRule) -> str:
     return f"NOT EXISTS (SELECT FROM {other.table} t WHERE t.withdrawn_at IS NULL AND t.{target} = {column})"
 
 
-def _twice(dataset: Dataset, rule: QualityRule) -> str:
-    """Equal values are looked for by their digest, which is far cheaper to group by, and then compared."""
+def _twice(dataset: Dataset, rule: QualityRule, rows: str) -> str:
+    """Equal values are looked for by their digest, which is far cheaper to group by; the few rows of equal digests are compared."""
     fields = [field_of(dataset, name, "fields") for name in _fields(rule)]
     digest = "0"
     for field in fields:
         digest = _DIGESTS[field.data_type].format(column=f"{ROW}.{field.name}", seed=digest)
     plain = ", ".join(f"{ROW}.{field.name}" for field in fields)
     living = f"{dataset.table} {ROW} WHERE {ROW}.withdrawn_at IS NULL AND {applies_sql(dataset, rule)}"
-    alike = f"SELECT {digest} FROM {living} GROUP BY 1 HAVING count(*) > 1"
-    same = f"SELECT {plain} FROM {living} AND {digest} IN ({alike}) GROUP BY {plain} HAVING count(*) > 1"
-    return f"{digest} IN ({alike}) AND ({plain}) IN ({same})"
+    return (
+        f"WITH alike AS MATERIALIZED (SELECT {digest} AS digest FROM {living} GROUP BY 1 HAVING count(*) > 1) "
+        f"SELECT t.id, t.version, t.department_id FROM (SELECT {ROW}.id, {ROW}.version, "
+        f"{ROW}.source_department_id AS department_id, ({rows}) AS is_asked, count(*) OVER (PARTITION BY {plain}) AS times "
+        f"FROM {living} AND {digest} IN (SELECT a.digest FROM alike a)) t WHERE t.times > 1 AND t.is_asked"
+    )
 
 
 _DIGESTS: Final[Mapping[DataType, str]] = MappingProxyType(
@@ -258,5 +301,6 @@ _ROW_RULES: Final[Mapping[str, Callable[[Dataset, QualityRule, date], str]]] = M
         RuleKind.AGREES: _agrees,
         RuleKind.CHECK_DIGIT: _check_digit,
         RuleKind.NOT_DOUBTFUL: _not_doubtful,
+        RuleKind.REFERENCE: _in_register,
     }
 )

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_noop
 from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS, Dataset, DataType, Field, Kind, Subject
 from basedb.models import Dimension, QualityRule, RuleKind
-from basedb.quality.compiling import APART, failing_sql, passes_sql
+from basedb.quality.compiling import failing_sql, looks_apart, passes_sql
 from basedb.quality.measures import MEASURES
 from core import audit
 from core.audit import Actor
@@ -153,7 +153,7 @@ def _try_out(rule: QualityRule, now: datetime) -> None:
         if rule.parameters.get("name") not in MEASURES:
             raise Invalid("quality.rule_invalid", _("没有这项运行指标。"), {"parameters": "、".join(MEASURES)})
         return
-    if rule.kind in APART:
+    if looks_apart(rule):
         query = failing_sql(dataset, rule, "false")
     else:
         query = f"SELECT {passes_sql(dataset, rule, today=today_in_shanghai(now))} FROM {dataset.table} b WHERE false"

@@ -1,4 +1,4 @@
-"""Legal entities beside their own row: who may register them, successors, verification, old numbers, what their page reads."""
+"""Legal entities beside their own row: who may register them, successors, verification, people in them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, connection
-from django.utils import timezone
 
 from basedb.dictionary import ENTERPRISE, PERSON
-from basedb.legal_entity import reading, verification
+from basedb.dossier import relations
+from basedb.legal_entity import verification
 from basedb.models import EntitySuccession, EntityVerification, LifeEvent, ReviewMark
-from basedb.population import checks
-from basedb.population import reading as people
 from tests.basedb.fact_rows import FIRM, GOOD, ME, RING, SHE, Row, citizen, collect, uscc
 from tests.factories import City
 
@@ -56,18 +54,22 @@ def test_registrar_follows_from_the_first_character(city: City) -> None:
     assert refused == ["uscc.registrar"]
 
 
+def heirs_of(code: str, *, today: date = TODAY) -> list[tuple[str, int, bool]]:
+    related = relations.of_entity([key(code)], [], today=today)
+    return [(line["key"], line["steps"], line["is_last"]) for line in related.heirs]
+
+
 def test_successors_are_followed_to_the_living_ones(city: City) -> None:
     register(city, firm(OLD, registration_state="4", cancelled_on="20200101"), firm(MIDDLE), firm(NEW))
     assert succeed(city, (OLD, MIDDLE, "20200101"), (MIDDLE, NEW, "20230101")) == []
-    line = reading.successors(key(OLD), as_of=TODAY)
-    assert [(one.key, one.steps, one.is_last) for one in line] == [(key(MIDDLE).hex(), 1, False), (key(NEW).hex(), 2, True)]
-    before = reading.successors(key(OLD), as_of=date(2022, 1, 1))
-    assert [(one.key, one.is_last) for one in before] == [(key(MIDDLE).hex(), True)]
+    assert heirs_of(OLD) == [(key(MIDDLE).hex(), 1, False), (key(NEW).hex(), 2, True)]
+    assert heirs_of(OLD, today=date(2022, 1, 1)) == [(key(MIDDLE).hex(), 1, True)]
+    assert heirs_of(NEW) == []
 
 
 def test_split_has_several_successors(city: City) -> None:
     succeed(city, (OLD, MIDDLE, "20200101"), (OLD, NEW, "20200101"))
-    assert {one.key for one in reading.successors(key(OLD), as_of=TODAY) if one.is_last} == {key(MIDDLE).hex(), key(NEW).hex()}
+    assert {heir for heir, _steps, is_last in heirs_of(OLD) if is_last} == {key(MIDDLE).hex(), key(NEW).hex()}
 
 
 def test_circle_of_successors_is_refused(city: City) -> None:
@@ -145,69 +147,12 @@ def test_every_reason_has_a_sentence() -> None:
     assert verification.title_of("SOMETHING") == "SOMETHING"
 
 
-def test_old_number_belongs_to_one_entity(city: City) -> None:
-    row = GOOD["legal_entity.legacy_identifier"]
-    collect("legal_entity.legacy_identifier", [row], department=city.market)
-    assert reading.entity_of_legacy("1", row["legacy_number"] or "") == key(FIRM)
-    assert reading.entity_of_legacy("3", row["legacy_number"] or "") is None
-
-
-def test_people_of_an_entity_and_entities_of_a_person(city: City) -> None:
+def test_numbers_of_people_in_an_entity_are_not_kept(city: City) -> None:
     collect(PERSON, [person(SHE, "李红")], department=city.police)
-    register(city, firm(FIRM), firm(uscc(4712)))
+    register(city, firm(FIRM))
     collect("legal_entity.officer", [GOOD["legal_entity.officer"] | {"person_key": SHE}], department=city.market)
     collect("legal_entity.shareholder", [GOOD["legal_entity.shareholder"] | {"holder_key": SHE}], department=city.market)
-    collect("legal_entity.branch", [GOOD["legal_entity.branch"] | {"parent_key": uscc(4712)}], department=city.market)
-    assert [fact.values["name"] for fact in reading.officers(key(FIRM))] == ["李红"]
-    assert [fact.values["name"] for fact in reading.shareholders(key(FIRM))] == ["李红"]
-    assert sorted(fact.values["role"] for fact in people.roles(key(SHE))) == ["", "01"]
-    assert [fact.values["uscc"] for fact in reading.branches(key(uscc(4712)))] == [FIRM]
-    assert len(reading.parents(key(FIRM))) == 1
+    assert {line["officer_role"] for line in relations.of_person([key(SHE)], []).roles} == {"01", None}
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM basedb_sourcerecord WHERE payload::text LIKE %s AND payload ? 'uscc'", [f"%{SHE}%"])
         assert cursor.fetchone() == (0,), "no number of an officer is kept"
-
-
-def test_household_residence_and_events_of_a_person(city: City) -> None:
-    collect(PERSON, [person(ME, "王建国"), person(SHE, "李红")], department=city.police)
-    collect("population.household", [GOOD["population.household"] | {"head_key": SHE}], department=city.police)
-    member = GOOD["population.household_member"]
-    collect(
-        "population.household_member",
-        [member, member | {"citizen_id": SHE, "household_relation": "02"}],
-        department=city.police,
-    )
-    collect("population.residence", [GOOD["population.residence"]], department=city.police)
-    assert [fact.values["name"] for fact in people.household_members(key(ME))] == ["李红", "王建国"]
-    home = people.household(key(ME))
-    assert home is not None
-    assert home.values["head_key"] == key(SHE).hex()
-    assert [fact.values["moved_in_on"] for fact in people.residences(key(ME))] == [date(2005, 1, 1)]
-    assert people.vital_events(key(ME)) == people.names(key(ME)) == people.identifiers(key(ME)) == people.attributes(key(ME)) == []
-
-
-def test_marriage_told_by_one_side_only_is_found(city: City) -> None:
-    mine = GOOD["population.vital_event"] | {"partner_key": SHE}
-    collect("population.vital_event", [mine], department=city.centre)
-    assert [(row.checked, row.failed) for row in checks.one_sided_marriages()] == [(1, 1)]
-    collect("population.vital_event", [mine, mine | {"citizen_id": SHE, "partner_key": ME}], department=city.centre)
-    assert [(row.checked, row.failed) for row in checks.one_sided_marriages()] == [(2, 0)]
-
-
-@pytest.mark.parametrize(
-    ("born", "is_minor", "is_child"),
-    [
-        (date(2012, 1, 2), True, True),
-        (date(2012, 1, 1), True, False),
-        (date(2008, 1, 2), True, False),
-        (date(2008, 1, 1), False, False),
-        (date(2008, 2, 29), True, False),
-    ],
-)
-def test_minors_are_marked_to_the_day(db: None, born: date, is_minor: bool, is_child: bool) -> None:
-    assert (checks.is_minor(born, TODAY), checks.is_child(born, TODAY)) == (is_minor, is_child)
-    with connection.cursor() as cursor:
-        below = [checks.age_below_sql("%s::date", years, "%s::date") for years in (18, 14)]
-        cursor.execute(f"SELECT {', '.join(below)}", [TODAY, born, TODAY, born])
-        assert cursor.fetchone() == (is_minor, is_child)
-    assert timezone.now() is not None

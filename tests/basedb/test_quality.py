@@ -7,11 +7,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from basedb.dictionary import DATASETS
-from basedb.identifiers import generate_citizen_id
+from basedb.identifiers import CITIZEN_ID_PATTERN, citizen_id_birth_on, citizen_id_format_ok, generate_citizen_id
 from basedb.models import (
     CheckState,
     DataSource,
@@ -26,9 +28,11 @@ from basedb.models import (
     SourceRecord,
 )
 from basedb.quality import checking, faults, rulebook, scores, tasks
+from basedb.quality.compiling import looks_apart, passes_sql
 from basedb.quality.measures import MEASURES, Measured
 from core.errors import Conflict, Forbidden, Invalid
 from core.models import Notification
+from tests.basedb.fact_rows import GOOD, ME, SHE, collect
 from tests.factories import City
 
 NOW = timezone.now()
@@ -111,6 +115,59 @@ def test_the_same_value_twice_fails_both_rows(city: City) -> None:
     rule("phone", RuleKind.UNIQUE, "phone")
     assert told(check()) == {"phone": (3, 2, False)}
     assert QualityFault.objects.count() == 2
+
+
+def test_a_fact_told_by_one_side_only_fails(city: City) -> None:
+    mine = GOOD["population.vital_event"] | {"partner_key": SHE}
+    rules = [one for one in rulebook.standard_rules(DATASETS["population.vital_event"]) if one.kind == RuleKind.MUTUAL]
+    QualityRule.objects.bulk_create(rules)
+
+    def found() -> tuple[int, int]:
+        told = checking.look(DATASETS["population.vital_event"], rules, rows="b.withdrawn_at IS NULL", now=NOW)
+        assert told.errors == {}
+        return told.counts[rules[0].pk][city.centre.pk]
+
+    collect("population.vital_event", [mine, mine | {"vital_event": "20", "occurred_on": "20060101"}], department=city.centre)
+    assert found() == (1, 1)
+    collect("population.vital_event", [mine | {"citizen_id": SHE, "partner_key": ME}], department=city.centre)
+    assert found() == (2, 0)
+
+
+IDS = st.one_of(
+    st.from_regex(f"^{CITIZEN_ID_PATTERN}$", fullmatch=True),
+    st.text(alphabet="0123456789Xx 一", min_size=16, max_size=18),
+    st.dates(date(1900, 1, 1), date(2020, 12, 31)).map(lambda born: generate_citizen_id("990101", born, 121)),
+    st.dates(date(1900, 1, 1), date(2020, 12, 31)).map(lambda born: "0" + generate_citizen_id("990101", born, 121)[1:]),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(ids=st.lists(IDS, min_size=1, max_size=30, unique=True), data=st.data())
+def test_what_passes_at_a_glance_passes_every_rule(city: City, ids: list[str], data: st.DataObject) -> None:
+    rules = [one for one in rulebook.standard_rules(DATASETS[PEOPLE]) if one.kind != RuleKind.MEASURE]
+    born = st.sampled_from([date(1980, 5, 6), date(2000, 2, 29), date(1850, 1, 1), date(2030, 1, 1)])
+    with transaction.atomic():
+        for serial, citizen_id in enumerate(ids, 1):
+            is_said = citizen_id_format_ok(citizen_id) and data.draw(st.booleans())
+            person(
+                city, serial, citizen_id=citizen_id, birth_on=citizen_id_birth_on(citizen_id) if is_said else data.draw(born),
+                sex=data.draw(st.sampled_from("0129X")), phone=data.draw(st.sampled_from([None, "139", "025-1", "x", "一"])),
+                region_code=data.draw(st.sampled_from(["320102", "999999", "32", "x"])),
+                household_relation=data.draw(st.sampled_from([None, "01", "77", "a1"])),
+                died_on=data.draw(st.sampled_from([None, date(1970, 1, 1), date(2020, 1, 1)])),
+                person_status=data.draw(st.sampled_from("09")), doubtful=data.draw(st.sampled_from([[], ["name"]])),
+            )  # fmt: skip
+        QualityRule.objects.bulk_create(rules)
+        together = checking.look(DATASETS[PEOPLE], rules, rows="b.withdrawn_at IS NULL", now=NOW)
+        assert together.errors == {}
+        for one in rules:
+            if not looks_apart(one):
+                exact = passes_sql(DATASETS[PEOPLE], one, today=NOW.date())
+                with connection.cursor() as cursor:
+                    cursor.execute(f"SELECT count({exact}), count(*) FILTER (WHERE {exact} IS FALSE) FROM basedb_person b")
+                    counted = cursor.fetchone()
+                assert together.counts.get(one.pk, {}).get(city.police.pk, (0, 0)) == counted, one.code
+        transaction.set_rollback(True)
 
 
 def test_a_rule_that_cannot_be_carried_out_is_an_error_and_spoils_no_other(city: City) -> None:
