@@ -77,7 +77,7 @@ def _report(request: HttpRequest, session: Session, form: HolderReportForm) -> N
         return str(made.uid)
 
     try:
-        once(owner=f"holder:{session.uid}", token=form.cleaned_data["submission"], digest=digest_of(given), make=make)
+        once(owner=f"holder:{session.uid.hex}", token=form.cleaned_data["submission"], digest=digest_of(given), make=make)
     except DomainError as error:
         if error.code == "submission.reused":
             form.renew()
