@@ -6,6 +6,7 @@ saves work. Absent keys and grants are remembered as well, in bounded number.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -130,7 +131,8 @@ def compiled(row: connections.Row) -> Terms:
     grant_id, version, system_id, resource_id, provider_id, mode, state, valid_from, valid_to = row[:9]
     per_day, per_second, region_prefix, fields, masks, row_filter = row[9:15]
     is_served, dataset, columns, is_unsealed, uid, is_too_sensitive, is_conditional = row[18:]
-    conditions, is_readable = _conditions(*row[15:18])
+    masks, row_filter, columns = _json(masks), _json(row_filter), _json(columns)
+    conditions, is_readable = _conditions(_json(row[15]), *row[16:18])
     remote = places.load(dataset) if dataset and is_remote(dataset) else None
     if dataset and is_remote(dataset):
         selection, lists = selected(
@@ -167,6 +169,11 @@ def compiled(row: connections.Row) -> Terms:
         conditions=conditions,
         remote=remote,
     )
+
+
+def _json(value: Any) -> Any:
+    """Return a JSON value; connections of Django hand it over as text."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _selection(

@@ -13,14 +13,14 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from basedb.dictionary.licenses import LICENSE
 from core.ids import uuid7
 from core.quiet_log import told
 from exchange.calls import admission, quota, registry
 from exchange.calls.admission import Allowance
-from exchange.calls.connections import MARK, logger
+from exchange.calls.connections import logger
 from exchange.calls.records import refusal_values
 from exchange.calls.refusals import Refusal
 from exchange.calls.statement import terms_values
@@ -29,11 +29,12 @@ from exchange.matters import statement
 from exchange.matters.asking import Read
 from exchange.matters.planning import MODE, Asking, Need, Plan, plan
 from exchange.models import Material, MaterialSource, MatterPart, PartState
+from licenses.presenting.running import through_django
 
 GRANTS: Final = (
     f"{registry.TERMS} WHERE g.system_id = <<system>> AND g.mode = '{MODE}' AND b.dataset = ANY (<<datasets>>) ORDER BY g.id"
 )
-_GRANT_TYPES: Final = {"system": "bigint", "datasets": "text[]", "lag_limit": "float8"}
+_GRANT_TYPES: Final = (("system", "bigint"), ("datasets", "text[]"), ("lag_limit", "float8"))
 _DATASET_COLUMN: Final = 19  # of the columns of `registry.TERMS`
 _NO_GRANT: Final = ("grant.", "call.control_parameter", "call.matter_required")
 ENDED: Final = {
@@ -109,10 +110,7 @@ def _planned(materials: Sequence[Material], read: Read, signed: Signed, now: dat
 def _grants_of(system_id: int, datasets: set[str]) -> list[tuple[str, Terms]]:
     """Return the query grants of a system on these datasets, each with its dataset; as this transaction sees them."""
     values = {"system": system_id, "datasets": sorted(datasets), "lag_limit": settings.SEAL_LAG_LIMIT_SECONDS}
-    with connection.cursor() as cursor:
-        cursor.execute(MARK.sub(lambda mark: f"%({mark[1]})s::{_GRANT_TYPES[mark[1]]}", GRANTS), values)
-        rows = cursor.fetchall()
-    return [(row[_DATASET_COLUMN], registry.compiled(row)) for row in rows]
+    return [(row[_DATASET_COLUMN], registry.compiled(row)) for row in through_django(GRANTS, _GRANT_TYPES, values)]
 
 
 def _admit(steps: Iterable[_Step]) -> None:

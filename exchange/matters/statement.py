@@ -9,20 +9,19 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connection
-
 from basedb.dictionary import DATASETS
 from basedb.dictionary.licenses import LICENSE
 from basedb.licenses import EXPIRED, live_sql
 from basedb.lookup import ROW, Column, Selection, data_sql, reach_sql
 from basedb.sql_text import quote
-from exchange.calls.connections import MARK
 from exchange.calls.records import COLUMNS, INSERT
 from exchange.calls.statement import ASKED, MEMBERS, record_sql
 from exchange.matters.planning import MODE, Plan
+from licenses.presenting.running import through_django
 
 ROWS_AT_MOST: Final = 50
 SUPERSEDED: Final = "SUPERSEDED"
+_OWN: Final = (("subject_key", "bytea"), ("region_prefix", "text"), ("type_code", "text"))
 
 # At a desk no key signs (`credential_id` is 0): the system's own standing counts.
 _ADMITTED: Final = """(
@@ -56,7 +55,7 @@ FROM ({rows}) AS each"""
 
 @lru_cache(maxsize=256)
 def part_sql(selection: Selection, face: tuple[str, ...], face_column: Column | None) -> str:
-    """Return the statement of one material; its marks are typed by `_types`."""
+    """Return the statement of one material; its marks are those of a call and `_OWN`."""
     rows = _GATHERED.format(rows=_license_rows(selection, face) if selection.dataset == LICENSE.code else _rows(selection))
     recorded = Selection(selection.dataset, selection.columns + ((face_column,) if face_column else ()), selection.rows)
     record = record_sql(MODE, recorded, subject_key="<<subject_key>>")
@@ -103,25 +102,15 @@ def _license_rows(selection: Selection, face: tuple[str, ...]) -> str:
     )
 
 
-def _types(list_count: int) -> dict[str, str]:
-    kinds = dict(ASKED) | {"subject_key": "bytea", "region_prefix": "text", "type_code": "text"}
-    return kinds | {f"list_{number}": "text[]" for number in range(list_count)}
-
-
 def read_and_record(plan: Plan, values: dict[str, Any]) -> tuple[Any, ...] | None:
     """Run the statement of a plan in the caller's transaction; None when the grant has changed."""
     if plan.terms is None or plan.selection is None:
         raise ValueError("a plan without a grant is not read")
-    types = _types(len(plan.terms.lists))
-    sql = part_sql(plan.selection, plan.face, plan.face_column)
-    with connection.cursor() as cursor:
-        cursor.execute(MARK.sub(lambda mark: f"%({mark[1]})s::{types[mark[1]]}", sql), values)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    lists = tuple((f"list_{number}", "text[]") for number in range(len(plan.terms.lists)))
+    rows = through_django(part_sql(plan.selection, plan.face, plan.face_column), (*ASKED, *_OWN, *lists), values)
+    return next(iter(rows), None)
 
 
 def record_refused(values: dict[str, Any]) -> None:
     """Append the record of a material that was not answered, in the caller's transaction."""
-    types = dict(COLUMNS)
-    with connection.cursor() as cursor:
-        cursor.execute(MARK.sub(lambda mark: f"%({mark[1]})s::{types[mark[1]]}", INSERT), values)
+    through_django(INSERT, COLUMNS, values)
