@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -126,18 +126,23 @@ def _ask_licenses(
 
 
 def _compare(candidates: Sequence[Candidate], faults: dict[int, list[Fault]], *, is_repeatable: bool) -> None:
-    """Two rows of the same batch that are after the same number or, where only one is held, the same holder."""
-    for place, line in _twice((c.number, c.place) for c in candidates if c.number):
-        faults[place].append(Fault("number", "number.twice", _("证照编号与本批第 %(line)d 行重复。") % {"line": line}))
-    if not is_repeatable:
-        for place, line in _twice((holder.key, c.place) for c in candidates for holder in c.holders if holder.key):
-            text = _("持证主体与本批第 %(line)d 行相同，这类证照同一主体只能有一份。") % {"line": line}
-            faults[place].append(Fault("holders", "holder.twice_in_batch", text))
-
-
-def _twice(found: Iterable[tuple[Any, int]]) -> list[tuple[int, int]]:
-    first: dict[Any, int] = {}
-    return [(place, first[key]) for key, place in found if first.setdefault(key, place) != place]
+    """Rows that are after what an earlier good row of the set gets: its number or, where only one is held, its holder."""
+    numbers: dict[str, int] = {}
+    holders: dict[bytes, int] = {}
+    for candidate in candidates:
+        if candidate.place in faults:
+            continue
+        keys = [] if is_repeatable else [holder.key for holder in candidate.holders]
+        earlier = numbers.get(candidate.number)
+        if candidate.number and earlier is not None:
+            text = _("证照编号与本批第 %(line)d 行重复。") % {"line": earlier}
+            faults[candidate.place].append(Fault("number", "number.twice", text))
+        elif twice := [holders[key] for key in keys if key in holders]:
+            text = _("持证主体与本批第 %(line)d 行相同，这类证照同一主体只能有一份。") % {"line": twice[0]}
+            faults[candidate.place].append(Fault("holders", "holder.twice_in_batch", text))
+        else:
+            numbers[candidate.number] = candidate.place
+            holders |= dict.fromkeys(keys, candidate.place)
 
 
 def _json(face: Mapping[str, str]) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
+import psycopg2
 from django.db import connection
 
 _ESCAPED: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -18,17 +20,28 @@ class _Stream:
 
     def __init__(self, lines: Iterator[str]) -> None:
         self._lines = lines
+        self.error: Exception | None = None
 
     def read(self, _size: int = -1) -> bytes:
         """Return the next lines, nothing at the end."""
-        return "".join(line for _number, line in zip(range(_CHUNK), self._lines, strict=False)).encode()
+        try:
+            return "".join(islice(self._lines, _CHUNK)).encode()
+        except Exception as error:
+            self.error = error  # COPY would only say that reading failed
+            raise
 
 
 def copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows to a table in the caller's transaction; dicts and lists become JSON."""
     lines = ("\t".join(map(_field, row)) + "\n" for row in rows)
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Stream(lines))
+    stream = _Stream(lines)
+    try:
+        with connection.cursor() as cursor:
+            cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", stream)
+    except psycopg2.Error:  # COPY is the driver's own, Django does not wrap its errors
+        if stream.error is not None:
+            raise stream.error from None
+        raise
 
 
 def _field(value: Any) -> str:
