@@ -82,8 +82,9 @@ ALIGN_TITLES = {Align.LEFT: gettext_lazy("居左"), Align.CENTER: gettext_lazy("
 class Element:
     """One element: its box in millimetres; `text` for fixed words, `item` for an item's name (or one of `BUILT_IN`).
 
-    `size` is in points. A rule runs from (x, y) to (x + w, y + h), one of which is 0. `stroke` is the width of a line in
-    millimetres (0: a box without border), `fill` the color inside a box ("": none), `color` that of text and lines.
+    `size` is in points; lines stand in the middle of the height, or at its `top`. A rule runs from (x, y) to (x + w, y + h), one
+    of which is 0. `stroke` is the width of a line in millimetres (0: a box without border), `fill` the color inside a box ("":
+    none), `color` that of text and lines.
     """
 
     kind: ElementKind
@@ -96,6 +97,7 @@ class Element:
     size: float = 10.5
     align: Align = Align.LEFT
     bold: bool = False
+    top: bool = False
     color: str = INK
     fill: str = ""
     stroke: float = 0.0
@@ -106,6 +108,7 @@ class Element:
         if self.kind in (ElementKind.TEXT, ElementKind.ITEM):
             key = self.kind.value
             record |= {key: getattr(self, key), "size": self.size, "align": self.align.value, "bold": self.bold}
+            record |= {"top": True} if self.top else {}
         if self.kind in (ElementKind.RULE, ElementKind.BOX):
             record["stroke"] = self.stroke
         return record | ({"fill": self.fill} if self.fill else {}) | ({"color": self.color} if self.color != INK else {})
@@ -198,6 +201,7 @@ def _element(reader: Reader) -> Element:
         size=reader.measure("size", least=SMALLEST_SIZE, most=LARGEST_SIZE, default=10.5),
         align=Align(reader.choice("align", [align.value for align in Align], "left")),
         bold=reader.flag("bold"),
+        top=reader.flag("top"),
         color=_color(reader, "color", INK),
         fill=_color(reader, "fill", ""),
         stroke=reader.measure("stroke", least=0, most=10),
@@ -222,7 +226,7 @@ def _color(reader: Reader, name: str, default: str) -> str:
 
 
 def place(element: Element, words: str) -> list[Line]:
-    """Break words into lines that fit the width of an element, smaller when they are too many; the block stands in the middle.
+    """Break words into lines that fit the width of an element, smaller when they are too many.
 
     What does not fit at the smallest size is cut with an ellipsis, so that a line never leaves its element.
     """
@@ -235,7 +239,7 @@ def place(element: Element, words: str) -> list[Line]:
     room = max(1, int(element.h / height + 1e-6))
     if len(lines) > room:
         lines = [*lines[: room - 1], lines[room - 1][:-1] + "…"]
-    top = element.y + max(0.0, (element.h - len(lines) * height) / 2)
+    top = element.y + (0.0 if element.top else max(0.0, (element.h - len(lines) * height) / 2))
     inset = (height - size * MM_PER_POINT) / 2
     x = {Align.LEFT: element.x, Align.CENTER: element.x + element.w / 2, Align.RIGHT: element.x + element.w}[element.align]
     return [

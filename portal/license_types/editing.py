@@ -87,7 +87,7 @@ def item(request: HttpRequest, uid: UUID) -> HttpResponse:
         records = content.rulebook.to_json()
         records[place : place + 1] = [form.record()]
         book, faults = rulebooks.read(records)
-        refuse("rulebook.invalid", _("照面项目不符合要求，请按所列字段修改。"), _local(faults, f"items[{place}]"))
+        refuse("rulebook.invalid", _("照面项目不符合要求，请按所列字段修改。"), _local(faults))
         return Content(content.facts, book, _renamed(content.layout, name, form.record()["name"]))
 
     def write(new: Content) -> None:
@@ -115,7 +115,7 @@ def element(request: HttpRequest, uid: UUID) -> HttpResponse:
         record = content.layout.to_json()
         record["elements"][place : place + 1] = [form.record()]
         page, faults = layouts.read(record)
-        refuse("layout.invalid", _("版式元素不符合要求，请按所列字段修改。"), _local(faults, f"elements[{place}]"))
+        refuse("layout.invalid", _("版式元素不符合要求，请按所列字段修改。"), _local(faults))
         return Content(content.facts, content.rulebook, page)
 
     def write(new: Content) -> None:
@@ -229,9 +229,9 @@ def _draft(request: HttpRequest, uid: UUID) -> TypeVersion:
     return version
 
 
-def _local(faults: list[Fault], path: str) -> list[Fault]:
-    """Return faults under the names of the form's fields."""
-    return [Fault(fault.field.removeprefix(path).lstrip("."), fault.code, fault.message) for fault in faults]
+def _local(faults: list[Fault]) -> list[Fault]:
+    """Return faults under the names of the form's fields; of two items of one name the later one is told, whichever is edited."""
+    return [Fault(fault.field.rpartition("].")[2], fault.code, fault.message) for fault in faults]
 
 
 def _renamed(layout: layouts.Layout, old: str, new: str) -> layouts.Layout:

@@ -196,6 +196,7 @@ class ElementForm(RevisedForm):
     size = forms.FloatField(label=gettext_lazy("字号(磅)"), min_value=4, max_value=72, initial=10.5)
     align = forms.ChoiceField(label=gettext_lazy("对齐"), choices=list(ALIGN_TITLES.items()))
     bold = forms.BooleanField(label=gettext_lazy("加粗"), required=False)
+    top = forms.BooleanField(label=gettext_lazy("靠上"), required=False)
     stroke = forms.FloatField(label=gettext_lazy("线宽(毫米)"), min_value=0, max_value=10, initial=0.3)
     color = forms.CharField(label=gettext_lazy("颜色"), max_length=7, widget=forms.TextInput(attrs={"type": "color"}))
     is_filled = forms.BooleanField(label=gettext_lazy("框内填色"), required=False)
@@ -214,7 +215,7 @@ class ElementForm(RevisedForm):
     @classmethod
     def values(cls, element: Element) -> dict[str, Any]:
         """Return what an element says, for the fields."""
-        names = ("text", "item", "x", "y", "w", "h", "size", "bold", "color", "stroke")
+        names = ("text", "item", "x", "y", "w", "h", "size", "bold", "top", "color", "stroke")
         given = {name: getattr(element, name) for name in names}
         shades = {"is_filled": bool(element.fill), "fill": element.fill or "#ffffff"}
         return given | {"kind": element.kind.value, "align": element.align.value} | shades
@@ -226,7 +227,7 @@ class ElementForm(RevisedForm):
         record: dict[str, Any] = {name: given[name] for name in ("kind", "x", "y", "w", "h", "color")}
         if kind in ("text", "item"):
             words = given[kind].replace("\r\n", "\n")
-            record |= {kind: words, "size": given["size"], "align": given["align"], "bold": given["bold"]}
+            record |= {kind: words, "size": given["size"], "align": given["align"], "bold": given["bold"], "top": given["top"]}
         if kind in ("rule", "box"):
             record["stroke"] = given["stroke"]
         if kind == "box" and given["is_filled"]:

@@ -135,7 +135,7 @@ def test_a_preview_by_button_or_live_draws_and_saves_nothing(city: City, now: da
     client = signed_in(city, "police_operator")
     path = f"/license-types/versions/{version.uid}/element/"
     page = client.post(path, element(version, action="preview"))
-    assert (page.status_code, "监制" in page.content.decode().split("<svg")[1]) == (200, True)
+    assert (page.status_code, "监制" in page.content.decode().split("<svg viewBox")[1]) == (200, True)
     live = client.post(path, element(version), headers={"HX-Request": "true"})
     fragment = live.content.decode()
     assert live.status_code == 200
@@ -171,7 +171,7 @@ def test_elements_are_added_changed_copied_and_removed(city: City, now: datetime
     assert Layout.of(version.layout).elements[-1].text == "核发"
     for wrong in ("element-remove:99", "element-explode:1", "nothing", "item-up:x", ""):
         assert post("arrange/", do=wrong) == 422, wrong
-    assert post("page/", action="save", width=90, height=140, background="#fff0f0") == 302
+    assert post("page/", action="save", width=80, height=140, background="#fff0f0") == 302
     assert "元素超出页面" in text_of(client, base)
     assert client.get(f"{base}element/?at=99").status_code == 404
     assert client.post(f"{base}element/", element(version, revision=1)).status_code == 409
