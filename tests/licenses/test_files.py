@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from core.crypto import sha256, sm3
 from core.errors import Unavailable
 from licenses.models import FileKind, License, LicenseFile, LicenseUse
 from licenses.sealing import files
-from tests.factories import City, make_city
+from tests.factories import City
 from tests.licenses.sealed import make_license, make_type
 
 
@@ -46,22 +44,21 @@ def test_a_file_is_made_once_and_kept_under_its_digest(license: License, now: da
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
-@pytest.mark.django_db(transaction=True)
-def test_asked_for_at_the_same_moment_there_is_one_file(now: datetime) -> None:
-    city = make_city()
-    license = make_license(make_type(city.market), city.market, now)
+def test_whoever_makes_a_file_a_moment_later_gets_the_one_that_is_there(
+    license: License, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep, firsts = files.store, []
 
-    def ask() -> int:
-        try:
-            return files.ensure(License.objects.select_related("type_version").get(pk=license.pk), FileKind.PDF, now=now).pk
-        finally:
-            connections.close_all()
+    def overtaken(content: bytes) -> bytes:
+        monkeypatch.setattr(files, "store", keep)
+        firsts.append(files.ensure(license, FileKind.PDF, now=now))
+        return keep(content)
 
-    with ThreadPoolExecutor(3) as pool:
-        asked = [pool.submit(ask) for _ in range(3)]
-        assert len({one.result() for one in asked}) == 1
+    monkeypatch.setattr(files, "store", overtaken)
+    second = files.ensure(license, FileKind.PDF, now=now)
+    assert second.pk == firsts[0].pk
     assert LicenseFile.objects.count() == 1
-    assert files.open_file(LicenseFile.objects.get().sha256)
+    assert files.open_file(second.sha256)
 
 
 def test_a_damaged_or_missing_file_is_not_handed_out(license: License, now: datetime) -> None:

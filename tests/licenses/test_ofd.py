@@ -44,9 +44,9 @@ def test_an_independent_reader_reads_the_text(license: License, now: datetime, t
 
 def test_the_independent_reader_reads_something_else_after_a_change(license: License, now: datetime, tmp_path: Path) -> None:
     package = unpacked(files.make(license, FileKind.OFD, now=now))
-    package[PAGE] = package[PAGE].replace("太平北路".encode(), "太平南路".encode())
+    package[PAGE] = package[PAGE].replace("01月15日".encode(), "01月16日".encode())
     (tmp_path / "license.ofd").write_bytes(ofd.packed(package))
-    assert "太平南路" in ofdkit.extract_text(tmp_path / "license.ofd")
+    assert "2026年01月16日" in ofdkit.extract_text(tmp_path / "license.ofd")
     assert ofd_check.check((tmp_path / "license.ofd").read_bytes()).code == "file.altered"
 
 

@@ -142,7 +142,7 @@ def test_a_file_signed_by_somebody_else_is_unknown_not_valid(license: License, n
         (b"", "file.not_pdf"),
         (b"\x89PNG\r\n", "file.not_pdf"),
         (b"%PDF-1.7\nnothing", "file.foreign"),
-        (b"%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer\n<</Size 1>>\nstartxref\n9\n%%EOF", "file.unreadable"),
+        (b"%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer\n<</Size 1>>\nstartxref\n9\n%%EOF", "file.foreign"),
         (b"%PDF-1.7\n" + b"0" * (10 * 1024 * 1024), "file.too_large"),
     ],
 )
@@ -162,7 +162,8 @@ def test_a_file_of_a_compromised_key_counts_only_if_it_is_in_the_register(licens
 
 def test_the_fonts_of_a_template_are_made_once(city: City, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     version = make_type(city.market, layout=LAYOUT | {"height": 150.0})
-    first, second = (make_license(version, city.market, now) for _ in range(2))
+    usual = {"holder_name": "南京伟芳有限公司", "face": {"premises": "南京市中山路 1 号"}}
+    first, second = (make_license(version, city.market, now, **usual) for _ in range(2))
     files.make(first, FileKind.PDF, now=now)
     monkeypatch.setattr("licenses.sealing.fonts.Face.subset", lambda *_: pytest.fail("a font was made for one license"))
     assert files.make(second, FileKind.PDF, now=now)
