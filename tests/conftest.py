@@ -8,25 +8,27 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.apps import AppConfig
-from django.db.models.signals import post_migrate
+from django.db import connection
+from django.test import TransactionTestCase
 
-from tests import factories
+from tests import emptying, factories, migrated
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shipped_rows_outlive_a_flush() -> Iterator[None]:
-    """A test with transactions of its own ends with a flush, which takes away what migrations had put there; it comes back."""
+def only_full_tables_are_emptied() -> Iterator[None]:
+    """A test with transactions of its own leaves rows behind; what migrations had put there comes back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", emptying.empty_tables)
+        yield
 
-    def restore(sender: AppConfig, **_: Any) -> None:
-        if sender.label == "exchange":
-            factories.restore_shipped()
 
-    post_migrate.connect(restore, weak=False)
-    yield
-    post_migrate.disconnect(restore)
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_blocker: Any) -> None:
+    """Copy the test database from a migrated one."""
+    with django_db_blocker.unblock():
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated.template()
 
 
 @pytest.fixture
