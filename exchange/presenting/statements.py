@@ -104,7 +104,7 @@ code AS MATERIALIZED (
 picked AS MATERIALIZED (
     SELECT {row}.identifier, {row}.type_code, {row}.issuer_code, code.subject_key, place, names,
         jsonb_build_object('type_code', {row}.type_code, 'title', {row}.title, 'items', coalesce((
-            SELECT jsonb_object_agg(name, CASE WHEN jsonb_exists(base, name) THEN base -> name ELSE face -> name END)
+            SELECT jsonb_object_agg(name, CASE WHEN jsonb_exists(its.base, name) THEN its.base -> name ELSE its.face -> name END)
             FROM unnest(names) AS name), '{{}}')) AS told
     FROM code CROSS JOIN LATERAL jsonb_array_elements(code.given) WITH ORDINALITY AS given (one, place)
     JOIN basedb_license {row} ON {row}.subject_key = code.subject_key AND {row}.row_key = decode(one ->> 'row', 'hex')
@@ -112,7 +112,7 @@ picked AS MATERIALIZED (
         SELECT {base} AS base, {face} AS face, ARRAY(SELECT jsonb_array_elements_text(one -> 'items')) AS names) AS its),
 signed AS MATERIALIZED (
     SELECT *, sha256(convert_to(body, 'UTF8')) AS digest FROM (
-        SELECT code.subject_key, json_build_object('call_id', <<call_id>>, 'presentation', code.uid, 'matter', code.matter,
+        SELECT code.subject_key, code.matter, json_build_object('call_id', <<call_id>>, 'presentation', code.uid, 'matter', code.matter,
             'licenses', coalesce((SELECT jsonb_agg(told ORDER BY place) FROM picked), '[]'))::text AS body,
             (SELECT count(*) FROM picked) AS row_count FROM code OFFSET 0) AS answer),
 used AS (
@@ -156,7 +156,7 @@ def read_sql(selection: Selection, *, is_desk: bool = False) -> str:
         answer_bytes="octet_length(body)",
         subjects_digest="NULL",
         source="signed",
-    )
+    ).replace("<<matter>>", "matter")  # as it was scanned for
     return _READ.format(
         admitted=AT_DESK if is_desk else ADMITTED,
         after=STEPS[Command.READ].after,

@@ -5,12 +5,14 @@ Both doors run the same text; `<<name>>` marks are typed parameters. Nothing is 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from django.db import connection
 
+JSONB: Final = 3802  # the type's number in every PostgreSQL
 MARK: Final = re.compile("<<([a-z0-9_]+)>>")
 
 Parameters = tuple[tuple[str, str], ...]
@@ -30,4 +32,11 @@ def through_django(template: str, parameters: Parameters, values: Mapping[str, A
     sql = MARK.sub(lambda mark: f"%({mark[1]})s::{kinds[mark[1]]}", template)
     with connection.cursor() as cursor:
         cursor.execute(sql, dict(values))
-        return list(cursor.fetchall()) if cursor.description else []
+        if not cursor.description:
+            return []
+        parsed = {place for place, column in enumerate(cursor.description) if column[1] == JSONB}  # Django leaves it a text
+        return [tuple(_value(value, place in parsed) for place, value in enumerate(row)) for row in cursor.fetchall()]
+
+
+def _value(value: Any, is_json: bool) -> Any:
+    return json.loads(value) if is_json and isinstance(value, str) else value
