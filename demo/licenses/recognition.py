@@ -36,6 +36,7 @@ from licenses.reissue.workflow import Command
 COUNTY: Final = ("320118", "高淳区证照节点")
 PROVINCE: Final = ("320000", "江苏省证照节点")
 NEIGHBOUR: Final = ("330100", "杭州市证照节点")
+CITIZENS: Final = "自然人"
 REPORTERS: Final = ("edu_op", "hr_op", "market_op")
 PUSHED: Final = 3  # batches the province takes in the demo; the rest waits for a real one
 NAMES: Final = ("王芳", "李建国", "张敏", "刘洋", "陈静", "杨帆", "赵磊", "黄丽", "周强", "吴婷", "徐明", "孙悦")
@@ -56,7 +57,7 @@ def report(now: datetime) -> int:
     if MissingReport.objects.exists():
         return MissingReport.objects.count()
     today = now.astimezone(SHANGHAI).date()
-    types = list(LicenseType.objects.filter(effective__contains=today, holder_kind="PERSON").order_by("code")[:4])
+    types = list(LicenseType.objects.filter(effective__contains=today, holder_kind=CITIZENS).order_by("code")[:4])
     for number, name in enumerate(NAMES):
         at = now - timedelta(days=75 - number * 6)
         kind = types[number % len(types)]
@@ -138,7 +139,7 @@ def _deliver(county: SimulatedNode, now: datetime) -> None:
 
 
 def _license(number: int, region: str = COUNTY[0]) -> dict[str, Any]:
-    kind = LicenseType.objects.filter(holder_kind="PERSON").order_by("code")[0]
+    kind = LicenseType.objects.filter(holder_kind=CITIZENS).order_by("code")[0]
     issuer = generate_uscc(81, region=region, kind="11")
     identifier = numbering.compose(kind.code, issuer, f"2026{number:08d}", 1)
     citizen = generate_citizen_id("990101", date(1965 + number % 40, 5, 1 + number % 28), 500 + number)

@@ -46,9 +46,16 @@ class Document:
 
 
 def canonical(content: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a JSON object: sorted keys, no spaces, Unicode form NFC, UTF-8."""
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return unicodedata.normalize("NFC", text).encode()
+    """Return the bytes of a JSON object: texts in Unicode form NFC, then sorted keys, no spaces, UTF-8."""
+    return json.dumps(_composed(content), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _composed(value: Any) -> Any:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, Mapping):
+        return {_composed(name): _composed(inner) for name, inner in value.items()}
+    return [_composed(inner) for inner in value] if isinstance(value, list) else value
 
 
 def body(node: str, data: Mapping[str, Any], *, list_name: str = "", position: int | None = None) -> dict[str, Any]:

@@ -235,7 +235,8 @@ def test_only_a_node_below_delivers(city: City, now: datetime) -> None:
 def test_what_the_base_rejects_is_shown_with_its_reason(city: City, now: datetime) -> None:
     node = simulated()
     trusted(city, node, now)
-    holder = {"name": "张某", "code": "990101198005060000", "code_type": "111"}
+    wrong = CITIZEN[:-1] + ("0" if CITIZEN[-1] != "0" else "1")
+    holder = {"name": "张某", "code": wrong, "code_type": "111"}
     receive(node, node.batch([row(), row(license_data(holders=[holder]))]), now)
     delivering.deliver_due(now=now)
     assert CityLicense.objects.count() == 1

