@@ -100,7 +100,9 @@ def key_verdict(signed_at: datetime, *, since: datetime, retired_at: datetime | 
     """Return the code of an issuer whose key signed then. A retired key's signatures hold, a compromised one's only from before."""
     if compromised_at is not None:
         return "issuer.key_compromised" if signed_at >= compromised_at else "issuer.key_compromised_later"
-    if signed_at < since or (retired_at is not None and signed_at > retired_at):
+    if signed_at < since.replace(microsecond=0) or (  # files tell whole seconds
+        retired_at is not None and signed_at > retired_at
+    ):
         return "issuer.key_not_in_force"
     return "issuer.key_retired" if retired_at is not None else "issuer.key_in_force"
 

@@ -152,7 +152,7 @@ def test_lookups_of_the_web_role_are_counted(license: License) -> None:
     counting.tally._written_at = 0.0
     ask(f"identifier={license.identifier}")
     counted = VerificationCount.objects.values_list("door", "outcome", "count")
-    assert list(counted) == [("REST", "status.valid", 1)]
+    assert list(counted) == [("REST", "issuer.registered", 1)]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def make_type(department: Department, **values: Any) -> TypeVersion:
     return TypeVersion.objects.create(**defaults | values)
 
 
-def make_license(version: TypeVersion, **values: Any) -> License:
+def make_license(version: TypeVersion, /, **values: Any) -> License:
     """Return a license issued here a year ago, with one holder."""
     serial = values.pop("serial", f"{next(_numbers):011d}")
     number, issuer = values.pop("version", 1), values.pop("issuer_code", ISSUER)
