@@ -56,7 +56,7 @@ class Delivery:
     folder: str = ""
     connector: str = ConnectorKind.CSV_DROP  # of a folder
     is_lead: bool = True
-    order: int = 1  # those of a lower order are taken in first: others refer to them
+    order: int = 1  # those of a lower order are taken in first; datasets of one order go side by side
 
 
 def deliveries(counts: Counts) -> Iterator[Delivery]:
@@ -104,9 +104,9 @@ def _licenses(counts: Counts) -> Iterator[Delivery]:
         title = f"电子证照（{DEPARTMENTS[department]}）"
         if department == licenses.IN_FILES:
             titles = files.titles(dataset, licenses.COLUMNS)
-            yield Delivery(title, department, dataset, titles, folder=files.LICENSE_FOLDER, order=3)
+            yield Delivery(title, department, dataset, titles, folder=files.LICENSE_FOLDER, order=2)
         else:
-            yield Delivery(title, department, dataset, _same(licenses.COLUMNS), licenses.table_of(department), order=3)
+            yield Delivery(title, department, dataset, _same(licenses.COLUMNS), licenses.table_of(department), order=2)
 
 
 def _credit(counts: Counts) -> Iterator[Delivery]:
@@ -115,9 +115,9 @@ def _credit(counts: Counts) -> Iterator[Delivery]:
         columns = _same(kind.columns)
         if kind.name in credit.IN_FILES:
             lines = {"folder": files.CREDIT_FOLDER, "connector": ConnectorKind.JSON_DROP}
-            yield Delivery(title, "CREDIT", f"credit.{kind.name}", columns, order=3, **lines)
+            yield Delivery(title, "CREDIT", f"credit.{kind.name}", columns, **lines)
         else:
-            yield Delivery(title, "CREDIT", f"credit.{kind.name}", columns, kind.table, order=3)
+            yield Delivery(title, "CREDIT", f"credit.{kind.name}", columns, kind.table)
 
 
 def lay_down(delivery: Delivery, departments: Mapping[str, Department], *, schema: str = "city", **values: Any) -> AggregationPlan:

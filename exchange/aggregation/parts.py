@@ -86,11 +86,19 @@ def take(*, run_uid: UUID, number: int, now: datetime) -> Share | None:
     open_states = (RunState.QUEUED, RunState.RUNNING)
     parts = AggregationPart.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
     part = parts.filter(run__uid=run_uid, run__state=RunState.RUNNING, number=number, state__in=open_states).first()
-    if part is None or (part.lease_until is not None and part.lease_until > now):
+    if part is None or (part.lease_until is not None and part.lease_until > now) or _gives_way(part, now):
         return None
     part.state, part.lease_token, part.lease_until = RunState.RUNNING, uuid4(), now + LEASE
     part.save(update_fields=["state", "lease_token", "lease_until"])
     return Share(part.pk, part.run_id, part.number, part.lease_token)
+
+
+def _gives_way(part: AggregationPart, now: datetime) -> bool:
+    """Whether a worker does more elsewhere: shares of one dataset wait for each other's writing, runs of others do not."""
+    if not AggregationPart.objects.filter(run_id=part.run_id, lease_until__gt=now, state=RunState.RUNNING).exists():
+        return False
+    queued = AggregationRun.objects.filter(state=RunState.QUEUED, lease_until=None)
+    return queued.exclude(plan__source__dataset=part.run.plan.source.dataset).exists()
 
 
 def open_share(share: Share, opener: Opener) -> Reading:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from basedb.models import Person
+from basedb.models import DataSource, Person
 from exchange.aggregation import parts, plans, runs
 from exchange.models import AggregationPart, AggregationRun, ColumnBreak, RunState
 from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
@@ -67,6 +67,20 @@ def divided(city: City, source: SourceTable, now: datetime, count: int) -> Aggre
     runs.divide(lease, whole)
     whole.close()
     return run
+
+
+def test_second_share_gives_way_to_a_run_of_another_dataset(city: City, source: SourceTable, now: datetime) -> None:
+    run = divided(city, source, now, 30)
+    other = table_plan(city.police, now, source.name, title="其他数据")
+    waiting = AggregationRun.objects.create(plan=other, queued_at=now)
+    first = parts.take(run_uid=run.uid, number=1, now=now)
+    assert first is not None
+    assert parts.take(run_uid=run.uid, number=2, now=now) is not None  # the same dataset has to wait for the same writer
+    AggregationPart.objects.filter(run=run, number=2).update(lease_token=None, lease_until=None)
+    DataSource.objects.filter(pk=other.source_id).update(dataset="population.residence")
+    assert parts.take(run_uid=run.uid, number=2, now=now) is None
+    AggregationRun.objects.filter(pk=waiting.pk).update(state=RunState.SUCCEEDED, finished_at=now)
+    assert parts.take(run_uid=run.uid, number=2, now=now) is not None
 
 
 def test_failed_share_fails_the_run(city: City, source: SourceTable, now: datetime) -> None:
