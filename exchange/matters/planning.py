@@ -20,6 +20,7 @@ from exchange.matters.content import FACE
 
 MODE: Final = "QUERY"
 TYPE_FIELD: Final = "type_code"
+IDENTIFIER: Final = "identifier"
 _FACE_MARK: Final = f"{FACE}."
 
 
@@ -49,7 +50,7 @@ class Plan:
     terms: Terms | None = None
     selection: Selection | None = None
     face: tuple[str, ...] = ()
-    face_column: Column | None = None
+    beside: tuple[Column, ...] = ()  # columns read beside the items: the face, the identifier that names a license
     missing: tuple[str, ...] = field(default=())
     code: str = ""
 
@@ -108,14 +109,21 @@ def _under(need: Need, terms: Terms, asking: Asking) -> Plan:
     face = need.face if of_face else ()
     if not columns and not face:
         raise Refusal("grant.field_not_granted")
+    beside = (of_face if face else None, _identifier(need, open_columns))
     covered = {column.field for column in columns} | {f"{_FACE_MARK}{name}" for name in face}
     return Plan(
         terms=terms,
         selection=Selection(selection.dataset, columns, selection.rows),
         face=face,
-        face_column=of_face if face else None,
+        beside=tuple(column for column in beside if column is not None and column not in columns),
         missing=tuple(item for item in need.items if item not in covered),
     )
+
+
+def _identifier(need: Need, columns: Sequence[Column]) -> Column | None:
+    """Return the granted column that names a license."""
+    named = (column for column in columns if column.field == IDENTIFIER and column.mask is Mask.NONE)
+    return next(named, None) if need.dataset == LICENSE.code else None
 
 
 def _reaches_type(selection: Selection, terms: Terms, type_code: str) -> bool:

@@ -13,10 +13,11 @@ from basedb.dictionary import DATASETS
 from basedb.dictionary.licenses import LICENSE
 from basedb.licenses import EXPIRED, live_sql
 from basedb.lookup import ROW, Column, Selection, data_sql, reach_sql
+from basedb.masking import Mask
 from basedb.sql_text import quote
 from exchange.calls.records import COLUMNS, INSERT
 from exchange.calls.statement import ASKED, MEMBERS, record_sql
-from exchange.matters.planning import MODE, Plan
+from exchange.matters.planning import IDENTIFIER, MODE, Plan
 from licenses.presenting.running import through_django
 
 ROWS_AT_MOST: Final = 50
@@ -54,10 +55,10 @@ FROM ({rows}) AS each"""
 
 
 @lru_cache(maxsize=256)
-def part_sql(selection: Selection, face: tuple[str, ...], face_column: Column | None) -> str:
+def part_sql(selection: Selection, face: tuple[str, ...], beside: tuple[Column, ...]) -> str:
     """Return the statement of one material; its marks are those of a call and `_OWN`."""
-    rows = _GATHERED.format(rows=_license_rows(selection, face) if selection.dataset == LICENSE.code else _rows(selection))
-    recorded = Selection(selection.dataset, selection.columns + ((face_column,) if face_column else ()), selection.rows)
+    rows = _GATHERED.format(rows=_license_rows(selection, face, beside) if selection.dataset == LICENSE.code else _rows(selection))
+    recorded = Selection(selection.dataset, selection.columns + beside, selection.rows)
     record = record_sql(MODE, recorded, subject_key="<<subject_key>>")
     return _PART.format(admitted=_ADMITTED, rows=rows, record=record)
 
@@ -79,14 +80,14 @@ def _rows(selection: Selection) -> str:
     )
 
 
-def _license_rows(selection: Selection, face: tuple[str, ...]) -> str:
+def _license_rows(selection: Selection, face: tuple[str, ...], beside: tuple[Column, ...]) -> str:
     """The licenses of a holder of one type, valid ones first. What this office itself says of its licenses counts at once."""
     data = data_sql(selection)
     if face:
         pairs = ", ".join(f"{quote(f'face.{name}')}, {ROW}.face ->> {quote(name)}" for name in face)
         data = f"({data}::jsonb || json_build_object({pairs})::jsonb)::json"
     told = [f"'issued_by', {ROW}.issuer"]
-    if any(column.field == "identifier" for column in selection.columns):
+    if any(column.field == IDENTIFIER and column.mask is Mask.NONE for column in selection.columns + beside):
         told.append(f"'identifier', {ROW}.identifier")
     is_live = f"({live_sql(ROW)} AND coalesce(own.state, '01') = '01' AND own.is_current IS NOT FALSE)"
     state = f"coalesce(own.state, {ROW}.license_state)"
@@ -107,7 +108,7 @@ def read_and_record(plan: Plan, values: dict[str, Any]) -> tuple[Any, ...] | Non
     if plan.terms is None or plan.selection is None:
         raise ValueError("a plan without a grant is not read")
     lists = tuple((f"list_{number}", "text[]") for number in range(len(plan.terms.lists)))
-    rows = through_django(part_sql(plan.selection, plan.face, plan.face_column), (*ASKED, *_OWN, *lists), values)
+    rows = through_django(part_sql(plan.selection, plan.face, plan.beside), (*ASKED, *_OWN, *lists), values)
     return next(iter(rows), None)
 
 

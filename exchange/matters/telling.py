@@ -9,8 +9,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from basedb.licenses import EXPIRED
 from exchange.matters.parts import Part
-from exchange.matters.statement import EXPIRED
 from exchange.models import MaterialSource, MatterCase, MatterFetch, MatterPart, PartState
 
 

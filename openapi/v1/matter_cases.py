@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpResponse
 from django.urls import path
@@ -142,9 +142,13 @@ class MatterCases(APIView):
             raise Invalid("request.idempotency_key_invalid", _("幂等键缺失或无效。"), {HEADER: [text]})
         body = MatterCaseIn(data=request.data)
         body.is_valid(raise_exception=True)
-        signed: Signed = request.auth
+        signed = cast(Signed, request.auth)
         fetched = fetch(ask=_ask(body.validated_data, key), signed=signed, actor=_system_actor(request), now=timezone.now())
         return _answer(fetched, signed)
+
+
+def _system(request: Request) -> CallingSystem:
+    return cast(CallingSystem, request.user)
 
 
 def _ask(given: Mapping[str, Any], key: str) -> Ask:
@@ -160,7 +164,7 @@ def _ask(given: Mapping[str, Any], key: str) -> Ask:
 
 
 def _system_actor(request: Request) -> Actor:
-    system = ConsumerSystem.objects.select_related("department").get(pk=request.user.system_id)
+    system = ConsumerSystem.objects.select_related("department").get(pk=_system(request).system_id)
     return Actor(
         name=system.name[:60], department_id=system.department_id, department=system.department.name,
         client_ip=request.META.get("REMOTE_ADDR") or None, request_id=request_id_of(request),
@@ -216,7 +220,7 @@ class CaseOfSystem(APIView):
     @extend_schema(operation_id="matter_case_read", responses=CaseOut)
     def get(self, request: Request, case_number: str) -> Response:
         """Return what was fetched for it, by whom and when."""
-        return Response(CaseOut(reading.case_of_system(system_id=request.user.system_id, case_number=case_number)).data)
+        return Response(CaseOut(reading.case_of_system(system_id=_system(request).system_id, case_number=case_number)).data)
 
 
 class PartySpecOut(serializers.Serializer[Any]):

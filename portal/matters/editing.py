@@ -27,7 +27,7 @@ from portal.care.pages import created, save
 from portal.forms import RevisedForm
 from portal.matters import forms
 from portal.matters.forms import HeadForm, MaterialForm, NewForm, PartyForm, PlainForm, SourceFilter
-from portal.matters.words import item_titles
+from portal.matters.words import material_line
 
 
 def _draft(request: HttpRequest, uid: UUID) -> Matter:
@@ -101,10 +101,7 @@ def _rows(matter: Matter) -> dict[str, Any]:
     return {
         "matter": matter,
         "parties": list(matter.parties.all()),
-        "materials": [
-            {"row": row, "type_name": names.get(row.type_code, ""), "items": item_titles(row.dataset, row.items)}
-            for row in matter.materials.select_related("party")
-        ],
+        "materials": [material_line(row, names) for row in matter.materials.select_related("party")],
     }
 
 

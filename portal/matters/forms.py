@@ -90,7 +90,7 @@ class PartyForm(RowForm):
         return Party(**{name: self.cleaned_data[name] for name in ("title", "role", "kind", "is_required", "may_coincide")})
 
 
-def sources_for(kind: str) -> list[tuple[str, Any]]:
+def sources_for(kind: str) -> list[tuple[Any, Any]]:
     """Return what may replace a material of a kind of party, in groups."""
     datasets = [(f"dataset:{one.code}", str(one.title)) for one in fetchable_datasets() if suits(one, kind)]
     types = [(f"license:{code}", name) for code, name in sorted(type_names().items(), key=lambda pair: pair[1])]

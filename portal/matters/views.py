@@ -29,7 +29,7 @@ from portal.care.pages import SEERS
 from portal.forms import PortalForm
 from portal.matters import charts
 from portal.matters.forms import AskForm, DecisionForm, MatterFilter, MonthsFilter, PlainForm
-from portal.matters.words import item_titles
+from portal.matters.words import item_titles, material_line
 
 
 @require_GET
@@ -74,10 +74,7 @@ def _detail_page(request: HttpRequest, matter: Matter, who: Actor, pressed: Port
     context: dict[str, Any] = {
         "matter": matter,
         "parties": list(matter.parties.all()),
-        "materials": [
-            {"row": row, "type_name": names.get(row.type_code, ""), "items": item_titles(row.dataset, row.items)}
-            for row in matter.materials.select_related("party")
-        ],
+        "materials": [material_line(row, names) for row in matter.materials.select_related("party")],
         "lines": lines,
         "consumers": Department.objects.filter(pk__in=matter.consumers).order_by("code"),
         "may_edit": owns and matter.state == MatterState.DRAFT,

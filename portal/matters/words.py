@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ from basedb.dictionary.licenses import LICENSE
 from exchange.calls.refusals import REFUSALS
 from exchange.matters.content import FACE
 from exchange.matters.telling import todo
-from exchange.models import MaterialSource, MatterPart
+from exchange.models import Material, MaterialSource, MatterPart
 
 TODO: Final = {
     "SUBMIT": _("请申请人提交材料。"),
@@ -46,6 +46,16 @@ def item_title(dataset: str, item: str) -> str:
 def item_titles(dataset: str, items: Iterable[str]) -> str:
     """Return the titles of items in a row."""
     return "、".join(item_title(dataset, item) for item in items)
+
+
+def material_line(row: Material, type_names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a material as tables show it: what replaces it and which items, by their titles."""
+    return {
+        "row": row,
+        "type_name": type_names.get(row.type_code, ""),
+        "dataset": str(DATASETS[row.dataset].title) if row.dataset in DATASETS else row.dataset,
+        "items": item_titles(row.dataset, row.items),
+    }
 
 
 def value(dataset: str, item: str, raw: str | None) -> str:

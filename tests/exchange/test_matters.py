@@ -62,6 +62,9 @@ def test_every_part_stands_alone_and_what_is_found_is_recorded(scene: Scene) -> 
     assert parts["identity"]["answer"]["items"] == [{"name": "李明月", "sex": "2"}]
     assert parts["identity"]["missing_items"] == ["birth_on"]
     assert parts["marriage"]["answer"]["items"] == [{"number": marriage.number, "face.登记机关": "民政局"}]
+    (license_told,) = parts["marriage"]["answer"]["licenses"]
+    assert license_told == {"issued_by": marriage.issuer, "identifier": marriage.identifier}
+    assert CallRecord.objects.get(call_id=parts["marriage"]["call_id"]).fields == ["number", "face", "identifier"]
     assert parts["birth"]["todo"] == "REPORT_MISSING"
     assert parts["photo"]["todo"] == "SUBMIT"
     records = {record.call_id: record for record in CallRecord.objects.all()}
