@@ -6,6 +6,7 @@ identifier, is gathered into a batch by the timetable; once issued it is deliver
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -30,7 +31,7 @@ WHERE l.source_department_id = %s AND l.type_code = %s AND l.identifier IS NULL 
     AND l.changed_xid >= %s::xid8 AND l.changed_xid < %s::xid8"""
 _XIDS: Final = f"SELECT l.changed_xid::text {_FROM} ORDER BY l.changed_xid LIMIT %s"
 _ROWS: Final = f"""
-SELECT l.number, l.holder_name, l.holder_code, l.holder_code_type, l.region_code, l.valid_from::text, l.valid_to::text, l.face
+SELECT l.number, l.holder_name, l.holder_code, l.holder_code_type, l.region_code, l.valid_from::text, l.valid_to::text, l.face::text
 {_FROM} ORDER BY l.number, l.id"""
 
 
@@ -121,7 +122,7 @@ def _licenses(rows: list[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
             continue
         if last is not None:
             yield last
-        shown = {item: value for item, value in (face or {}).items() if isinstance(value, str)}
+        shown = {item: value for item, value in json.loads(face or "{}").items() if isinstance(value, str)}
         last = {"number": number, "holders": [holder], "region_code": region, "valid_from": starts, "valid_to": ends, "face": shown}
     if last is not None:
         yield last

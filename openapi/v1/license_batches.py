@@ -56,6 +56,16 @@ class SignedPost(SignedAuthentication):
         return CallingSystem(signed.caller.system_id, signed.caller.department_id, signed.client_ip or ""), None
 
 
+class ItemText(serializers.CharField):
+    """The value of a face item: text and nothing that could be written as text."""
+
+    def to_internal_value(self, data: Any) -> str:
+        """Refuse numbers and the like."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class HolderIn(StrictSerializer):
     """A holder; without `code_type` the form of the code tells."""
 
@@ -73,7 +83,7 @@ class LicenseRowIn(StrictSerializer):
     valid_to = serializers.DateField(required=False, allow_null=True)
     region_code = serializers.RegexField("^[0-9]{6,12}$", required=False, help_text="管辖属地，空则为本部门所在区划")
     has_paper = serializers.BooleanField(required=False)
-    face = serializers.DictField(child=serializers.CharField(max_length=LONGEST_ITEM, allow_blank=True), required=False)
+    face = serializers.DictField(child=ItemText(max_length=LONGEST_ITEM, allow_blank=True), required=False)
 
 
 class LicenseBatchIn(StrictSerializer):

@@ -47,7 +47,7 @@ def make_company(department: Department, **values: Any) -> LegalEntity:
 def food_type(city: City, **values: Any) -> TypeVersion:
     """Return the food permit of the market bureau, laid out; keys to sign with are there."""
     keys.prepare(now=datetime.now().astimezone())
-    return make_type(city.market, **values)
+    return make_type(values.pop("department", city.market), **values)
 
 
 def card_type(city: City, **values: Any) -> TypeVersion:
@@ -57,7 +57,7 @@ def card_type(city: City, **values: Any) -> TypeVersion:
         "code": PERSON_TYPE, "name": "试验上岗证", "holder_kind": HolderKind.PERSON, "validity_kind": ValidityKind.MONTHS,
         "validity_months": 24, "layout": {}, "rulebook": [{"name": "trade", "title": "工种", "required": True}],
     }  # fmt: skip
-    return make_type(city.market, **plain | values)
+    return make_type(values.pop("department", city.market), **plain | values)
 
 
 def values_of(holder: Any, **values: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Handing in licenses to be issued: by a person with a session, by a system with a signature over the body, once a key."""
+"""Handing in licenses to be issued by a person with a session: rows tell, a key works once, another form is refused by field."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from exchange import systems
 from licenses.issuing import batch_work
 from licenses.models import IssuingBatch
-from tests.factories import City, make_system
-from tests.hotpath.partner import Partner
+from tests.factories import City
 from tests.licenses.issuing_scene import card_type, make_person, values_of
 
 pytestmark = pytest.mark.django_db
@@ -64,13 +62,13 @@ def test_a_key_sent_twice_makes_one_batch(city: City, operator: Client) -> None:
 @pytest.mark.parametrize(
     ("row", "field"),
     [
-        ({"holders": []}, "rows[0].holders"),
-        ({"holders": [{"name": "甲"}]}, "rows[0].holders[0].code"),
-        ({"valid_to": "2026-02-30"}, "rows[0].valid_to"),
-        ({"face": {"trade": 1}}, "rows[0].face"),
-        ({"unknown": "x"}, "rows[0].unknown"),
-        ({"region_code": "南京"}, "rows[0].region_code"),
-        ({"has_paper": "yes"}, "rows[0].has_paper"),
+        ({"holders": []}, "rows.0.holders"),
+        ({"holders": [{"name": "甲"}]}, "rows.0.holders.0.code"),
+        ({"valid_to": "2026-02-30"}, "rows.0.valid_to"),
+        ({"face": {"trade": 1}}, "rows.0.face"),
+        ({"unknown": "x"}, "rows.0.unknown"),
+        ({"region_code": "南京"}, "rows.0.region_code"),
+        ({"has_paper": "yes"}, "rows.0.has_paper"),
     ],
 )
 def test_a_body_of_another_form_is_refused_by_field(city: City, operator: Client, row: dict[str, Any], field: str) -> None:
@@ -84,26 +82,3 @@ def test_types_of_others_and_unknown_ones_are_refused(city: City, operator: Clie
     version = card_type(city, department=city.police)
     assert posted(operator, body(city, version.code)).json()["code"] == "license.not_entrusted"
     assert posted(operator, body(city, "11100000000013338W999")).status_code == 404
-
-
-def test_a_system_hands_in_with_a_signature_over_its_body(city: City, client: Client, now: datetime) -> None:
-    version = card_type(city)
-    system = make_system(city.market)
-    issued = systems.issue_credential(system_uid=system.uid, algorithm="HMAC-SHA256", actor=city.actor("market_operator"), now=now)
-    partner = Partner(system, issued.credential.key, issued.secret)
-    raw = json.dumps(body(city, version.code)).encode()
-
-    def send(content: bytes, **more: str) -> Any:
-        headers = partner.headers(PATH, raw) | more
-        return client.post(PATH, content, content_type="application/json", headers=headers)
-
-    assert send(raw).json()["code"] == "request.idempotency_key_invalid"
-    assert send(raw + b" ", **{"Idempotency-Key": "s1"}).json()["code"] == "auth.bad_digest"
-    answer = send(raw, **{"Idempotency-Key": "s1"})
-    assert answer.status_code == 201, answer.json()
-    assert send(raw, **{"Idempotency-Key": "s1"}).json()["uid"] == answer.json()["uid"]
-    batch = IssuingBatch.objects.get()
-    assert (batch.system_id, batch.made_by_id, batch.made_by_name) == (system.pk, None, system.name)
-    path = f"{PATH}/{batch.uid}/rows"
-    read = client.get(path, headers=partner.headers(path, b"", method="GET"))
-    assert [row["row_state"] for row in read.json()["items"]] == ["WAITING"]
