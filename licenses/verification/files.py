@@ -41,8 +41,6 @@ class TooLarge(DomainError):
 class Uploaded(Protocol):
     """A file somebody sent."""
 
-    size: int | None
-
     def read(self, length: int, /) -> Any: ...
 
 
@@ -108,9 +106,9 @@ def _issuer(report: FileReport) -> Fragment | None:
     """Return what the file's own signature says of its issuer; None when the register has to say it."""
     key = report.key
     if key is not None and report.signed_at is not None:
-        times = {"since": key.valid_from, "retired_at": key.retired_at, "compromised_at": key.compromised_at}
+        code = key_verdict(report.signed_at, since=key.valid_from, retired_at=key.retired_at, compromised_at=key.compromised_at)
         since = key.valid_from.astimezone(SHANGHAI).isoformat(timespec="seconds")
-        return fragment(key_verdict(report.signed_at, **times), {"key": key.code, "key_since": since})
+        return fragment(code, {"key": key.code, "key_since": since})
     if report.integrity == Integrity.VALID:
         return None
     return fragment("issuer.not_proven")
