@@ -102,6 +102,12 @@ class Command(BaseCommand):
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
+        self.show_licenses()
+        self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
+        self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
+
+    def show_licenses(self) -> None:
+        """Issue licenses and use them in every way there is."""
         self.step("codes shown at the window", lambda: presenting.present(timezone.now()))
         self.step("licenses issued", lambda: issuing.issue(timezone.now()))
         self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
@@ -109,8 +115,6 @@ class Command(BaseCommand):
         self.step("other regions", lambda: recognition.exchange(timezone.now()))
         self.step("cases of matters", lambda: matters.fetch_cases(timezone.now()))
         self.step("status lists of licenses", lambda: verification.publish_lists(timezone.now()))
-        self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
-        self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
 
     def step(self, name: str, work: Callable[[], Any]) -> Any:
         """Do one part and say how long it took."""
