@@ -86,14 +86,19 @@ def ask(**values: Any) -> Ask:
 
 def make_scene(city: City, now: datetime) -> Scene:
     """Publish the matter, mount people and licenses, start counters afresh."""
-    client = admission.client()
-    for name in client.scan_iter(admission.key_of("*", "*")):
-        client.delete(name)
-    quota.rebuild()
+    restart_counters()
     matter = publish(city, "birth", CONTENT, now)
     people = mounted(city.police, "population.person", ("name", "sex", "birth_on", "address"))
     licenses = mounted(city.police, "license.license", LICENSE_ITEMS)
     return Scene(city, matter, factories.make_system(city.education), people, licenses)
+
+
+def restart_counters() -> None:
+    """Take away what Redis knows of calls, and start anew."""
+    client = admission.client()
+    for name in client.scan_iter(admission.key_of("*", "*")):
+        client.delete(name)
+    quota.rebuild()
 
 
 def publish(city: City, code: str, content: Content, now: datetime) -> Matter:
