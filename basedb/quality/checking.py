@@ -30,7 +30,7 @@ from core.errors import DomainError
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 _TIMEOUT = "20min"
-_MEMORY = "256MB"  # for grouping the keys of a whole city
+_MEMORY = "256MB"  # for sorting the keys of a whole city
 PATIENCE = timedelta(minutes=1)
 
 
@@ -68,7 +68,6 @@ def work(*, check_uid: UUID, clock: Clock) -> None:
                 return
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = '{_TIMEOUT}'")
-                cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
             _carry_out(check, clock)
     except (Error, DomainError) as error:
         log.error("quality check %s: %s", check_uid, type(error).__name__)  # a database error's text may quote a row
@@ -104,8 +103,11 @@ def _rows(check: QualityCheck) -> str:
     return f"b.withdrawn_at IS NULL{batch}"
 
 
+@transaction.atomic
 def look(dataset: Dataset, rules: Sequence[QualityRule], *, rows: str, now: datetime) -> Found:
     """Return what the rules find; nothing is written."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
     found, filled = Found(), _filled(dataset)
     compiled = {rule: sql for rule in rules if (sql := _compiled(dataset, rule, found, now))}
     apart = [rule for rule in compiled if looks_apart(rule)]
@@ -193,9 +195,12 @@ def _scan(
 
 def _look_apart(dataset: Dataset, rule: QualityRule, rows: str, found: Found) -> None:
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_hashagg = off")  # digests that hardly ever repeat are sorted in half the time
         cursor.execute(f"SELECT department_id, count(*) FROM ({failing_sql(dataset, rule, rows)}) q GROUP BY 1")
-        for department, count in cursor.fetchall():
-            found.fail(rule, department, count)
+        counted = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_hashagg TO DEFAULT")
+    for department, count in counted:
+        found.fail(rule, department, count)
 
 
 def _measure(dataset: Dataset, rule: QualityRule, now: datetime, found: Found) -> None:

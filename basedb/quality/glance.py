@@ -17,15 +17,19 @@ from basedb.code_sets import CODE_SETS
 from basedb.dictionary import Dataset
 from basedb.identifiers import CITIZEN_ID_PATTERN
 from basedb.models import QualityRule, RuleKind
-from basedb.quality.compiling import IS_DOUBTFUL, REGISTERS, ROW
+from basedb.quality.compiling import IS_DOUBTFUL, REGISTERS, ROW, once_a_row_sql
 from basedb.rules.conditions import matches_sql
 from basedb.sql_text import quote
 
 _DIGITS: Final = "'\\x30313233343536373839'::bytea"
-# The digits of a number of three places, each with its weight of ISO 7064 MOD 11-2; a group further left counts eight times more.
-_GROUP: Final = 3
+_CHECKS: Final = "10X98765432"
+# What three digits of an id add to its weighed sum, by where they stand: the last three first.
 _WEIGHED: Final = [
-    sum(int(digit) * 2 ** (_GROUP + 1 - place) for place, digit in enumerate(f"{n:03d}", 1)) % 11 for n in range(1000)
+    [
+        sum(int(digit) * 2 ** (3 * group + 4 - place) for place, digit in enumerate(f"{digits:03d}", 1)) % 11
+        for digits in range(1000)
+    ]
+    for group in range(6)
 ]
 # Days every year has, as month * 100 + day; somebody born on 29 February is looked at closely.
 _DAYS: Final = [month * 100 + day for month in range(1, 13) for day in range(1, monthrange(2001, month)[1] + 1)]
@@ -43,9 +47,7 @@ class Glance:
         if not self.columns:
             return f"FROM {table} {ROW} WHERE {rows} AND ({self.condition}) IS NOT TRUE"
         more = "".join(f", {expression} AS {name}" for name, expression in self.columns.items())
-        # OFFSET 0 keeps the planner from putting the expression wherever the column is used.
-        whole = f"SELECT {ROW}.*{more} FROM {table} {ROW} WHERE {rows} OFFSET 0"
-        return f"FROM ({whole}) {ROW} WHERE ({self.condition}) IS NOT TRUE"
+        return f"FROM (SELECT {ROW}.*{more} FROM {table} {ROW} WHERE {rows}) {ROW} WHERE ({self.condition}) IS NOT TRUE"
 
 
 def glance_of(dataset: Dataset, rules: Mapping[QualityRule, str], *, filled: Collection[str]) -> Glance:
@@ -78,12 +80,24 @@ def _condition(dataset: Dataset, rule: QualityRule, exact: str, filled: Collecti
         return f"NOT {IS_DOUBTFUL}"
     if rule.kind == RuleKind.FORM and is_plain:
         field = dataset.field(rule.field)
+        if characters := _only_of(field.pattern):
+            column = f"{ROW}.{field.name}"
+            return f"({column} <> '' AND ltrim(textsend({column}), {characters}) = '\\x') IS NOT FALSE"
         code_set = CODE_SETS[field.code_set] if field.code_set else None
         if code_set and not code_set.closed and field.pattern:
             usual = [quote(code) for code in code_set.labels if re.fullmatch(field.pattern, code)]
             if usual:
                 return f"({ROW}.{field.name} IN ({', '.join(usual)})) IS NOT FALSE"
     return f"{exact} IS NOT FALSE"
+
+
+def _only_of(pattern: str) -> str:
+    """Return the characters of a pattern that asks for some of them alone, as bytes, which are far cheaper to look for."""
+    found = re.fullmatch(r"\[([A-Za-z0-9+.-]+)\]\+", pattern)
+    if found is None:
+        return ""
+    any_of = re.compile(f"[{found[1]}]")
+    return f"'\\x{''.join(f'{code:02x}' for code in range(128) if any_of.match(chr(code)))}'::bytea"
 
 
 def _about_citizen_ids(dataset: Dataset, rules: Mapping[QualityRule, str]) -> dict[str, list[QualityRule]]:
@@ -117,14 +131,14 @@ def _registered_sql(dataset: Dataset, rule: QualityRule) -> str:
 def _number_sql(column: str) -> str:
     """The first seventeen characters of an id as a number, null unless they are digits and the last is one or an X."""
     form = f"octet_length({column}) = 18 AND ltrim(textsend({column}), {_DIGITS}) IN ('\\x', '\\x58')"
-    return f"CASE WHEN {form} THEN left({column}, 17)::bigint END"
+    return once_a_row_sql(f"CASE WHEN {form} THEN left({column}, 17)::bigint END")
 
 
 def _identifier_sql(identifier: str, number: str, rules: Collection[QualityRule], filled: Collection[str]) -> str:
     parts = [f"{number} >= 10000000000000000"]
     born = next((f"{ROW}.{rule.field}" for rule in rules if rule.parameters.get("as") == "birth"), "")
     if born or any(rule.kind == RuleKind.FORM for rule in rules):
-        parts.append(_day_sql(number, born))
+        parts.append(_day_sql(number, born, is_filled=born.removeprefix(f"{ROW}.") in filled))
     for rule in rules:
         if rule.kind == RuleKind.CHECK_DIGIT:
             parts.append(_check_sql(f"{ROW}.{identifier}", number))
@@ -135,19 +149,22 @@ def _identifier_sql(identifier: str, number: str, rules: Collection[QualityRule]
     return f"({sure})" if identifier in filled else f"({ROW}.{identifier} IS NULL OR {sure})"
 
 
-def _day_sql(number: str, born: str) -> str:
+def _day_sql(number: str, born: str, *, is_filled: bool) -> str:
     """Whether the day inside is one of the calendar and, where the row has a birth date, that one."""
     year, month, day = (f"mod({number} / {10**place}, {size})::integer" for place, size in ((7, 10_000), (5, 100), (3, 100)))
-    exists = f"mod({number} / 1000, 10000) = ANY ('{{{','.join(map(str, _DAYS))}}}'::bigint[]) AND {year} BETWEEN 1800 AND 2099"
-    if not born:
-        return exists
-    return f"CASE WHEN {exists} THEN coalesce({born} = make_date({year}, {month}, {day}), true) END"
+    exists = f"mod({number} / 1000, 10000) = ANY ('{{{','.join(map(str, _DAYS))}}}'::bigint[])"
+    if is_filled:
+        is_of_age = f"{born} >= date '1800-01-01' AND {born} < date '2100-01-01'"
+        return f"CASE WHEN {exists} AND {is_of_age} THEN {born} = make_date({year}, {month}, {day}) END"
+    exists = f"{exists} AND {year} BETWEEN 1800 AND 2099"
+    return f"CASE WHEN {exists} THEN coalesce({born} = make_date({year}, {month}, {day}), true) END" if born else exists
 
 
 def _check_sql(column: str, number: str) -> str:
-    """Whether the digits and the last character, weighed, leave one when divided by eleven (ISO 7064 MOD 11-2)."""
-    table = f"('{{{','.join(map(str, _WEIGHED))}}}'::smallint[])"
-    groups = (17 + _GROUP - 1) // _GROUP
-    weighed = [f"{table}[mod({number} / {1000**group}, 1000)::integer + 1] * {8**group % 11}" for group in range(groups)]
-    last = f"ascii(right({column}, -17))"
-    return f"mod({' + '.join(weighed)} + CASE {last} WHEN {ord('X')} THEN 10 ELSE {last} - {ord('0')} END, 11) = 1"
+    """Whether the last character is the one the digits call for (ISO 7064 MOD 11-2); a look at a list weighs three of them."""
+    weighed = "+".join(
+        f"('{{{','.join(map(str, weights))}}}'::smallint[])[mod({number} / {1000**group}, 1000)::integer + 1]"
+        for group, weights in enumerate(_WEIGHED)
+    )
+    wanted = ",".join(str(ord(_CHECKS[remainder])) for remainder in range(11))
+    return f"ascii(right({column}, -17)) = ('{{{wanted}}}'::smallint[])[mod({weighed}, 11) + 1]"
