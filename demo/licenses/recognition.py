@@ -142,7 +142,7 @@ def _license(number: int, region: str = COUNTY[0]) -> dict[str, Any]:
     kind = LicenseType.objects.filter(holder_kind=CITIZENS).order_by("code")[0]
     issuer = generate_uscc(81, region=region, kind="11")
     identifier = numbering.compose(kind.code, issuer, f"2026{number:08d}", 1)
-    citizen = generate_citizen_id("990101", date(1965 + number % 40, 5, 1 + number % 28), 500 + number)
+    citizen = generate_citizen_id("990101", date(1965 + number % 40, 5, 1 + number % 28), (500 + number) % 1000)
     holder = (NAMES[number % len(NAMES)], citizen, "111")
     issued_on = f"2026-{1 + number % 6:02d}-15"
     return data_of(identifier, title_number=f"GC{number:08d}", region=region, holder=holder, issued_on=issued_on)

@@ -50,8 +50,8 @@ def _keep(
 ) -> DifferenceReport:
     lines = [
         DifferenceLine(
-            type_code=at[0], month=at[1], ours=ours[at].count if at in ours else 0,
-            theirs=theirs[at].count if at in theirs else 0, is_same=ours.get(at) == theirs.get(at),
+            type_code=at[0], month=at[1], ours=ours[at].held if at in ours else 0,
+            theirs=theirs[at].held if at in theirs else 0, is_same=ours.get(at) == theirs.get(at),
         )
         for at in sorted(ours.keys() | theirs.keys())
     ]  # fmt: skip
@@ -60,8 +60,10 @@ def _keep(
         node=node, made_at=now, ours=sum(line.ours for line in lines), theirs=sum(line.theirs for line in lines),
         different=different,
     )  # fmt: skip
-    for row in (*lines, *items):
-        row.report = report
+    for line in lines:
+        line.report = report
+    for item in items:
+        item.report = report
     DifferenceLine.objects.bulk_create(lines, batch_size=2_000)
     DifferenceItem.objects.bulk_create(items, batch_size=2_000)
     audit.record(PLATFORM, "license_differences.compared", report, at=now, node=node.code, different=different)

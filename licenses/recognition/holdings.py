@@ -20,7 +20,7 @@ class Line(NamedTuple):
 
     type_code: str
     month: str
-    count: int
+    held: int
     digest: str
 
 

@@ -176,7 +176,7 @@ def _lay_down(node: TrustedNode, public: PublicKey, times: tuple[datetime, datet
 
 def _offer_source(node: TrustedNode, actor: Actor) -> None:
     """Let what the node delivers come into the base under its own source."""
-    department = Department.objects.filter(pk=actor.department_id).first()
+    department = Department.objects.filter(pk=actor.department_id or 0).first()
     if department is not None and node.relation == NodeRelation.BELOW:
         DataSource.objects.get_or_create(
             code=SOURCE.format(node.code),

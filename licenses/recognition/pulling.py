@@ -65,7 +65,7 @@ def _keep(
     subject = key_of(data["holders"][0]["code"])
     uses.record(
         identifier=identifier, type_code=str(data["type"])[:21], issuer_code=str(data["issuer"]["code"])[:18],
-        channel=UseChannel.RECOGNIZED, department=Department.objects.get(pk=actor.department_id), actor=actor, matter=matter,
+        channel=UseChannel.RECOGNIZED, department=Department.objects.get(pk=actor.department_id or 0), actor=actor, matter=matter,
         purpose=purpose, items=sorted(data.get("face") or {})[:100], at=now, subject_key=subject[1] if subject else None,
     )  # fmt: skip
     detail = {"node": node.code, "is_valid": result.is_valid, "matter": matter, "purpose": purpose}

@@ -96,8 +96,10 @@ def _keep(opened: Opened, position: NodePosition, rows: list[Any], actor: Actor,
     position.received_number, position.received_digest, position.received_at = number, opened.digest, now
     position.gap_number = position.gap_at = None
     position.save()
-    counts = {"number": number, "rows": len(rows), "rejected": len(rejected)}
-    audit.record(actor, "license_batch.received", batch, at=now, node=node.code, key=opened.key.key_id, **counts)
+    audit.record(
+        actor, "license_batch.received", batch, at=now, node=node.code, key=opened.key.key_id, number=number, rows=len(rows),
+        rejected=len(rejected),
+    )  # fmt: skip
     return receipt
 
 

@@ -101,8 +101,10 @@ def _signed_for(batch: OutBatch, answer: Any, now: datetime) -> bool:
             state=OutState.ACKNOWLEDGED, acknowledged_at=now, rejected_count=rejected_count, receipt=json.dumps(answer),
             claimed_until=None, attempts=batch.attempts + 1, fault="",
         )  # fmt: skip
-        detail = {"number": batch.number, "rows": batch.rows, "rejected": rejected_count}
-        audit.record(PLATFORM, "license_batch.acknowledged", batch, at=now, node=batch.node.code, **detail)
+        audit.record(
+            PLATFORM, "license_batch.acknowledged", batch, at=now, node=batch.node.code, number=batch.number, rows=batch.rows,
+            rejected=rejected_count,
+        )  # fmt: skip
     return True
 
 

@@ -51,7 +51,7 @@ def figures(*, by: str, first: date, last: date, actor: Actor, now: datetime) ->
         )
     )
     lines = [Line(_name(row.pop(GROUPS[by])), **row) for row in found]
-    return sorted(lines, key=lambda line: line.name if by == "month" else (-line.reported, line.name))  # type: ignore[arg-type,return-value]
+    return sorted(lines, key=lambda line: line.name if by == "month" else (-line.reported, line.name))
 
 
 def _name(value: Any) -> str:

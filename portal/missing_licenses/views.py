@@ -38,7 +38,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     form, who = ReportFilter(request.GET), actor(request)
     chosen = form.chosen()
     scope = chosen.pop("scope", "")
-    rows = _scoped(reports.reports_visible_to(who).filter(**chosen), scope, who.department_id)
+    rows = _scoped(reports.reports_visible_to(who).filter(**chosen), scope, who.department_id or 0)
     found = page(rows, order=("-id",), cursor=request.GET.get("after", ""))
     lines = [(report, mask_value(Mask.NAME, report.holder_name), ball(report)) for report in found.items]
     may_report = who.has(Role.OPERATOR)
@@ -46,7 +46,7 @@ def report_list(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/missing_licenses/list.html", context, status=422 if form.errors else 200)
 
 
-def _scoped(rows: QuerySet[MissingReport], scope: str, department_id: int | None) -> QuerySet[MissingReport]:
+def _scoped(rows: QuerySet[MissingReport], scope: str, department_id: int) -> QuerySet[MissingReport]:
     match scope:
         case "TO_DO":
             return rows.filter(department_id=department_id, state__in=OPEN_MISSING)

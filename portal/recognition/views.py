@@ -12,6 +12,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.db.models import Count, Max, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -55,7 +56,7 @@ EXPORTED_AT_MOST = 5_000
 FAULTS = {"": "", "node_key_unconfirmed": "DUE", "node_key_revoked": "REVOKED", "node_key_not_in_force": "EXPIRED"}
 
 
-def keepers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def keepers_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """Open a page to those of the data centre who keep the trust list."""
 
     @roles_required(*CENTRE)
