@@ -15,7 +15,7 @@ class IdentifierForm(PortalForm):
     identifier = forms.CharField(
         label=_("电子证照标识"),
         max_length=LONGEST,
-        help_text=_("印在证照二维码旁，以 1.2.156 开头；也可粘贴扫码得到的内容。"),
+        help_text=_("印在证照上，以 1.2.156 开头；也可粘贴扫码得到的内容。"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "characters"}),
     )
     holder_name = forms.CharField(
