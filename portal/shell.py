@@ -81,6 +81,7 @@ MENU = (
     Entry("portal:credit-list", _("信用记录"), "shield-check", "credit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-repair-list", _("信用修复"), "clipboard-check", "credit-repair", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:credit-shield-list", _("临时屏蔽"), "eye-off", "credit-shield", (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:license-type-list", _("证照目录"), "book", "license-type"),
     Entry(
         "portal:license-desk", _("证照签发"), "certificate", "license-desk", (Role.OPERATOR, Role.HEAD, Role.AUDIT_ADMINISTRATOR)
     ),

@@ -30,6 +30,7 @@ STANDINGS = (
     ("RETIRED", gettext_lazy("已停用")),
 )
 _LINES = forms.Textarea(attrs={"rows": 3})
+_COLOR = forms.TextInput(attrs={"type": "color", "class": "form-control form-control-color"})
 
 
 def _reason(label: Any) -> forms.CharField:
@@ -169,7 +170,7 @@ class PageForm(RevisedForm):
 
     width = forms.FloatField(label=gettext_lazy("页宽(毫米)"), min_value=SMALLEST_PAGE, max_value=LARGEST_PAGE)
     height = forms.FloatField(label=gettext_lazy("页高(毫米)"), min_value=SMALLEST_PAGE, max_value=LARGEST_PAGE)
-    background = forms.CharField(label=gettext_lazy("底色"), widget=forms.TextInput(attrs={"type": "color"}), max_length=7)
+    background = forms.CharField(label=gettext_lazy("底色"), widget=_COLOR, max_length=7)
 
     @classmethod
     def values(cls, layout: Layout) -> dict[str, Any]:
@@ -198,11 +199,9 @@ class ElementForm(RevisedForm):
     bold = forms.BooleanField(label=gettext_lazy("加粗"), required=False)
     top = forms.BooleanField(label=gettext_lazy("靠上"), required=False)
     stroke = forms.FloatField(label=gettext_lazy("线宽(毫米)"), min_value=0, max_value=10, initial=0.3)
-    color = forms.CharField(label=gettext_lazy("颜色"), max_length=7, widget=forms.TextInput(attrs={"type": "color"}))
+    color = forms.CharField(label=gettext_lazy("颜色"), max_length=7, widget=_COLOR)
     is_filled = forms.BooleanField(label=gettext_lazy("框内填色"), required=False)
-    fill = forms.CharField(
-        label=gettext_lazy("填充颜色"), required=False, max_length=7, widget=forms.TextInput(attrs={"type": "color"})
-    )
+    fill = forms.CharField(label=gettext_lazy("填充颜色"), required=False, max_length=7, widget=_COLOR)
 
     def __init__(self, *args: Any, rulebook: Rulebook, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
