@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from exchange.calls.reading import read_signed
-from exchange.calls.terms import Incoming
+from exchange.calls.terms import Incoming, Signed
 from openapi.calls import read_body
 from openapi.permissions import ForBusinessAndAudit
 
@@ -67,6 +67,19 @@ class SignedAuthentication(BaseAuthentication):
         return "Gov-Signature"
 
 
+class SignedBody(SignedAuthentication):
+    """The signature of a call over a body, which stays readable for the parser; `request.auth` is who signed what."""
+
+    def authenticate(self, request: Request) -> tuple[CallingSystem, Signed] | None:  # type: ignore[override]
+        """Return the system and its signed request, None when no key is shown."""
+        if "HTTP_X_GOV_KEY" not in request.META:
+            return None
+        body: bytes = request._request.body
+        call = incoming(request, lambda at_most: body[:at_most])
+        signed = read_signed(call, now=datetime.now(tz=UTC), body_at_most=len(body) + 1)
+        return CallingSystem(signed.caller.system_id, signed.caller.department_id, signed.client_ip or ""), signed
+
+
 class ForSystemsAndBusiness(ForBusinessAndAudit):
     """Open to systems that sign, and to the people its pages are open to."""
 
@@ -89,3 +102,11 @@ class SignedScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
             "name": "X-Gov-Key",
             "description": "另需 X-Gov-Timestamp、X-Gov-Nonce、X-Gov-Digest、X-Gov-Signature，签名方法与数据调用相同",
         }
+
+
+class SignedBodyScheme(SignedScheme):
+    """The signature over a body, as the description tells of it."""
+
+    target_class = "openapi.signed.SignedBody"
+    name = "signed-body"
+    priority = 1

@@ -6,7 +6,6 @@ that are refused say why; the others are issued all the same.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,7 +25,6 @@ from core.errors import Forbidden, Invalid, NotFound
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
-from exchange.calls.reading import read_signed
 from exchange.models import ConsumerSystem
 from licenses.issuing import batches, desks
 from licenses.issuing.candidates import ENTITY, LONGEST_NAME, PERSON
@@ -36,24 +34,10 @@ from openapi.errors import request_id_of
 from openapi.idempotency import FORM, HEADER, create_once
 from openapi.pagination import PageQuery
 from openapi.serializers import StrictSerializer
-from openapi.signed import CallingSystem, ForSystemsAndBusiness, SignedAuthentication, incoming
+from openapi.signed import CallingSystem, ForSystemsAndBusiness, SignedAuthentication, SignedBody
 
 KEY = OpenApiParameter(HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, description="同一个值重复提交只生效一次，最长 64 个字符")
 LONGEST_ITEM = 4_000
-
-
-class SignedPost(SignedAuthentication):
-    """The signature of a call over a POST: its digest is that of the whole body, which stays readable for the parser."""
-
-    def authenticate(self, request: Request) -> tuple[CallingSystem, None] | None:
-        """Return the system, None when no key is shown."""
-        if "HTTP_X_GOV_KEY" not in request.META:
-            return None
-        body: bytes = request._request.body
-        signed = read_signed(
-            incoming(request, lambda at_most: body[:at_most]), now=datetime.now(tz=UTC), body_at_most=len(body) + 1
-        )
-        return CallingSystem(signed.caller.system_id, signed.caller.department_id, signed.client_ip or ""), None
 
 
 class ItemText(serializers.CharField):
@@ -157,7 +141,7 @@ class LicenseBatchList(APIView):
     def get_authenticators(self) -> list[Any]:
         """The signature of a POST covers its body."""
         is_post = self.request is not None and self.request.method == "POST"
-        return [SignedPost() if is_post else SignedAuthentication(), SessionAuthentication()]
+        return [SignedBody() if is_post else SignedAuthentication(), SessionAuthentication()]
 
     @extend_schema(operation_id="license_batches_list", parameters=[PageQuery], responses=LicenseBatchPageOut)
     def get(self, request: Request) -> Response:

@@ -26,7 +26,7 @@ class LicenseStatisticsIn(StrictQuery):
     region = serializers.RegexField("^[0-9]{6}$", required=False)
 
 
-class LineOut(serializers.Serializer[Any]):
+class HeldLicensesOut(serializers.Serializer[Any]):
     """Licenses held; a license of several holders counts once a holder."""
 
     key = serializers.CharField()
@@ -37,7 +37,7 @@ class LineOut(serializers.Serializer[Any]):
     ended = serializers.IntegerField()
 
 
-class CoveredOut(serializers.Serializer[Any]):
+class LicensesCoveredOut(serializers.Serializer[Any]):
     """The share of those who should hold a type; `rule` says who is counted as such."""
 
     type_code = serializers.CharField()
@@ -48,7 +48,7 @@ class CoveredOut(serializers.Serializer[Any]):
     percent = serializers.FloatField(allow_null=True)
 
 
-class UsedOut(serializers.Serializer[Any]):
+class LicensesUsedOut(serializers.Serializer[Any]):
     """Uses of something."""
 
     key = serializers.CharField()
@@ -56,7 +56,7 @@ class UsedOut(serializers.Serializer[Any]):
     count = serializers.IntegerField()
 
 
-class MissedOut(serializers.Serializer[Any]):
+class LicensesMissedOut(serializers.Serializer[Any]):
     """Reports of missing licenses of a type."""
 
     type_code = serializers.CharField()
@@ -71,11 +71,11 @@ class LicenseStatisticsOut(serializers.Serializer[Any]):
     """The figures; `as_of` is null before the first counting. Missing ones are counted when asked."""
 
     as_of = serializers.DateTimeField(allow_null=True)
-    total = LineOut()
-    held = LineOut(many=True)
-    coverage = CoveredOut(many=True)
-    uses = UsedOut(many=True)
-    missing = MissedOut(many=True)
+    total = HeldLicensesOut()
+    held = HeldLicensesOut(many=True)
+    coverage = LicensesCoveredOut(many=True)
+    uses = LicensesUsedOut(many=True)
+    missing = LicensesMissedOut(many=True)
 
 
 class LicenseStatistics(APIView):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from django.http import HttpResponse
@@ -26,7 +25,7 @@ from rest_framework.views import APIView
 
 from core.audit import Actor
 from core.errors import Invalid
-from exchange.calls.reading import read_signed
+from exchange.calls.refusals import Refusal
 from exchange.calls.signatures import answer_headers
 from exchange.calls.terms import Signed
 from exchange.matters import definition, reading
@@ -38,21 +37,9 @@ from openapi.errors import request_id_of
 from openapi.idempotency import FORM, HEADER
 from openapi.pagination import KeysetPagination
 from openapi.serializers import StrictSerializer
-from openapi.signed import CallingSystem, ForSystemsAndBusiness, SignedAuthentication, incoming
+from openapi.signed import CallingSystem, ForSystemsAndBusiness, SignedAuthentication, SignedBody
 
 BODY_AT_MOST = 16_384
-
-
-class SignedBody(SignedAuthentication):
-    """The signature of a call over a body; who signed is kept for the records of the parts."""
-
-    def authenticate(self, request: Request) -> tuple[CallingSystem, Signed] | None:  # type: ignore[override]
-        """Return the system and its signed request, None when no key is shown."""
-        if "HTTP_X_GOV_KEY" not in request.META:
-            return None
-        body = request._request.body
-        signed = read_signed(incoming(request, lambda at_most: body[:at_most]), now=datetime.now(tz=UTC), body_at_most=BODY_AT_MOST)
-        return CallingSystem(signed.caller.system_id, signed.caller.department_id, signed.client_ip or ""), signed
 
 
 class ForSystems(IsAuthenticated):
@@ -81,7 +68,7 @@ class MatterCaseIn(StrictSerializer):
     parameters = serializers.DictField(child=serializers.CharField(max_length=100), required=False, help_text="管控参数")
 
 
-class AnswerOut(serializers.Serializer[Any]):
+class PartAnswerOut(serializers.Serializer[Any]):
     """What the database answered, as it was digested for the call record."""
 
     call_id = serializers.UUIDField()
@@ -91,7 +78,7 @@ class AnswerOut(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField()
 
 
-class PartOut(serializers.Serializer[Any]):
+class CasePartOut(serializers.Serializer[Any]):
     """What became of one material."""
 
     material = serializers.CharField()
@@ -105,7 +92,7 @@ class PartOut(serializers.Serializer[Any]):
     call_id = serializers.UUIDField(allow_null=True)
     items = serializers.ListField(child=serializers.CharField())
     missing_items = serializers.ListField(child=serializers.CharField(), help_text="事项需要而授权没有的信息项")
-    answer = AnswerOut(allow_null=True)
+    answer = PartAnswerOut(allow_null=True)
 
 
 class MatterCaseOut(serializers.Serializer[Any]):
@@ -119,7 +106,7 @@ class MatterCaseOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     kept_until = serializers.DateTimeField()
     values_kept = serializers.BooleanField()
-    parts = PartOut(many=True)
+    parts = CasePartOut(many=True)
 
 
 class MatterCases(APIView):
@@ -136,6 +123,8 @@ class MatterCases(APIView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Fetch every material that licenses or base data replace, each under its grant, in one call."""
+        if len(request._request.body) > BODY_AT_MOST:
+            raise Refusal("call.body_too_large", {"body": f"more_than_{BODY_AT_MOST}_bytes"})
         key = request.headers.get(HEADER, "")
         if not FORM.fullmatch(key):
             text = _("须为 1 至 64 位可见 ASCII 字符。")
@@ -184,7 +173,7 @@ def _answer(fetched: Fetched, signed: Signed) -> HttpResponse:
     return response
 
 
-class FetchOut(serializers.Serializer[Any]):
+class CaseFetchOut(serializers.Serializer[Any]):
     """A fetching of a case, without values."""
 
     fetch = serializers.UUIDField()
@@ -193,7 +182,7 @@ class FetchOut(serializers.Serializer[Any]):
     case_number = serializers.CharField()
     at = serializers.DateTimeField()
     kept_until = serializers.DateTimeField()
-    parts = PartOut(many=True)
+    parts = CasePartOut(many=True)
 
 
 class CaseOut(serializers.Serializer[Any]):
@@ -205,7 +194,7 @@ class CaseOut(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField(source="case.opened_at")
     fetches = serializers.SerializerMethodField()
 
-    @extend_schema_field(FetchOut(many=True))
+    @extend_schema_field(CaseFetchOut(many=True))
     def get_fetches(self, found: reading.CaseView) -> list[dict[str, Any]]:
         """Return what is left of each fetching."""
         return [reading.told_without_values(made, found.case) for made in found.fetches]
@@ -245,7 +234,7 @@ class MaterialOut(serializers.Serializer[Any]):
     items = serializers.ListField(child=serializers.CharField())
 
 
-class MatterOut(serializers.Serializer[Any]):
+class MatterInForceOut(serializers.Serializer[Any]):
     """A matter in force."""
 
     matter = serializers.CharField(source="code")
@@ -289,10 +278,10 @@ class MatterByCode(APIView):
     authentication_classes = (SignedAuthentication, SessionAuthentication)
     permission_classes = (ForSystemsAndBusiness,)
 
-    @extend_schema(operation_id="matter_detail", responses=MatterOut)
+    @extend_schema(operation_id="matter_detail", responses=MatterInForceOut)
     def get(self, request: Request, code: str) -> Response:
         """Return its parties and materials."""
-        return Response(MatterOut(definition.published(code)).data)
+        return Response(MatterInForceOut(definition.published(code)).data)
 
 
 urlpatterns = [
