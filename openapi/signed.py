@@ -104,7 +104,7 @@ class SignedScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         }
 
 
-class SignedBodyScheme(SignedScheme):
+class SignedBodyScheme(SignedScheme):  # type: ignore[no-untyped-call]
     """The signature over a body, as the description tells of it."""
 
     target_class = "openapi.signed.SignedBody"
