@@ -26,6 +26,7 @@ from openapi.authentication import actor
 from openapi.pagination import KeysetPagination
 from openapi.permissions import ForBusinessAndAudit
 from openapi.serializers import StrictSerializer
+from openapi.v1.license_verifications import FragmentOut
 
 LARGEST = 3 * envelopes.LARGEST  # the message, escaped as JSON writes it
 
@@ -46,15 +47,6 @@ class TrustedNodeOut(serializers.Serializer[Any]):
     name = serializers.CharField()
     region_code = serializers.CharField()
     keys = serializers.ListField(child=serializers.DictField())
-
-
-class FragmentOut(serializers.Serializer[Any]):
-    """One of the three answers."""
-
-    state = serializers.ChoiceField(choices=["VALID", "INVALID", "UNKNOWN"])
-    code = serializers.CharField()
-    message = serializers.CharField()
-    evidence = serializers.DictField()
 
 
 class ForeignResultOut(serializers.Serializer[Any]):
