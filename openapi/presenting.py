@@ -17,7 +17,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from core.errors import DomainError
 from core.ids import uuid7
@@ -126,7 +126,7 @@ def _are_items(items: Any) -> bool:
 
 def _of_phone(environ: dict[str, Any], body: bytes, known: set[str]) -> Mapping[str, Any]:
     """Return a phone's body; a form of another site cannot send this content type without asking first."""
-    close_old_connections()  # what was refused is explained through Django's connection
+    _look_after_connection()  # what was refused is explained through it
     check_size(body, BODY_AT_MOST)
     if environ.get("CONTENT_TYPE", "").partition(";")[0].strip() != "application/json":
         raise Refusal("call.invalid_parameter", {"Content-Type": "must_be_application_json"})
@@ -134,6 +134,12 @@ def _of_phone(environ: dict[str, Any], body: bytes, known: set[str]) -> Mapping[
     if set(given) - known:
         raise Refusal("call.invalid_parameter", {"body": "unknown_fields"})
     return given
+
+
+def _look_after_connection() -> None:
+    """Replace Django's connection when it is lost; nobody does it here between requests."""
+    if not connection.in_atomic_block:
+        close_old_connections()
 
 
 def _token(environ: dict[str, Any]) -> str:
@@ -153,7 +159,7 @@ def _let_in(environ: dict[str, Any], body: bytes) -> Answer:
     now = datetime.now(tz=UTC)
     check_size(body, BODY_AT_MOST)
     signed = read_signed(incoming(environ, Asked("", "QUERY"), lambda _at_most: body), now=now)
-    close_old_connections()
+    _look_after_connection()
     try:
         told = entering.let_in(system_id=signed.caller.system_id, given=read_object(body), client_ip=signed.client_ip, now=now)
     except Refusal as refusal:
