@@ -117,9 +117,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=64, unique=True, verbose_name='密钥标识')),
-                ('purpose', models.CharField(choices=[('DATA', '证照数据(SM2)'), ('FILE', '版式文件(PAdES)'), ('STATUS', '状态清单(SM2)'), ('NODE', '互认节点(SM2)')], max_length=10, verbose_name='用途')),
-                ('public_key', models.TextField(verbose_name='公钥(PEM)')),
-                ('certificate', models.TextField(blank=True, default='', verbose_name='证书(PEM)')),
+                ('purpose', models.CharField(choices=[('DATA', '证照数据（SM2）'), ('FILE', '版式文件（PAdES）'), ('STATUS', '状态清单（SM2）'), ('NODE', '互认节点（SM2）')], max_length=10, verbose_name='用途')),
+                ('public_key', models.TextField(verbose_name='公钥（PEM）')),
+                ('certificate', models.TextField(blank=True, default='', verbose_name='证书（PEM）')),
                 ('valid_from', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='启用时间')),
                 ('retired_at', models.DateTimeField(null=True, verbose_name='停用时间')),
                 ('compromised_at', models.DateTimeField(null=True, verbose_name='失密时间')),

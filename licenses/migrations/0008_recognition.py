@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
                 ("uid", models.UUIDField(default=core.ids.uuid7, editable=False, unique=True)),
                 ("key_id", models.CharField(max_length=16, unique=True, verbose_name="密钥标识")),
                 ("fingerprint", models.CharField(max_length=64, unique=True, verbose_name="指纹(SM3)")),
-                ("public_key", models.TextField(verbose_name="公钥(PEM)")),
+                ("public_key", models.TextField(verbose_name="公钥（PEM）")),
                 ("valid_from", models.DateTimeField(verbose_name="启用时间")),
                 ("valid_to", models.DateTimeField(verbose_name="停用时间")),
                 ("proposed_at", models.DateTimeField(verbose_name="提交时间")),

@@ -50,7 +50,7 @@ class TrustedKey(models.Model):
     node = models.ForeignKey(TrustedNode, models.PROTECT, related_name="keys")
     key_id = models.CharField(_("密钥标识"), max_length=16, unique=True)
     fingerprint = models.CharField(_("指纹(SM3)"), max_length=64, unique=True)
-    public_key = models.TextField(_("公钥(PEM)"))
+    public_key = models.TextField(_("公钥（PEM）"))
     valid_from = models.DateTimeField(_("启用时间"))
     valid_to = models.DateTimeField(_("停用时间"))
     proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False, verbose_name=_("提交人"))

@@ -19,7 +19,7 @@ class TypeUse(SharedObject):
     items = ArrayField(models.CharField(max_length=64), verbose_name=_("可用的照面项目"))
     basis = models.CharField(_("依据"), max_length=300)
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("发布部门"))
-    effective = DateRangeField(_("施行期"), null=True)
+    effective = DateRangeField(_("施行期"), null=True)  # type: ignore[misc]  # the stubs know no range that may be null
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     published_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     published_at = models.DateTimeField(_("发布时间"), null=True)

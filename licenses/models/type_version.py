@@ -53,7 +53,7 @@ class TypeVersion(SharedObject):
     rulebook = models.JSONField(_("照面项目"), default=list)
     layout = models.JSONField(_("版式"), default=dict)
     state = models.CharField(_("状态"), max_length=20, choices=TypeState.choices, default=TypeState.DRAFT)
-    effective = DateRangeField(_("施行期"), null=True)
+    effective = DateRangeField(_("施行期"), null=True)  # type: ignore[misc]  # the stubs know no range that may be null
     created_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     revised_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", db_index=False)
     submitted_at = models.DateTimeField(_("送审时间"), null=True)
