@@ -34,7 +34,6 @@ PEOPLE = 60
 NUMBER = "门诊登记号"
 COLUMNS = {"name": "姓名", "sex": "性别", "birth_on": "出生日期", "region_code": "户籍区划", "address": "住址", "phone": "联系电话"}
 _MISHEARD, _MISTYPED = 6, 7  # every so many rows
-_SOUNDS = str.maketrans("伟芳娜敏静丽强磊军洋", "玮方那民净莉蔷垒君阳")
 
 
 def rows_of(people: Sequence[PersonRow]) -> list[dict[str, str]]:
@@ -43,9 +42,9 @@ def rows_of(people: Sequence[PersonRow]) -> list[dict[str, str]]:
     for place, person in enumerate(people, 1):
         row = {name: getattr(person, name) for name in COLUMNS}
         if place % _MISHEARD == 0:
-            row["name"] = person.name.translate(_SOUNDS)
+            row["name"] = person.name[:-1] + ("华" if person.name[-1] != "华" else "明")
         if place % _MISTYPED == 0:
-            row["name"], row["birth_on"] = person.name[0] + person.name[-1] * 2, person.birth_on[:4] + "0101"
+            row["birth_on"] = f"{int(person.birth_on[:4]) - 26}{person.birth_on[4:]}"
         rows.append(row)
     return rows
 

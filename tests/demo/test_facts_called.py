@@ -7,9 +7,7 @@ from datetime import datetime
 from basedb.mountable import offered
 from catalog import mounting
 from catalog.content import DATA_TYPES
-from demo import city, facts_called, maps, story
-from exchange.features import showing
-from exchange.features.showing import Ground
+from demo import city, facts_called, maps, places, story
 from exchange.models import Grant
 
 
@@ -22,8 +20,9 @@ def test_penalties_and_licenses_are_published_and_granted(db: None, now: datetim
     granted = {grant.resource.title: grant.fields for grant in Grant.objects.filter(mode="QUERY", state="ACTIVE")}
     assert granted[facts_called.PENALTIES] == list(facts_called.PENALTY_ITEMS)
     assert granted[facts_called.LICENSES] == list(facts_called.LICENSE_ITEMS)
-    layers = {one.title: one.ground for one in showing.layers_for(story.actor("land_op"), now=now)}
-    assert layers[maps.ADDRESSES] is Ground.GRANT
+    layer = Grant.objects.get(mode="FEATURES", state="ACTIVE")
+    assert (layer.resource.title, layer.system.department) == (maps.ADDRESSES, departments[places.LAND])
+    assert layer.fields == list(maps.ADDRESS_ITEMS)
 
 
 def test_every_offered_dataset_has_a_draft_of_known_types_without_keys_of_others() -> None:

@@ -8,8 +8,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from basedb.dictionary import PERSON
 from basedb.models import AuthorityRule, FusionConflict, FusionDecision
 from tests.basedb.fusion.world import citizen, make_world, person
+from tests.exchange.dossier_scene import deliver
+from tests.exchange.dossier_scene import person as one_of
 from tests.factories import City
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -21,7 +24,6 @@ def conflict(city: City, now: datetime) -> FusionConflict:
     world = make_world(city, now)
     world.deliver("police", "a", 1, person(1, address="南京市玄武区甲路1号"))
     world.deliver("health", "b", 1, person(1, address="南京市秦淮区乙路2号"))
-    world.deliver("police", "c", 2, person(2))
     world.project(run_id=1)
     return FusionConflict.objects.get()
 
@@ -71,7 +73,8 @@ def test_rule_is_counted_then_added(client: Client, city: City, conflict: Fusion
     assert refused.status_code == 422
 
 
-def test_merge_is_proposed_by_numbers_that_stand_in_no_address(client: Client, city: City, conflict: FusionConflict) -> None:
+def test_merge_is_proposed_by_numbers_that_stand_in_no_address(client: Client, city: City) -> None:
+    deliver(PERSON, [one_of(citizen(1), "张一"), one_of(citizen(2), "张二")], department=city.police)
     client.force_login(city.people["reviewer"], backend=BACKEND)
     url = reverse("portal:fusion-decision-new")
     form = {"kind": "MERGE", "dataset": "population.person", "kept": citizen(1), "other": citizen(2), "reason": "同一人两号"}
