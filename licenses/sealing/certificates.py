@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
+from licenses.sealing import printed
+
 ROOT_YEARS: Final = 20
 SIGNER_YEARS: Final = 5
 _EARLY: Final = timedelta(minutes=5)  # clocks of two machines differ
@@ -60,7 +62,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: RSAPublicKey, now: d
 
 def new_root(key: RSAPrivateKey, *, office: str, now: datetime) -> x509.Certificate:
     """Return the certificate of the office's root, signed by itself."""
-    name = _name("电子证照签章根证书", office)
+    name = _name(printed.ROOT_NAME, office)
     builder = _builder(name, name, key.public_key(), now, ROOT_YEARS)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.add_extension(_usage(signs_certificates=True), critical=True).sign(key, SHA256())
@@ -70,7 +72,7 @@ def new_signer(
     public: RSAPublicKey, *, root: x509.Certificate, root_key: RSAPrivateKey, office: str, now: datetime
 ) -> x509.Certificate:
     """Return the certificate of a key that seals files."""
-    builder = _builder(_name("电子证照签章", office), root.subject, public, now, SIGNER_YEARS)
+    builder = _builder(_name(printed.SIGNER_NAME, office), root.subject, public, now, SIGNER_YEARS)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
     return builder.add_extension(_usage(signs_certificates=False), critical=True).sign(root_key, SHA256())

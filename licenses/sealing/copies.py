@@ -24,7 +24,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.texts import visible
 from licenses import uses
 from licenses.models import FileKind, License, LicenseCopy, LicenseState, UseChannel
-from licenses.sealing import files, fonts
+from licenses.sealing import files, fonts, printed
 from licenses.sealing.drawing import Words
 from licenses.sealing.page import page_of, sealed
 from licenses.types.faults import readable
@@ -44,7 +44,7 @@ def make(*, license: License, purpose: str, receiver: str, days: int, actor: Act
     _check(held, purpose, receiver, days, now)
     page = page_of(held, now=now)
     overlay = watermark(page.template.layout, purpose.strip(), receiver.strip(), now)
-    content, key = sealed(page, FileKind.PDF, reason=f"加注件：{purpose.strip()}", overlay=overlay)
+    content, key = sealed(page, FileKind.PDF, reason=printed.copied_for(purpose.strip()), overlay=overlay)
     copy = LicenseCopy.objects.create(
         license=held,
         purpose=purpose.strip(),
@@ -75,7 +75,7 @@ def find(*, token: str, now: datetime) -> LicenseCopy:
 def fetch(*, token: str, now: datetime, actor: Actor | None = None) -> tuple[LicenseCopy, bytes]:
     """Return a copy by its link, counted and recorded as a use; NotFound for a wrong link and for one that has ended."""
     copy = _found(LicenseCopy.objects.select_for_update(of=("self",)).select_related("license__type_version"), token, now)
-    content = files.open_file(copy.sha256)
+    content = files.open_file(bytes(copy.sha256))
     LicenseCopy.objects.filter(pk=copy.pk).update(downloads=F("downloads") + 1, downloaded_at=now)
     _record_use(copy, actor, now)
     return copy, content
@@ -89,9 +89,8 @@ def copies_of(license: License) -> QuerySet[LicenseCopy]:
 def watermark(layout: Layout, purpose: str, receiver: str, now: datetime) -> list[Words]:
     """Return the lines over the page: one large across it, small ones all over, so that cutting it off leaves some."""
     day = f"{now.astimezone(SHANGHAI):%Y-%m-%d}"
-    large = f"仅供{receiver}用于{purpose}"  # in Chinese whatever language the page was asked for in
-    small = f"{large}　{day}　再复制无效"
-    marks = [_across(layout, f"{large}　{day}")]
+    small = printed.restricted_small(purpose, receiver, day)
+    marks = [_across(layout, f"{printed.restricted(purpose, receiver)}　{day}")]
     width = _millimetres(small, _SMALL) + 12
     rise, run = math.sin(math.radians(_TURNED)), math.cos(math.radians(_TURNED))
     row, y = 0, 12.0
@@ -146,7 +145,7 @@ def _record_use(copy: LicenseCopy, actor: Actor | None, now: datetime) -> None:
         subject_key=bytes(holder.subject_key) if holder else None,
         channel=UseChannel.COPY,
         actor=actor,
-        purpose=f"{copy.purpose}（{copy.receiver}）",
+        purpose=printed.used_for(copy.purpose, copy.receiver),
         at=now,
     )
 

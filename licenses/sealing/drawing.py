@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 import segno
 
-from licenses.sealing import fonts
+from licenses.sealing import fonts, printed
 from licenses.types.layout import MM_PER_POINT, Align, Element, ElementKind, Layout, Line, place, words_of
 
 RED: Final = "#c8161d"
@@ -148,11 +148,15 @@ def seal_marks(issuer: str, side: float) -> tuple[Picture, ...]:
     for place_, character in enumerate(issuer):
         angle = -90 + (place_ - (len(issuer) - 1) / 2) * step
         steps += _turned(character, middle, arc, angle, size)
-    below, kind = radius * 0.155, "电子证照专用章"
+    below, kind = radius * 0.155, printed.SEAL_KIND
     for place_, character in enumerate(kind):
-        x = middle + (place_ - len(kind) / 2) * below
-        steps += _glyph(character, lambda px, py, x=x: (x + px * below, middle + radius * 0.62 - py * below))
+        left, bottom = middle + (place_ - len(kind) / 2) * below, middle + radius * 0.62
+        steps += _glyph(character, partial(_upright, left, bottom, below))
     return (Picture(tuple(steps), RED, 0, 0, side, side, holes=True),)
+
+
+def _upright(left: float, bottom: float, size: float, px: float, py: float) -> tuple[float, float]:
+    return left + px * size, bottom - py * size
 
 
 def _circle(x: float, y: float, r: float) -> list[Step]:

@@ -22,16 +22,16 @@ from core.crypto import sha256, sm3
 from core.errors import Unavailable
 from licenses import uses
 from licenses.models import FileKind, License, LicenseCopy, LicenseFile, UseChannel
+from licenses.sealing import printed
 from licenses.sealing.page import page_of, sealed
 
 MEDIA_TYPES: Final = {FileKind.PDF: "application/pdf", FileKind.OFD: "application/ofd"}
 ORPHAN_AGE: Final = timedelta(hours=1)  # a file is stored a moment before its record is committed
-_REASON: Final = "电子证照签发"
 
 
 def make(license: License, kind: FileKind, *, now: datetime) -> bytes:
     """Return a freshly sealed file of a license, neither kept nor recorded."""
-    content, _key = sealed(page_of(license, now=now), kind, reason=_REASON)
+    content, _key = sealed(page_of(license, now=now), kind, reason=printed.ISSUED)
     return content
 
 
@@ -40,7 +40,7 @@ def ensure(license: License, kind: FileKind, *, now: datetime) -> LicenseFile:
     found = LicenseFile.objects.filter(license=license, kind=kind).first()
     if found is not None:
         return found
-    content, key = sealed(page_of(license, now=now), kind, reason=_REASON)
+    content, key = sealed(page_of(license, now=now), kind, reason=printed.ISSUED)
     digest = store(content)
     record = LicenseFile(license=license, kind=kind, sha256=digest, sm3=sm3(content), size=len(content), key=key, made_at=now)
     LicenseFile.objects.bulk_create([record], ignore_conflicts=True)
@@ -53,7 +53,7 @@ def hand_out(
 ) -> tuple[LicenseFile, bytes]:
     """Return a license's file to somebody who may have it, recorded as a use."""
     record = ensure(license, kind, now=now)
-    content = open_file(record.sha256)
+    content = open_file(bytes(record.sha256))
     holder = license.holders.order_by("ordinal").first()
     uses.record(
         identifier=license.identifier,

@@ -30,20 +30,6 @@ BOX: Final = (-200, -320, 1200, 1080)
 _SIMPLIFIED: Final = 2  # which of the fonts in the collection writes simplified Chinese
 _FILES: Final = {False: "NotoSerifCJK-Regular.ttc", True: "NotoSerifCJK-Bold.ttc"}
 
-# Digits, letters and marks, and Chinese characters that stand on most licenses: numbers, dates, places, offices, names.
-_PLAIN: Final = "".join(map(chr, range(0x20, 0x7F))) + "，。：；、（）《》“”‘’—…·〇×¥－"
-_COMMON: Final = (
-    "的一是不了在人有我他这中大来上个国到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心多天而能好都然没日于起还发成事只作"
-    "当想看文无开手用主行方又如前所本见经头面公同三已老从动两长知样现分将外但身些与高意进把法此实回二理美点月明其种声全工定由由门问"
-    "零四五六七八九十百千万元角分第号层栋幢室楼单位路街巷弄村组镇乡县区市省州旗盟北京天津上海重庆河山西辽宁吉林黑龙江苏浙安徽福建东湖南广海四川贵"
-    "云陕甘青台内蒙古藏新疆香港澳宁夏男女汉族民身份证照姓名性别出生址住户口结婚离登记机关编码代类型有限责任股公司企业法定代表人注册资本成立期营范围"
-    "经食品餐饮销售许可驾驶员准初领证业从格道路运输租客货车资土地房屋产权利共建筑面积平米途宗字使用途终止起至止长局厅委员政府审批服务监督管理总"
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何罗高林梁郑谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程魏苏吕丁任沈姚卢姜崔钟谭陆汪范石廖贾韦方白邹孟熊秦邱"
-    "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛超兰霞平刚桂华玉梅红春燕志建文辉力明永健世广义兴良海山仁波宁贵福生龙元国胜学祥才发武利清飞彬富顺信子涛昌"
-    "玄鼓楼秦淮栖霞雨花台江宁浦六合溧水高淳雄谯埔钟科技园农商贸易材料电机械设备网络软件信息技术咨询化纺织服装医药器疗院校"
-    "太白平阳湾港桥岛沙泉石塘坝洲岗岭岸沟渡口巷里园苑庄屯堡寨营坊桥亭台阁塔寺庙店铺馆厅堂示例面饭点汤茶酒烟肉鱼蔬果粮油盐糖"
-)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subset:
@@ -126,11 +112,6 @@ class Face:
 def face(*, bold: bool) -> Face:
     """Return a weight of the font, opened once a process."""
     return Face(bold=bold)
-
-
-def common() -> str:
-    """Return the characters every template's font holds beside its own words."""
-    return _PLAIN + _COMMON
 
 
 def refuse_unprintable(words: Mapping[str, str]) -> None:

@@ -26,7 +26,7 @@ from core.crypto import KeyFileRefused
 from core.errors import Unavailable
 from core.signing import PublicKey, SigningKey, key_id, pem_blocks
 from licenses.models import KeyPurpose, SealKey
-from licenses.sealing import certificates, key_files
+from licenses.sealing import certificates, key_files, printed
 
 _ROOT: Final = "ROOT"
 
@@ -134,8 +134,8 @@ def rotate(purpose: KeyPurpose, *, actor: Actor, now: datetime, compromised_at: 
             old.retired_at, old.compromised_at = now, compromised_at
             old.save(update_fields=["retired_at", "compromised_at"])
         fresh.save()
-        detail = {"purpose": purpose.value, "before": old.code if old else "", "compromised": compromised_at is not None}
-        audit.record(actor, "seal_key.rotated", fresh, at=now, **detail)
+        before, was_compromised = old.code if old else "", compromised_at is not None
+        audit.record(actor, "seal_key.rotated", fresh, at=now, purpose=purpose.value, before=before, compromised=was_compromised)
     return fresh
 
 
@@ -182,7 +182,7 @@ def _root(now: datetime) -> tuple[x509.Certificate, RSAPrivateKey]:
 
 
 def _office() -> str:
-    return f"政务数据共享交换平台 {settings.NODE_CODE}"
+    return printed.office_name(settings.NODE_CODE)
 
 
 def _left_over(purpose: KeyPurpose, now: datetime) -> SealKey | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -18,6 +18,7 @@ from licenses.sealing.drawing import Mark, Picture, Words, own_marks, seal_eleme
 from licenses.sealing.pdf import Facts
 from licenses.sealing.template import Template, template_of
 from licenses.status.checker import code_text
+from licenses.types.printed import FOR_EVER, day_printed, validity_printed
 from licenses.types.rulebook import Rulebook
 
 
@@ -38,7 +39,6 @@ def verification_url(license: License) -> str:
 
 def values_of(data: LicenseData, *, type_name: str, rulebook: Rulebook) -> dict[str, str]:
     """Return what a layout may show of a license: its items as people read them, and what every license has."""
-    ending = _day(data.valid_to) if data.valid_to else "长期"
     return rulebook.shown(data.face) | {
         "license.type_name": type_name,
         "license.number": data.number,
@@ -46,10 +46,10 @@ def values_of(data: LicenseData, *, type_name: str, rulebook: Rulebook) -> dict[
         "license.holder_names": "、".join(holder.name for holder in data.holders),
         "license.holder_codes": "、".join(holder.code for holder in data.holders),
         "license.issuer_name": data.issuer_name,
-        "license.issued_on": _day(data.issued_on),
-        "license.valid_from": _day(data.valid_from),
-        "license.valid_to": ending,
-        "license.validity": f"{_day(data.valid_from)}至{ending}" if data.valid_to else "长期有效",
+        "license.issued_on": day_printed(data.issued_on),
+        "license.valid_from": day_printed(data.valid_from),
+        "license.valid_to": day_printed(data.valid_to) if data.valid_to else FOR_EVER,
+        "license.validity": validity_printed(data.valid_from, data.valid_to),
         "license.version": f"{data.version:03d}",
     }
 
@@ -78,7 +78,3 @@ def sealed(page: Page, kind: FileKind, *, reason: str, overlay: Sequence[Words] 
         return ofd.seal(page.template, page.own, page.seal, page.facts, overlay)
     unsigned = pdf.render(page.template, page.own, page.seal, page.facts, overlay)
     return pdf_sign.seal(unsigned, reason=reason, office=page.facts.author)
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month:02d}月{day.day:02d}日"

@@ -99,7 +99,7 @@ def _has_active_content(reader: PdfFileReader) -> bool:
             seen.add(found.reference)
             if len(seen) > MOST_OBJECTS:
                 return True
-            found = found.get_object()
+            found = found.get_object()  # type: ignore[no-untyped-call]
         if isinstance(found, generic.DictionaryObject):
             if ACTIVE & found.keys() or found.get("/S") in ACTIVE:
                 return True

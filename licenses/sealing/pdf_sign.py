@@ -30,7 +30,7 @@ class _Signer(SimpleSigner):
     """pyHanko's signer with the key opened once, not at every signature."""
 
     def __init__(self, certificates: list[x509.Certificate], key: PrivateKeyInfo) -> None:
-        registry = SimpleCertificateStore.from_certs(certificates)
+        registry = SimpleCertificateStore.from_certs(certificates)  # type: ignore[no-untyped-call]
         super().__init__(signing_cert=certificates[0], signing_key=key, cert_registry=registry)
         opened = load_der_private_key(key.dump(), password=None)
         if not isinstance(opened, RSAPrivateKey):

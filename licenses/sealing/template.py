@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from licenses.sealing import fonts
+from licenses.sealing import fonts, printed
 from licenses.sealing.drawing import Mark, Words, fixed_marks, shown_in
 from licenses.sealing.fonts import Subset
 from licenses.types.layout import Layout
@@ -63,7 +63,7 @@ def _made(text: str) -> Template:
     fixed = tuple(fixed_marks(layout))
     needed = shown_in(fixed)
     made = {
-        False: fonts.face(bold=False).subset(needed[False] | set(fonts.common())),
+        False: fonts.face(bold=False).subset(needed[False] | set(printed.common())),
         True: fonts.face(bold=True).subset(needed[True] | set(map(chr, range(0x20, 0x7F)))),
     }
     return Template(layout, fixed, made)

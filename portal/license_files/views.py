@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +21,7 @@ from core.errors import DomainError, NotFound
 from core.keyset import page
 from core.submissions import digest_of, once
 from licenses.models import FileKind, License, LicenseCopy
-from licenses.sealing import copies, files
+from licenses.sealing import copies, files, printed
 from licenses.sealing.access import get_visible
 from licenses.sealing.canonical import data_of
 from licenses.sealing.page import values_of, verification_url
@@ -30,8 +30,6 @@ from licenses.types.layout import Layout
 from licenses.types.rulebook import Rulebook
 from portal.actor import BUSINESS, actor, roles_required
 from portal.license_files.forms import CopyForm
-
-LOOKING: Final = "颁发机构或数据中心查阅"
 
 
 @never_cache
@@ -120,7 +118,9 @@ def download(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
         wanted = FileKind(kind.upper())
     except ValueError as error:
         raise NotFound("file.unknown_kind", _("证照文件只有 PDF 和 OFD 两种格式。")) from error
-    record, content = files.hand_out(license=license, kind=wanted, actor=actor(request), now=timezone.now(), purpose=LOOKING)
+    record, content = files.hand_out(
+        license=license, kind=wanted, actor=actor(request), now=timezone.now(), purpose=printed.LOOKED_AT
+    )
     inline = wanted is FileKind.PDF and "inline" in request.GET
     return as_file(content, FileKind(record.kind), name=f"license-{license.uid.hex[:12]}.{kind.lower()}", inline=inline)
 

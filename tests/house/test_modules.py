@@ -19,6 +19,8 @@ ADDRESSES: dict[str, str] = {
     "exchange/features/documents.py": "URIs of the OGC, which name conformance classes and relations",
     "exchange/features/reference_systems.py": "URIs of the OGC, which name reference systems",
     "settings/env.py": "loopback is the default place of the demo",
+    "licenses/sealing/ofd.py": "the namespace of GB/T 33190, which is written as an address",
+    "licenses/sealing/pdf.py": "namespaces of XMP, which are written as addresses",
     "openapi/dcat_context.py": "names of vocabularies, which are written as addresses",
 }
 PRINTS = ("bench", "ops", "examples")  # programs for a terminal

@@ -43,6 +43,7 @@ PLAIN_MODULES: dict[str, str] = {
     "exchange/aggregation/column_hints.py": "words in the names of columns at sources, not text for people",
     "licenses/types/arranging.py": "words printed on licenses, Chinese in every language of the pages",
     "licenses/types/load_words.py": "words of files and of the base database, kept as data",
+    "licenses/sealing/printed.py": "words printed on sealed files, Chinese in every language of the pages",
     "licenses/types/printed.py": "words printed on licenses, Chinese in every language of the pages",
     "exchange/requests/sla_policies.py": "articles of the law as they are cited, kept as data",
 }

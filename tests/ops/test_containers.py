@@ -23,7 +23,7 @@ def compose() -> dict[str, Any]:
 
 def test_the_platform_s_processes_are_all_there(compose: dict[str, Any]) -> None:
     assert set(compose["services"]) == {
-        *("postgis", "redis-broker", "redis-calls", "database", "migrate", "web", "worker", "copier", "beat"),
+        *("postgis", "redis-broker", "redis-calls", "database", "migrate", "license-keys", "web", "worker", "copier", "beat"),
     }
 
 
