@@ -104,7 +104,7 @@ def _laid_down(rows: Iterable[Row], *, actor: Actor, now: datetime, department: 
         told = [f"{line.number} {line.code}：{'；'.join(line.faults)}" for line in outcome.faulty[:MOST_TOLD]]
         text = _("有 %(count)d 行不符合要求，整份文件没有装载。") % {"count": len(outcome.faulty)}
         raise Invalid("license_type.load_refused", text, {"file": told})
-    keeper = department or Department.objects.filter(pk=actor.department_id).first()
+    keeper = department or Department.objects.filter(pk=actor.department_id or 0).first()
     if keeper is None:
         raise Invalid("license_type.no_department", _("没有可登记为维护部门的部门，请先登记数据主管部门。"))
     for row, line in zip(judged, outcome.lines, strict=True):

@@ -236,13 +236,14 @@ def put_in_force(version: TypeVersion, first_day: date) -> None:
     """Set a version in force from a day on, ending the one before it there, and enter it in the base database."""
     before = TypeVersion.objects.select_for_update().filter(code=version.code, effective__upper_inf=True).exclude(pk=version.pk)
     for earlier in before:
-        if earlier.effective.lower >= first_day:
+        began = earlier.effective.lower
+        if began is not None and began >= first_day:
             text = _("施行日期要晚于第 %(number)d 版的施行日期 %(day)s。") % {
                 "number": earlier.number,
-                "day": earlier.effective.lower.isoformat(),
+                "day": began.isoformat(),
             }
             raise Invalid("license_type.effective_early", text, {"effective_from": [text]})
-        earlier.effective = DateRange(earlier.effective.lower, first_day)
+        earlier.effective = DateRange(began, first_day)
         _advance(earlier)
     version.state, version.effective = TypeState.PUBLISHED, DateRange(first_day, None)
     standing.enter(version, first_day)

@@ -88,12 +88,12 @@ class FaceItemOut(serializers.Serializer[Any]):
     title = serializers.CharField()
     item_kind = serializers.ChoiceField(choices=[kind.value for kind in ItemKind], source="kind")
     length = serializers.IntegerField()
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]  # a field of this name
     codes = serializers.CharField()
     choices = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
     grade = serializers.CharField()
     mask = serializers.ChoiceField(choices=MASKS)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of this name
 
 
 class LicenseTypeDetailOut(LicenseTypeOut):

@@ -165,7 +165,7 @@ def propose_use(request: HttpRequest, code: str) -> HttpResponse:
     form = UseForm(request.POST or None, names=uses.names_of(version))
 
     def act() -> str:
-        given = {"type_code": code, "terms": form.terms(), "actor": actor(request), "now": timezone.now()}
+        given: dict[str, Any] = {"type_code": code, "terms": form.terms(), "actor": actor(request), "now": timezone.now()}
         created(request, form, lambda: uses.propose(**given))
         messages.success(request, _("条目已提出，现由本部门负责人发布。"))
         return f"/license-types/{code}/#uses"
