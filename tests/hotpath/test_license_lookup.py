@@ -8,14 +8,16 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from django.test import Client
 from redis import Redis
 
 from exchange.calls import connections
 from licenses import numbering
-from licenses.models import License, TrustedNode, VerificationCount
+from licenses.models import License, LicenseUse, TrustedNode, VerificationCount
 from licenses.status.checker import code_text
 from licenses.verification import checks, counting, limits
 from openapi import license_verifications
+from settings.wsgi import application as dispatch
 from tests.hotpath.scene import Scene, WebSettings, password_of
 from tests.hotpath.test_budget import watched
 from tests.licenses.verified import ELSEWHERE, TYPE, aggregate, make_license, make_type, no_limit_reached
@@ -162,3 +164,28 @@ def test_lookups_of_the_web_role_are_counted(license: License) -> None:
 def test_whoever_signs_in_or_signs_or_sends_is_django_s(more: dict[str, str], method: str) -> None:
     environ = {"PATH_INFO": license_verifications.PATH, "REQUEST_METHOD": method, "QUERY_STRING": "", **more}
     assert not license_verifications.is_mine(environ)
+
+
+def test_a_system_that_signs_is_recorded_as_having_used_the_license(license: License, scene: Scene) -> None:
+    url = f"{license_verifications.PATH}?identifier={license.identifier}"
+    told = Client().get(url, headers=scene.partner.headers(url, b"", method="GET"))
+    assert (told.status_code, told.json()["status"]["code"]) == (200, "status.valid")
+    use = LicenseUse.objects.get(identifier=license.identifier, channel="VERIFIED")
+    assert (use.system_id, use.department_name) == (scene.partner.system.pk, scene.city.education.name)
+    forged = Client().get(url, headers=scene.partner.with_wrong_secret().headers(url, b"", method="GET"))
+    assert (forged.status_code, forged.json()["code"]) == (401, "auth.bad_signature")
+    assert LicenseUse.objects.filter(channel="VERIFIED").count() == 1
+
+
+def test_the_dispatcher_sends_anybody_s_lookup_past_django(license: License) -> None:
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": license_verifications.PATH,
+        "QUERY_STRING": f"identifier={license.identifier}",
+        "REMOTE_ADDR": "192.0.2.7",
+    }
+    started: list[Any] = []
+    body = b"".join(dispatch(environ, lambda status, headers: started.extend((status, headers))))
+    assert started[0] == "200 OK"
+    assert "Vary" not in dict(started[1])
+    assert json.loads(body)["license"]["identifier"] == license.identifier
