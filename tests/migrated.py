@@ -24,6 +24,7 @@ def template() -> str:
     """Return the name of the migrated database for the code as it is, made when there is none."""
     name = _PREFIX + _digest()
     with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute("SET statement_timeout = 0")  # another run may be migrating
         cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [_PREFIX])
         try:
             cursor.execute("SELECT FROM pg_database WHERE datname = %s", [name])
