@@ -191,7 +191,7 @@ def work_soon(batch: IssuingBatch) -> None:
 
 def _department_of(actor: Actor) -> Department:
     """Return the department a system acts for."""
-    return Department.objects.select_related("region").get(pk=actor.department_id)
+    return Department.objects.select_related("region").get(pk=actor.department_id or 0)
 
 
 def _not_found() -> NotFound:

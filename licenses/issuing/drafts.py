@@ -89,7 +89,7 @@ def _make(
     try:
         with transaction.atomic():
             draft = IssuingDraft.objects.create(
-                kind=kind, type_version=type_version, department=department, supersedes=supersedes, made_by_id=actor.user_id,
+                kind=kind, type_version=type_version, department=department, supersedes=supersedes, made_by_id=actor.user_id or 0,
                 **_columns(candidate), **why,
             )  # fmt: skip
     except IntegrityError as error:

@@ -42,7 +42,9 @@ def open_feed(*, type_code: str, actor: Actor, now: datetime) -> IssuingFeed:
     desks.check_entrusted(in_force(type_code, now.astimezone(SHANGHAI).date()), department)
     try:
         with transaction.atomic():
-            feed = IssuingFeed.objects.create(department=department, type_code=type_code, opened_by_id=actor.user_id, opened_at=now)
+            feed = IssuingFeed.objects.create(
+                department=department, type_code=type_code, opened_by_id=actor.user_id or 0, opened_at=now
+            )
     except IntegrityError as error:
         raise Conflict("feed.open", _("这一类型的归集签发已经开通。")) from error
     audit.record(actor, "license_feed.opened", None, at=now, department_ids=[department.pk], type=type_code)

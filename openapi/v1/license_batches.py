@@ -62,7 +62,7 @@ class LicenseRowIn(StrictSerializer):
     """One license to issue. `face` has the items of the type's rulebook by name."""
 
     number = serializers.CharField(max_length=100, required=False, allow_blank=True, help_text="证照编号，空则以流水号为编号")
-    holders = HolderIn(many=True, min_length=1, max_length=100)
+    holders = serializers.ListField(child=HolderIn(), min_length=1, max_length=100)
     valid_from = serializers.DateField(required=False)
     valid_to = serializers.DateField(required=False, allow_null=True)
     region_code = serializers.RegexField("^[0-9]{6,12}$", required=False, help_text="管辖属地，空则为本部门所在区划")
@@ -74,7 +74,7 @@ class LicenseBatchIn(StrictSerializer):
     """Licenses of one type."""
 
     type_code = serializers.RegexField("^[0-9A-Z]{18}[0-9]{3}$")
-    rows = LicenseRowIn(many=True, min_length=1, max_length=batches.MOST_BY_REST)
+    rows = serializers.ListField(child=LicenseRowIn(), min_length=1, max_length=batches.MOST_BY_REST)
 
 
 class LicenseBatchOut(serializers.Serializer[Any]):

@@ -123,7 +123,7 @@ def change(request: HttpRequest, uid: UUID, change: str) -> HttpResponse:
 
     def act() -> str:
         states.carry_out(license_uid=uid, change=wanted, **form.cleaned_data, actor=actor(request), now=timezone.now())
-        messages.success(request, rule.told)
+        messages.success(request, str(rule.told))
         return back
 
     lead = _("证照编号 %(number)s。办理“%(what)s”后立即生效，状态清单和基础库随后更新。") % {

@@ -23,7 +23,7 @@ _ZIP: Final = b"PK\x03\x04"
 _OLD: Final = b"\xd0\xcf\x11\xe0"
 
 
-def rows_of(version: TypeVersion, file: UploadedFile) -> list[dict[str, Any]]:
+def rows_of(version: TypeVersion, file: UploadedFile[Any]) -> list[dict[str, Any]]:
     """Return the rows of an uploaded file; anything wrong with the file itself raises Invalid and nothing is taken in."""
     if (file.size or 0) > LARGEST:
         raise _wrong(_("文件过大，最多 20 MB。"))
@@ -53,7 +53,7 @@ def _of_excel(file: IO[bytes], header: Sequence[str]) -> Iterator[Sequence[str |
             copy.write(chunk)
         copy.flush()
         copy.seek(0)
-        contents = ExcelContents(copy, Path(copy.name), {})  # type: ignore[arg-type]
+        contents = ExcelContents(copy, Path(copy.name), {})
         try:
             given = [column.name for column in contents.columns]
             own = [name for name in sheets.OWN if name in given]

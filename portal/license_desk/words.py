@@ -27,7 +27,7 @@ def today() -> date:
 
 def region_of(who: Actor) -> str:
     """Return the division of the actor's department, as licenses name it."""
-    code = Department.objects.filter(pk=who.department_id).values_list("region__code", flat=True).first() or ""
+    code = Department.objects.filter(pk=who.department_id or 0).values_list("region__code", flat=True).first() or ""
     return code.ljust(REGION_DIGITS, "0")
 
 
