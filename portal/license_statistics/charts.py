@@ -72,7 +72,7 @@ def coverage(lines: Sequence[Covered]) -> dict[str, Any] | None:
         "yAxis": {"type": "category", "data": [line.title for line in shown]},
         "series": [
             {
-                "name": _("覆盖率(%)"),
+                "name": _("覆盖率（百分比）"),
                 "type": "bar",
                 "color": BLUE,
                 "barMaxWidth": 22,

@@ -103,7 +103,7 @@ def export(request: HttpRequest) -> HttpResponse:
 
 def _table(table: str, scope: Scope, months: int) -> tuple[list[str], list[Sequence[Any]]]:
     if table == "coverage":
-        heads = [_("证照类型"), _("应持证口径"), _("应持证数"), _("已持有数"), _("覆盖率(%)")]
+        heads = [_("证照类型"), _("应持证口径"), _("应持证数"), _("已持有数"), _("覆盖率（百分比）")]
         return heads, [(one.title, one.rule, one.expected, one.held, one.percent) for one in reading.covered()]
     if table == "missing":
         heads = [_("证照类型"), _("报告数"), _("办理中"), _("已补发"), _("档案查无")]
