@@ -158,7 +158,6 @@ GROUPS = (
             "life-event",
             "thematic",
             "zone",
-            "fusion",
             "quality",
             "lineage",
         ),
@@ -185,12 +184,15 @@ GROUPS = (
     (_("使用与责任"), ("usage", "disposal", "emergency", "liability", "hold")),
     (_("管理"), ("user", "department", "boundary")),
 )
+# Pages that are reached from another section's and named otherwise: first words of the name -> section.
+BESIDE = {"authority-rule": "conflict", "fusion": "conflict", "geometry-source": "boundary"}
 SHORT = 8  # a menu up to this length shows everything
 
 
 def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
     """Return the menu of an actor in groups; the entry whose section the page belongs to is current."""
     page = view_name.removeprefix("portal:")
+    page = next((section for words, section in BESIDE.items() if page.startswith(words + "-")), page)
     fit = (entry for entry in MENU if not entry.roles or of.has(*entry.roles))
     entries = [entry for entry in fit if entry.is_for is None or entry.is_for(of)]
     fitting = [entry.section for entry in entries if page == entry.section or page.startswith(entry.section + "-")]
