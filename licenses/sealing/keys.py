@@ -109,7 +109,7 @@ def is_trusted(key: SealKey, signed_at: datetime) -> bool:
     """Return whether what the key signed at that time (files tell whole seconds) counts: in force then, not yet compromised."""
     if signed_at < key.valid_from.replace(microsecond=0) or (key.retired_at is not None and signed_at > key.retired_at):
         return False
-    return key.compromised_at is None or signed_at < key.compromised_at
+    return key.compromised_at is None or signed_at < key.compromised_at.replace(microsecond=0)
 
 
 def prepare(*, now: datetime) -> list[SealKey]:

@@ -29,7 +29,6 @@ from openapi.permissions import ForBusiness
 from openapi.serializers import StrictSerializer
 
 KEY = OpenApiParameter(HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER)
-KINDS = {"pdf": FileKind.PDF, "ofd": FileKind.OFD}
 
 
 class LicenseCopyIn(StrictSerializer):
@@ -57,26 +56,38 @@ class LicenseCopyOut(serializers.Serializer[Any]):
         return f"{settings.PUBLIC_URL}{reverse('portal:license-copy', args=[copies.token_of(copy)])}"
 
 
-class LicenseFileDetail(APIView):
-    """The sealed file of a license."""
+class LicensePdf(APIView):
+    """The sealed PDF of a license."""
 
     permission_classes = (ForBusiness,)
 
-    @extend_schema(
-        operation_id="license_files_retrieve",
-        responses={(200, "application/pdf"): OpenApiTypes.BINARY, (200, "application/ofd"): OpenApiTypes.BINARY},
-    )
-    def get(self, request: Request, uid: UUID, kind: str) -> HttpResponse:
+    @extend_schema(operation_id="license_files_pdf", responses={(200, "application/pdf"): OpenApiTypes.BINARY})
+    def get(self, request: Request, uid: UUID) -> HttpResponse:
         """Return the file, made and sealed the first time, recorded as a use; its digests stand in the headers."""
-        license = get_visible(uid, actor(request))
-        record, content = files.hand_out(license=license, kind=KINDS[kind], actor=actor(request), now=timezone.now())
-        headers = {
-            "Content-Disposition": f'attachment; filename="license-{license.uid.hex[:12]}.{kind}"',
-            "Cache-Control": "no-store",
-            "X-Digest-SHA256": bytes(record.sha256).hex(),
-            "X-Digest-SM3": bytes(record.sm3).hex(),
-        }
-        return HttpResponse(content, content_type=files.MEDIA_TYPES[KINDS[kind]], headers=headers)
+        return _file(request, uid, FileKind.PDF)
+
+
+class LicenseOfd(APIView):
+    """The sealed OFD of a license."""
+
+    permission_classes = (ForBusiness,)
+
+    @extend_schema(operation_id="license_files_ofd", responses={(200, "application/ofd"): OpenApiTypes.BINARY})
+    def get(self, request: Request, uid: UUID) -> HttpResponse:
+        """Return the file, made and sealed the first time, recorded as a use; its digests stand in the headers."""
+        return _file(request, uid, FileKind.OFD)
+
+
+def _file(request: Request, uid: UUID, kind: FileKind) -> HttpResponse:
+    license = get_visible(uid, actor(request))
+    record, content = files.hand_out(license=license, kind=kind, actor=actor(request), now=timezone.now())
+    headers = {
+        "Content-Disposition": f'attachment; filename="license-{license.uid.hex[:12]}.{kind.lower()}"',
+        "Cache-Control": "no-store",
+        "X-Digest-SHA256": bytes(record.sha256).hex(),
+        "X-Digest-SM3": bytes(record.sm3).hex(),
+    }
+    return HttpResponse(content, content_type=files.MEDIA_TYPES[kind], headers=headers)
 
 
 class LicenseCopies(generics.ListAPIView[LicenseCopy]):
@@ -108,7 +119,7 @@ class LicenseCopies(generics.ListAPIView[LicenseCopy]):
 
 
 urlpatterns = [
-    path("licenses/<uuid:uid>/files/pdf", LicenseFileDetail.as_view(), {"kind": "pdf"}, name="license-file-pdf"),
-    path("licenses/<uuid:uid>/files/ofd", LicenseFileDetail.as_view(), {"kind": "ofd"}, name="license-file-ofd"),
+    path("licenses/<uuid:uid>/files/pdf", LicensePdf.as_view(), name="license-file-pdf"),
+    path("licenses/<uuid:uid>/files/ofd", LicenseOfd.as_view(), name="license-file-ofd"),
     path("licenses/<uuid:uid>/copies", LicenseCopies.as_view(), name="license-copies"),
 ]
