@@ -127,7 +127,7 @@ def _trust(node: SimulatedNode, now: datetime) -> TrustedNode:
 def _deliver(county: SimulatedNode, now: datetime) -> None:
     """Two batches, with rows that are sent back for four reasons."""
     for number in (0, 1):
-        rows = [judging.row_of(_license(number * 20 + place), title="驾驶证", state="01") for place in range(20)]
+        rows = [judging.row_of(_license(number * 20 + place), title=_kind().name, state="01") for place in range(20)]
         rows[3]["data"] = rows[3]["data"] | {"region": "320115"}
         rows[7]["state"] = "88"
         rows[11]["data"] = rows[11]["data"] | {"identifier": "1.2.156.3005.2.错误"}
@@ -139,13 +139,18 @@ def _deliver(county: SimulatedNode, now: datetime) -> None:
 
 
 def _license(number: int, region: str = COUNTY[0]) -> dict[str, Any]:
-    kind = LicenseType.objects.filter(holder_kind=CITIZENS).order_by("code")[0]
+    kind = _kind()
     issuer = generate_uscc(81, region=region, kind="11")
     identifier = numbering.compose(kind.code, issuer, f"2026{number:08d}", 1)
     citizen = generate_citizen_id("990101", date(1965 + number % 40, 5, 1 + number % 28), (500 + number) % 1000)
     holder = (NAMES[number % len(NAMES)], citizen, "111")
     issued_on = f"2026-{1 + number % 6:02d}-15"
     return data_of(identifier, title_number=f"GC{number:08d}", region=region, holder=holder, issued_on=issued_on)
+
+
+def _kind() -> LicenseType:
+    """The type whose licenses cross the borders of regions here."""
+    return LicenseType.objects.filter(holder_kind=CITIZENS).order_by("code")[0]
 
 
 def _remember(county: SimulatedNode) -> None:

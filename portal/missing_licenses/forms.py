@@ -78,7 +78,12 @@ class StepForm(RevisedForm):
         label=_("电子证照标识"), max_length=128, required=False, help_text=_("答复“已有电子证照”或“补发完成”时填写。")
     )
     department = forms.ModelChoiceField(
-        label=_("移交给"), queryset=Department.objects.none(), to_field_name="uid", required=False, help_text=_("移交时选择。")
+        label=_("移交给"),
+        queryset=Department.objects.none(),
+        to_field_name="uid",
+        required=False,
+        empty_label=_("请选择"),
+        help_text=_("移交时选择。"),
     )
     actions = tuple(COMMAND_TITLES)
 

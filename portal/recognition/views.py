@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from basedb.ingest import message_of
+from basedb.models import LicenseType
 from core.errors import Forbidden, NotFound
 from core.keyset import page
 from core.roles import Role
@@ -28,6 +29,7 @@ from licenses.models import (
     DifferenceKind,
     DifferenceReport,
     ExchangeRow,
+    LicenseState,
     NodeRelation,
     OutBatch,
     OutState,
@@ -247,12 +249,15 @@ def differences(request: HttpRequest, uid: UUID) -> HttpResponse:
     lines = list(report.lines.filter(is_same=False)[:200])
     found = page(_items(report, form), order=("id",), cursor=request.GET.get("after", ""))
     counts = dict(report.items.order_by().values_list("kind").annotate(count=Count("pk")))
+    names = dict(LicenseType.objects.filter(code__in={line.type_code for line in lines}).values_list("code", "name"))
+    states = dict(LicenseState.choices)
     context = {
         "report": report,
         "form": form,
-        "lines": lines,
+        "lines": [(line, names.get(line.type_code, line.type_code)) for line in lines],
         "page": found,
-        "chart": _chart(lines),
+        "items": [(item, states.get(item.our_state, ""), states.get(item.their_state, "")) for item in found.items],
+        "chart": _chart(lines, names),
         "counts": [(label, counts.get(kind, 0)) for kind, label in DifferenceKind.choices],
     }
     return render(request, "portal/recognition/differences.html", context, status=422 if form.errors else 200)
@@ -278,14 +283,19 @@ def _items(report: DifferenceReport, form: DifferenceFilter) -> QuerySet[Differe
     return report.items.filter(**form.chosen())
 
 
-def _chart(lines: list[Any]) -> dict[str, Any]:
+def _chart(lines: list[Any], names: dict[str, str]) -> dict[str, Any]:
     shown = lines[:GROUPS_SHOWN]
     return {
         "tooltip": {"trigger": "axis"},
         "legend": {"top": 0},
         "grid": {"left": 8, "right": 32, "top": 32, "bottom": 8, "containLabel": True},
         "xAxis": {"type": "value", "minInterval": 1},
-        "yAxis": {"type": "category", "inverse": True, "data": [f"{line.type_code[-6:]} {line.month}" for line in shown]},
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "data": [f"{names.get(line.type_code, line.type_code)} {line.month}" for line in shown],
+            "axisLabel": {"width": 140, "overflow": "break"},
+        },
         "series": [
             {"name": _("本节点"), "type": "bar", "color": BLUE, "data": [line.ours for line in shown]},
             {"name": _("对方节点"), "type": "bar", "color": GREEN, "data": [line.theirs for line in shown]},
