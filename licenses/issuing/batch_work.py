@@ -1,4 +1,4 @@
-"""Working on a batch (批次办理): its rows checked, then issued, some hundred a transaction, by whoever holds the lease.
+"""Working on a batch (批次办理): its rows checked, then issued, some thousand a transaction, by whoever holds the lease.
 
 A row's state and its license are written together: a worker that dies leaves whole rows behind, and the next one goes on with the
 rest once the lease has run out.
@@ -30,7 +30,7 @@ from licenses.types.rulebook import Rulebook
 
 log = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
-CHUNK: Final = 1_000
+CHUNK: Final = 4_000
 LEASE: Final = timedelta(seconds=60)
 AT_WORK: Final = (BatchState.CHECKING, BatchState.ISSUING)
 _UPDATE = """

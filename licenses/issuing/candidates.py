@@ -138,7 +138,8 @@ def _holder(given: Any, version: TypeVersion, number: int, faults: list[Fault]) 
     name, typed = _text(values.get("name")), _text(values.get("code"))
     kinds = KINDS_OF[HolderKind(version.holder_kind)]
     code_type = _text(values.get("code_type")) or _kind_of(typed, kinds)
-    if not visible(name) or not readable(name) or len(name) > LONGEST_NAME:
+    is_plain = bool(name) and name.isprintable()  # nearly always; the other two look at every character
+    if not (is_plain or (visible(name) and readable(name))) or len(name) > LONGEST_NAME:
         faults.append(Fault(f"holders[{number}].name", "holder.name", _("请填写持证主体名称，最多 200 个字。")))
     if code_type not in kinds:
         text = _("这类证照不发给该类主体：持证主体须为%(kind)s。") % {"kind": HolderKind(version.holder_kind).label}
