@@ -115,7 +115,7 @@ def make_table() -> None:
         cursor.execute(
             "CREATE TABLE bench_write (id bigserial PRIMARY KEY, number bigint, text text, at timestamptz DEFAULT now())"
         )
-        cursor.execute("GRANT INSERT ON bench_write TO web")
+        cursor.execute("GRANT SELECT, INSERT ON bench_write TO web")
         cursor.execute("GRANT USAGE ON SEQUENCE bench_write_id_seq TO web")
 
 
