@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -30,6 +30,8 @@ from licenses.types.layout import Layout
 from licenses.types.rulebook import Rulebook
 from portal.actor import BUSINESS, actor, roles_required
 from portal.license_files.forms import CopyForm
+
+SVG: Final = "http://www.w3.org/2000/svg"
 
 
 @never_cache
@@ -105,7 +107,8 @@ def preview(request: HttpRequest, uid: UUID) -> HttpResponse:
     values = values_of(data_of(license), type_name=version.name, rulebook=Rulebook.of(version.rulebook))
     layout = Layout.of(version.layout)
     picture = drawing.svg(layout, values, title=version.name, qr_text=verification_url(license), watermark=_("预览"))
-    return HttpResponse(picture, content_type="image/svg+xml")
+    whole = str(picture).replace("<svg ", f'<svg xmlns="{SVG}" ', 1)  # a picture of its own, not part of a page
+    return HttpResponse(whole, content_type="image/svg+xml")
 
 
 @never_cache

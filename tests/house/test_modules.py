@@ -18,6 +18,7 @@ LONG_FUNCTIONS: dict[str, str] = {}
 ADDRESSES: dict[str, str] = {
     "exchange/features/documents.py": "URIs of the OGC, which name conformance classes and relations",
     "exchange/features/reference_systems.py": "URIs of the OGC, which name reference systems",
+    "portal/license_files/views.py": "the namespace of SVG, which is written as an address",
     "settings/env.py": "loopback is the default place of the demo",
     "licenses/sealing/ofd.py": "the namespace of GB/T 33190, which is written as an address",
     "licenses/sealing/pdf.py": "namespaces of XMP, which are written as addresses",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from defusedxml.ElementTree import fromstring
 from django.test import Client
 
 from core.ids import uuid7
@@ -65,6 +66,7 @@ def test_the_preview_is_a_picture_that_says_it_is_none(city: City, license: Lice
     reply = signed_in(city, "market_head").get(f"/licenses/{license.uid}/files/preview.svg")
     assert reply["Content-Type"] == "image/svg+xml"
     picture = reply.content.decode()
+    assert fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg", "browsers draw no other"
     assert "预览" in picture
     assert "南京玄武示例面馆有限公司" in picture
     assert "script" not in picture
