@@ -39,6 +39,7 @@ PATH: Final = "/openapi/v1/license-verifications"
 QUESTIONS: Final = frozenset({"identifier", "code"})
 STATUS_LINES: Final = {code: f"{code} {phrase}" for code, phrase in responses.items()}
 JSON: Final = ("Content-Type", "application/json; charset=utf-8")
+ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 NEVER_KEPT: Final = ("Cache-Control", "no-store")
 
 
@@ -69,7 +70,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
             logger.error("a lookup failed: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             away = Unavailable("platform.unavailable", _("平台暂时不可用，请稍后再试。"))
             status, told = away.status, _refused(away, request_id)
-    body = json.dumps(told, ensure_ascii=False).encode()
+    body = ENCODER.encode(told).encode()
     start_response(STATUS_LINES[status], [*headers, ("Content-Length", str(len(body)))])
     return [body]
 

@@ -12,7 +12,7 @@ from licenses.models import LicenseState
 from licenses.numbering import Identifier, Warn
 from licenses.status.states import FINAL
 from licenses.verification.outcome import Fragment, Result, Summary, fragment
-from licenses.verification.statement import Found, written
+from licenses.verification.statement import Found, version_in, written
 
 PERSON: Final = "111"  # a citizen's id (standards §4.2)
 STATUS_OF: Final[Mapping[str, str]] = {
@@ -60,8 +60,9 @@ def _status(identifier: str, found: Found, today: date) -> Fragment:
         if not found.is_current:
             return fragment("status.withdrawn", evidence)
     elif not found.is_current and found.state not in FINAL:
-        told = evidence | {"superseded_by": found.next_identifier or "", "version": found.next_version or ""}
-        return fragment("status.superseded", told, version=found.next_version or "—")
+        newer = version_in(found.next_identifier) if found.next_identifier else "—"
+        told = evidence | {"superseded_by": found.next_identifier or "", "version": newer}
+        return fragment("status.superseded", told, version=newer)
     return _standing(found, today, evidence)
 
 
@@ -79,7 +80,7 @@ def _standing(found: Found, today: date, evidence: dict[str, str]) -> Fragment:
 
 def _other_version(identifier: str, found: Found, evidence: Mapping[str, str]) -> Fragment:
     """Of an aggregated license only the newest version is kept: an older one was superseded, a newer one nobody knows."""
-    asked, kept = identifier.split(".")[-2], found.version or found.identifier.split(".")[-2]
+    asked, kept = version_in(identifier), found.version or version_in(found.identifier)
     if asked < kept:
         return fragment("status.superseded", dict(evidence) | {"superseded_by": found.identifier, "version": kept}, version=kept)
     return fragment("status.unknown_license")

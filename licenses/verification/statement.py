@@ -1,6 +1,7 @@
 """The one statement of a verification (核验查询): a license issued here, or aggregated, or what is known of who it names.
 
-The same text serves Django's connection (`%(name)s` marks) and the prepared statements of the hot path (`<<name>>` marks).
+Branches of a UNION ALL are read in order: the second only when the first has nothing. The same text serves Django's connection
+(`%(name)s` marks) and the prepared statements of the hot path (`<<name>>` marks).
 """
 
 from __future__ import annotations
@@ -21,23 +22,22 @@ FROM (SELECT 1) AS asked LEFT JOIN LATERAL (
     SELECT 'issued' AS register, l.identifier, lpad(l.version::text, 3, '0') AS version, l.state, l.is_current, l.state_at,
         l.type_code, t.name AS type_name, l.issuer_code, l.issuer_name, l.issued_on, l.issued_at, l.valid_from, l.valid_to,
         l.position, h.name AS holder, h.code_type, h.subject_key, l.signature IS NOT NULL AS is_signed,
-        k.code AS key_code, k.valid_from AS key_from, k.retired_at, k.compromised_at, n.identifier AS next_identifier,
-        lpad(n.version::text, 3, '0') AS next_version
+        k.code AS key_code, k.valid_from AS key_from, k.retired_at, k.compromised_at,
+        CASE WHEN NOT l.is_current THEN (SELECT n.identifier FROM licenses_license n WHERE n.is_current
+            AND n.type_code = l.type_code AND n.issuer_code = l.issuer_code AND n.serial = l.serial) END AS next_identifier
     FROM licenses_license l JOIN licenses_typeversion t ON t.id = l.type_version_id
     LEFT JOIN licenses_sealkey k ON k.id = l.key_id
     LEFT JOIN licenses_licenseholder h ON h.license_id = l.id AND h.ordinal = 1
-    LEFT JOIN licenses_license n ON NOT l.is_current AND n.is_current AND n.type_code = l.type_code
-        AND n.issuer_code = l.issuer_code AND n.serial = l.serial
     WHERE l.identifier = <<identifier>>
     UNION ALL
     (SELECT 'aggregated', b.identifier, b.license_version, b.license_state, b.withdrawn_at IS NULL, b.changed_at,
         b.type_code, coalesce((SELECT t.name FROM basedb_licensetype t WHERE t.code = b.type_code LIMIT 1), b.title),
         coalesce(b.issuer_code, ''), b.issuer, b.issued_on, NULL, b.valid_from, b.valid_to,
         b.id, b.holder_name, b.holder_code_type, b.subject_key, false,
-        NULL, NULL, NULL, NULL, NULL, NULL
+        NULL, NULL, NULL, NULL, NULL
     FROM basedb_license b WHERE left(b.identifier, -6) = <<stem>>
     ORDER BY b.identifier = <<identifier>> DESC, b.license_version DESC NULLS LAST, b.id LIMIT 1)
-    ORDER BY register DESC LIMIT 1
+    LIMIT 1
 ) AS found ON true"""
 
 
@@ -68,9 +68,13 @@ class Found(NamedTuple):
     retired_at: datetime | None
     compromised_at: datetime | None
     next_identifier: str | None
-    next_version: str | None
     issues_here: bool
     is_registered: bool
+
+
+def version_in(identifier: str) -> str:
+    """Return the version an identifier names."""
+    return identifier.rsplit(".", 2)[-2]
 
 
 def written(parsed: Identifier) -> str:
