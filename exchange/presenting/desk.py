@@ -50,7 +50,7 @@ def grants_of(actor: Actor, now: datetime) -> QuerySet[Grant]:
     """Return the grants a clerk may scan under: those of the own department's systems on licenses."""
     return (
         Grant.objects.filter(
-            system__department_id=actor.department_id,
+            system__department_id=actor.department_id or 0,
             system__is_active=True,
             mode="QUERY",
             state=GrantState.ACTIVE,
@@ -118,7 +118,7 @@ def _scan(code: str, matter: str, grant_uid: UUID, actor: Actor, now: datetime) 
 
 
 def _read(code: PresentingCode, actor: Actor, now: datetime) -> tuple[str, str]:
-    grant = Grant.objects.filter(pk=code.grant_id).first()
+    grant = Grant.objects.filter(pk=code.grant_id or 0).first()
     terms = _terms(grant.uid if grant else UUID(int=0), actor, code.matter, now)
     signed = _signed(terms, actor, now)
     context = Context(matter=code.matter, officer=f"user-{actor.user_id}")
@@ -134,7 +134,7 @@ def _read(code: PresentingCode, actor: Actor, now: datetime) -> tuple[str, str]:
 def _terms(grant_uid: UUID, actor: Actor, matter: str, now: datetime) -> Terms:
     """Return the grant as the database has it now, for a system of the clerk's department; refuse one that does not hold."""
     own = grants_of(actor, now).filter(uid=grant_uid).values_list("system_id", flat=True).first()
-    found = Grant.objects.filter(uid=grant_uid, system__department_id=actor.department_id).first()
+    found = Grant.objects.filter(uid=grant_uid, system__department_id=actor.department_id or 0).first()
     terms = registry.terms_of(str(grant_uid), through_django) if found else None
     terms, selection = shape.check_terms(terms, own or (found.system_id if found else 0), "QUERY", now)
     needs.check_dataset(selection)

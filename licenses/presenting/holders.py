@@ -92,4 +92,4 @@ def is_representative(enterprise: LegalEntity, person: Person) -> bool:
 def name_of(key: bytes, kind: str) -> str:
     """Return the name of a holder, "" when the base database no longer has it."""
     rows = Person.objects if kind == SubjectKind.PERSON else LegalEntity.objects
-    return str(rows.filter(subject_key=key).values_list("name", flat=True).first() or "")  # type: ignore[attr-defined]
+    return str(rows.filter(subject_key=key).values_list("name", flat=True).first() or "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.errors import Conflict, Invalid
+from licenses.models import EnterpriseAgent
 from licenses.presenting import agents
 from licenses.presenting.sessions import Session
 from portal.forms import PortalForm
@@ -61,13 +62,18 @@ def agent_list(request: HttpRequest, session: Session) -> HttpResponse:
         {
             "agent": row,
             "types": [types.get(code, code) for code in row.type_codes],
-            "last_day": row.period.upper - timedelta(days=1),
-            "is_live": row.revoked_at is None and row.period.lower <= today < row.period.upper,
+            "last_day": _last_day(row),
+            "is_live": row.revoked_at is None and today <= _last_day(row),
         }
         for row in rows
     ]
     context = {"session": session, "holder": shown_name(session), "section": "agents", "form": form, "lines": lines}
     return render(request, "portal/holder/agents.html", context, status=form.status if request.method == "POST" else 200)
+
+
+def _last_day(agent: EnterpriseAgent) -> date:
+    """Return the last day of an authorization; the database keeps it bounded."""
+    return (agent.period.upper or date.max) - timedelta(days=1)
 
 
 @require_POST
