@@ -112,7 +112,8 @@ picked AS MATERIALIZED (
         SELECT {base} AS base, {face} AS face, ARRAY(SELECT jsonb_array_elements_text(one -> 'items')) AS names) AS its),
 signed AS MATERIALIZED (
     SELECT *, sha256(convert_to(body, 'UTF8')) AS digest FROM (
-        SELECT code.subject_key, code.matter, json_build_object('call_id', <<call_id>>, 'presentation', code.uid, 'matter', code.matter,
+        SELECT code.subject_key, code.matter,
+            json_build_object('call_id', <<call_id>>, 'presentation', code.uid, 'matter', code.matter,
             'licenses', coalesce((SELECT jsonb_agg(told ORDER BY place) FROM picked), '[]'))::text AS body,
             (SELECT count(*) FROM picked) AS row_count FROM code OFFSET 0) AS answer),
 used AS (
