@@ -22,6 +22,7 @@ from licenses.recognition.questions import ANSWER_FORM
 from licenses.recognition.receiving import FORM as BATCH_FORM
 from licenses.recognition.receiving import RECEIPT_FORM
 from licenses.sealing import key_files
+from licenses.sealing.canonical import canonical_json
 
 _SECRET = b"the secret of a simulated node"
 
@@ -78,7 +79,7 @@ class SimulatedNode:
     def seal(self, content: Mapping[str, Any], *, key: SigningKey | None = None) -> dict[str, str]:
         """Sign a message to our node."""
         signer = key or self.key
-        text = documents.canonical({"from": self.code, "to": settings.NODE_CODE, **content}).decode()
+        text = canonical_json({"from": self.code, "to": settings.NODE_CODE, **content}).decode()
         signature = base64.b64encode(signer.sign(text.encode())).decode()
         return {"node": self.code, "key": signer.public.id, "content": text, "signature": signature}
 
@@ -92,7 +93,7 @@ class SimulatedNode:
         """Return a license document of this node."""
         signer = key or self.key
         body = documents.body(self.code, data, list_name="issued" if position is not None else "", position=position)
-        return documents.sealed(body, signer.public.id, signer.sign(documents.canonical(body)))
+        return documents.sealed(body, signer.public.id, signer.sign(canonical_json(body)))
 
     def post(self, node: TrustedNode, path: str, body: Mapping[str, Any]) -> tuple[int, Any]:
         """Answer as the door of this node would."""

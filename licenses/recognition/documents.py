@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
+from licenses.sealing.canonical import canonical_json
 
 FORM: Final = "license-document/1"
 DATA_FORM: Final = "license/1"
@@ -45,19 +45,6 @@ class Document:
         return str(self.data["identifier"])
 
 
-def canonical(content: Mapping[str, Any]) -> bytes:
-    """Return the bytes of a JSON object: texts in Unicode form NFC, then sorted keys, no spaces, UTF-8."""
-    return json.dumps(_composed(content), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _composed(value: Any) -> Any:
-    if isinstance(value, str):
-        return unicodedata.normalize("NFC", value)
-    if isinstance(value, Mapping):
-        return {_composed(name): _composed(inner) for name, inner in value.items()}
-    return [_composed(inner) for inner in value] if isinstance(value, list) else value
-
-
 def body(node: str, data: Mapping[str, Any], *, list_name: str = "", position: int | None = None) -> dict[str, Any]:
     """Return what a node signs of a license."""
     return {"form": FORM, "node": node, "list": list_name, "position": position, "data": dict(data)}
@@ -78,7 +65,7 @@ def read(document: Any) -> Document:
         raise unreadable(_("文档缺少节点、密钥或签名，或格式不正确。"))
     if fault := data_fault(told["data"]):
         raise unreadable(fault)
-    message = canonical(told)
+    message = canonical_json(told)
     if len(message) > LARGEST:
         raise unreadable(_("文档过大。"))
     return Document(

@@ -21,6 +21,7 @@ from core.signing import PublicKey, pem_blocks
 from licenses.models import KeyPurpose, SealKey, TrustedKey, TrustedNode
 from licenses.recognition import documents, trust
 from licenses.sealing import keys
+from licenses.sealing.canonical import canonical_json
 
 LARGEST: Final = 2_000_000
 PARTS: Final = ("node", "key", "content", "signature")
@@ -41,7 +42,7 @@ class Opened:
 def seal(content: Mapping[str, Any], *, to: str) -> Envelope:
     """Sign a message of ours with the node key."""
     told = {**content, "from": settings.NODE_CODE, "to": to}
-    text = documents.canonical(told).decode()
+    text = canonical_json(told).decode()
     signature, key = keys.sign(KeyPurpose.NODE, text.encode())
     return {
         "node": settings.NODE_CODE,

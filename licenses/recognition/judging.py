@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import Invalid
 from licenses import numbering
 from licenses.recognition import documents
+from licenses.sealing.canonical import canonical_json
 
 STATES: Final = ("01", "02", "03", "04", "05", "06", "07", "99")
 LONGEST_TITLE: Final = 200
@@ -47,7 +48,7 @@ def fault_of(row: Any, *, prefix: str, is_genuine: Checks) -> str:
     if row["state"] not in STATES:
         return "row.state"
     is_signed = bool(row["signature"] or row["key"])
-    if is_signed and not is_genuine(row["key"], documents.canonical(data), documents.signature_of(row["signature"])):
+    if is_signed and not is_genuine(row["key"], canonical_json(data), documents.signature_of(row["signature"])):
         return "row.signature"
     return ""
 

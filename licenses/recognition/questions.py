@@ -24,7 +24,7 @@ from licenses.models import KeyPurpose, License, ListName, NodeQuestion, NodeRel
 from licenses.recognition import documents, envelopes, holdings, pushing, transport, trust
 from licenses.recognition.envelopes import Envelope, Opened
 from licenses.sealing import keys
-from licenses.sealing.canonical import canonical, data_of
+from licenses.sealing.canonical import canonical, canonical_json, data_of
 from licenses.subject_keys import key_of
 
 FORM: Final = "license-question/1"
@@ -76,7 +76,7 @@ def own_document(identifier: str) -> dict[str, Any] | None:
 
 def _sealed(data: Mapping[str, Any], list_name: str, position: int) -> dict[str, Any]:
     content = documents.body(settings.NODE_CODE, data, list_name=str(list_name), position=position)
-    signature, key = keys.sign(KeyPurpose.NODE, documents.canonical(content))
+    signature, key = keys.sign(KeyPurpose.NODE, canonical_json(content))
     return documents.sealed(content, envelopes.id_of(key), signature)
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from core.crypto import sm3
 from licenses.models import License, LicenseHolder
@@ -87,8 +87,20 @@ def canonical(data: LicenseData) -> bytes:
         "valid_to": data.valid_to.isoformat() if data.valid_to else "",
         "face": {name: str(value) for name, value in data.face.items()},
     }
-    text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return unicodedata.normalize("NFC", text).encode()
+    return canonical_json(content)
+
+
+def canonical_json(content: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a JSON object: texts in Unicode form NFC, then sorted keys, no spaces, UTF-8."""
+    return json.dumps(_composed(content), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _composed(value: Any) -> Any:
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, Mapping):
+        return {_composed(name): _composed(inner) for name, inner in value.items()}
+    return [_composed(inner) for inner in value] if isinstance(value, list) else value
 
 
 def digest(data: LicenseData) -> bytes:

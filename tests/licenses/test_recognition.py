@@ -46,6 +46,7 @@ from licenses.recognition import (
     transport,
     trust,
 )
+from licenses.sealing.canonical import canonical_json
 from licenses.status import checker
 from tests.factories import City
 from tests.licenses.nodes import (
@@ -153,7 +154,7 @@ def test_a_batch_is_judged_row_by_row_answered_with_a_signed_receipt_and_taken_i
     node = simulated()
     trusted(city, node, now)
     good, signed = row(), row()
-    signed["signature"] = base64.b64encode(node.key.sign(documents.canonical(signed["data"]))).decode()
+    signed["signature"] = base64.b64encode(node.key.sign(canonical_json(signed["data"]))).decode()
     signed["key"] = node.key.public.id
     forged = row() | {"key": node.key.public.id, "signature": signed["signature"]}
     wrong = [

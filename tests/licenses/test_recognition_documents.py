@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from core.errors import Invalid
 from licenses.models import TrustedNode
 from licenses.recognition import documents, keeping, trust
+from licenses.sealing.canonical import canonical_json
 from licenses.verification.outcome import State
 from tests.factories import City
 from tests.licenses.nodes import COUNTY, ISSUER, license_data, simulated, trusted
@@ -31,13 +32,13 @@ def parts(result: trust.ForeignResult) -> dict[str, str]:
 @given(FACE, st.randoms(use_true_random=False))
 def test_the_bytes_of_a_document_depend_neither_on_order_nor_on_how_it_travelled(face: dict[str, str], rng: Any) -> None:
     content = documents.body(COUNTY, license_data() | {"face": face}, list_name="issued", position=7)
-    message = documents.canonical(content)
+    message = canonical_json(content)
     names = list(content)
     rng.shuffle(names)
     shuffled = {name: content[name] for name in names}
     travelled = json.loads(json.dumps(shuffled, indent=2))
     decomposed = json.loads(unicodedata.normalize("NFD", json.dumps(content, ensure_ascii=False)))
-    assert message == documents.canonical(travelled) == documents.canonical(decomposed)
+    assert message == canonical_json(travelled) == canonical_json(decomposed)
     assert json.loads(message)["node"] == COUNTY
 
 
@@ -49,7 +50,7 @@ def test_whatever_character_is_changed_the_document_does_not_verify(data: Any) -
     document = node.document(license_data(), position=7)
     read = documents.read(document)
     assert node.key.public.verifies(read.message, read.signature)
-    text = documents.canonical(document["data"]).decode()
+    text = canonical_json(document["data"]).decode()
     place = data.draw(st.integers(0, len(text) - 1))
     changed = text[:place] + data.draw(st.sampled_from("0X甲")) + text[place + 1 :]
     try:
