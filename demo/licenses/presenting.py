@@ -44,7 +44,7 @@ WHY: Final = {
 }
 BUILT_IN: Final = ["license.number", "license.holder_names", "license.issuer_name", "license.valid_to"]
 USES: Final = (
-    (TITLE_TYPE, "不动产转移登记窗口核验", "核对权利人和坐落", ["location", "area"], "《不动产登记暂行条例》第二十四条"),
+    (TITLE_TYPE, "不动产转移登记窗口核验", "核对权利人和坐落", ["location", "building_area"], "《不动产登记暂行条例》第二十四条"),
     ("食品经营许可证", "食品经营单位变更备案", "核对许可信息", [], "《中华人民共和国食品安全法》第三十五条"),
     ("营业执照", "食品经营单位变更备案", "核对主体登记信息", [], "《中华人民共和国市场主体登记管理条例》第二十一条"),
 )
@@ -112,7 +112,7 @@ def _title(person: Person, number: int, land: Department, type_code: str) -> dic
         "region_code": person.region_code,
         "license_state": "01",
         "license_version": "001",
-        "face": f'{{"location": "江苏省南京市演示路{number}号", "area": "{60 + number * 3}.5"}}',
+        "face": f'{{"location": "江苏省南京市演示路{number}号", "building_area": "{60 + number * 3}.5"}}',
     }
 
 
