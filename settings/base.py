@@ -51,7 +51,7 @@ ALERT_THRESHOLDS = {
 }
 # Verifications of one subject by one system in a day: who may ask without end learns by guessing what is not told.
 CALL_QUESTIONS_PER_SUBJECT_PER_DAY = 20
-# Materials of a matter: how long one of them may take, and how long the sealed answer is kept for a repeated request (0: not at all).
+# Materials of a matter: how long one of them may take; how long the sealed answer is kept for a repeated request (0: not at all).
 MATTER_PART_TIMEOUT_MS = 3_000
 MATTER_ANSWER_KEPT_MINUTES = 30
 # Public verification of licenses: lookups and files of one address; names typed by one address, and about one license.
@@ -253,6 +253,7 @@ SPECTACULAR_SETTINGS = {
         "SignatureAlgorithm": "exchange.models.SignatureAlgorithm",
         "RowFilterKind": ["own_clients", "list"],
         "CreditRecordKind": "openapi.v1.credit.KINDS",
+        "VerificationState": ["VALID", "INVALID", "UNKNOWN"],
     },
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "openapi.schema.add_error"],
 }

@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ("defining_body", models.CharField(max_length=200, verbose_name="定义机构")),
                 ("defining_body_code", models.CharField(max_length=18, verbose_name="定义机构代码")),
                 ("holder_kind", models.CharField(max_length=20, verbose_name="持证主体类型")),
-                ("validity_months", models.PositiveSmallIntegerField(null=True, verbose_name="有效期(月)")),
+                ("validity_months", models.PositiveSmallIntegerField(null=True, verbose_name="有效期（月）")),
                 ("effective", django.contrib.postgres.fields.ranges.DateRangeField(verbose_name="施行期")),
             ],
             options={

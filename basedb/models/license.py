@@ -25,7 +25,7 @@ class LicenseType(models.Model):
     defining_body = models.CharField(_("定义机构"), max_length=200)
     defining_body_code = models.CharField(_("定义机构代码"), max_length=18)
     holder_kind = models.CharField(_("持证主体类型"), max_length=20)
-    validity_months = models.PositiveSmallIntegerField(_("有效期(月)"), null=True)
+    validity_months = models.PositiveSmallIntegerField(_("有效期（月）"), null=True)
     effective = DateRangeField(_("施行期"))
 
     class Meta:

@@ -136,9 +136,10 @@ def end_of_batch(cursor: Any, chain: Chain, xid_from: int, batch: int) -> int | 
 def _write(cursor: Cursor, chain: Chain, key: Signing, last: Last, *, xid_to: int, found: list[bytes]) -> None:
     ledger, digests = LEDGERS[chain], b"".join(found)
     as_text = "to_char({} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    times = (f"min({ledger.time})", f"max({ledger.time})", "clock_timestamp()")
     first_at, last_at, sealed_at = _one(
         cursor,
-        f"SELECT {as_text.format(f'min({ledger.time})')}, {as_text.format(f'max({ledger.time})')}, {as_text.format('clock_timestamp()')}"
+        f"SELECT {', '.join(as_text.format(time) for time in times)}"
         f" FROM {ledger.table} WHERE xid >= %s::xid8 AND xid < %s::xid8",
         str(last.xid_to),
         str(xid_to),

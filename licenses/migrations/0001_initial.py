@@ -153,7 +153,7 @@ class Migration(migrations.Migration):
                 ('holder_kind', models.CharField(choices=[('PERSON', '自然人'), ('LEGAL_ENTITY', '法人和非法人组织'), ('EITHER', '自然人或法人')], max_length=20, verbose_name='持证主体类型')),
                 ('holders_at_most', models.PositiveSmallIntegerField(default=1, verbose_name='持证主体数上限')),
                 ('validity_kind', models.CharField(choices=[('UNLIMITED', '长期有效'), ('MONTHS', '自起始日起若干月'), ('STATED', '逐证写明')], max_length=20, verbose_name='有效期规则')),
-                ('validity_months', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='有效期(月)')),
+                ('validity_months', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='有效期（月）')),
                 ('rulebook', models.JSONField(default=list, verbose_name='照面项目')),
                 ('layout', models.JSONField(default=dict, verbose_name='版式')),
                 ('state', models.CharField(choices=[('DRAFT', '编制中'), ('PUBLISHED', '已发布'), ('RETIRED', '已停用')], default='DRAFT', max_length=20, verbose_name='状态')),

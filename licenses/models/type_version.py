@@ -49,7 +49,7 @@ class TypeVersion(SharedObject):
     holder_kind = models.CharField(_("持证主体类型"), max_length=20, choices=HolderKind.choices)
     holders_at_most = models.PositiveSmallIntegerField(_("持证主体数上限"), default=1)
     validity_kind = models.CharField(_("有效期规则"), max_length=20, choices=ValidityKind.choices)
-    validity_months = models.PositiveSmallIntegerField(_("有效期(月)"), null=True, blank=True)
+    validity_months = models.PositiveSmallIntegerField(_("有效期（月）"), null=True, blank=True)
     rulebook = models.JSONField(_("照面项目"), default=list)
     layout = models.JSONField(_("版式"), default=dict)
     state = models.CharField(_("状态"), max_length=20, choices=TypeState.choices, default=TypeState.DRAFT)

@@ -29,7 +29,7 @@ TITLES: Mapping[str, Any] = {
     "holder_kind": gettext_lazy("持证主体类型"),
     "holders_at_most": gettext_lazy("持证主体数上限"),
     "validity_kind": gettext_lazy("有效期规则"),
-    "validity_months": gettext_lazy("有效期(月)"),
+    "validity_months": gettext_lazy("有效期（月）"),
 }
 
 _CODE = re.compile(CODE_PATTERN)

@@ -8,7 +8,7 @@ HEADERS = {
     "持证主体类型": "holder_kind",
     "持证主体数上限": "holders_at_most",
     "有效期规则": "validity_kind",
-    "有效期(月)": "validity_months",
+    "有效期（月）": "validity_months",
     "维护部门代码": "department",
     "施行日期": "effective_from",
 }

@@ -112,7 +112,7 @@ class PresentedOut(serializers.Serializer[Any]):
     licenses = PresentedLicense(many=True)
 
 
-class HolderIn(serializers.Serializer[Any]):
+class NamedHolderIn(serializers.Serializer[Any]):
     """A citizen (citizen_id) or an enterprise (uscc), with the name."""
 
     citizen_id = serializers.CharField(required=False)
@@ -123,8 +123,8 @@ class HolderIn(serializers.Serializer[Any]):
 class HolderSessionIn(serializers.Serializer[Any]):
     """Who is at the phone; `agent` is the person who acts for an enterprise."""
 
-    holder = HolderIn()
-    agent = HolderIn(required=False)
+    holder = NamedHolderIn()
+    agent = NamedHolderIn(required=False)
     assurance = serializers.IntegerField(min_value=1, max_value=3, help_text="身份核验等级：2 实名，3 实人")
 
 

@@ -71,7 +71,7 @@ class FactsFields(PortalForm):
     holders_at_most = forms.IntegerField(label=gettext_lazy("持证主体数上限"), min_value=1, max_value=50, initial=1)
     validity_kind = forms.ChoiceField(label=gettext_lazy("有效期规则"), choices=ValidityKind.choices)
     validity_months = forms.IntegerField(
-        label=gettext_lazy("有效期(月)"),
+        label=gettext_lazy("有效期（月）"),
         required=False,
         min_value=1,
         max_value=1200,

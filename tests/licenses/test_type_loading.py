@@ -69,7 +69,7 @@ def test_the_command_loads_what_is_shipped_and_files(city: City, tmp_path: Path)
 
 
 def test_a_table_with_chinese_headers_is_loaded(city: City, now: datetime) -> None:
-    head = "证照类型代码,证照类型名称,定义机构,定义机构代码,持证主体类型,有效期(月),维护部门代码,施行日期"
+    head = "证照类型代码,证照类型名称,定义机构,定义机构代码,持证主体类型,有效期（月）,维护部门代码,施行日期"
     lines = [f"{BODY}001,甲证,试验部,{BODY},自然人,36,{city.market.code},2020-01-01", f"{BODY}002,乙证,试验部,,法人及非法人组织,,,"]
     content = "\n".join([head, *lines, ",,,,,,,"]).encode("gb18030")
     done = loading.load(content=content, file_name="types.csv", actor=city.actor("reviewer"), now=now)
@@ -90,7 +90,7 @@ def test_faults_are_told_line_by_line_and_nothing_is_kept(city: City, now: datet
     assert TypeVersion.objects.count() == 0
     assert not LicenseType.objects.filter(code__startswith=BODY).exists()
     texts = dict(found)
-    assert "有效期(月)" in texts[3][0]
+    assert "有效期（月）" in texts[3][0]
     assert any("rulebook.items[1].name" in text for text in texts[5])
 
 
