@@ -47,7 +47,7 @@ def is_mine(environ: Mapping[str, Any]) -> bool:
     """Return whether a request is answered here: a lookup of somebody who shows neither a session nor a signature."""
     return (
         environ["PATH_INFO"] == PATH
-        and environ["REQUEST_METHOD"] == "GET"
+        and environ.get("REQUEST_METHOD") == "GET"
         and "HTTP_X_GOV_KEY" not in environ
         and f"{settings.SESSION_COOKIE_NAME}=" not in environ.get("HTTP_COOKIE", "")
     )

@@ -35,7 +35,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         return national(environ, start_response)
     if license_verifications.is_mine(environ):
         return license_verifications.application(environ, start_response)
-    if presenting.serves(environ["PATH_INFO"], environ["REQUEST_METHOD"]):
+    if presenting.serves(environ["PATH_INFO"], environ.get("REQUEST_METHOD", "")):
         return presenting.application(environ, start_response)
     return portal(environ, start_response)
 

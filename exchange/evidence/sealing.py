@@ -139,8 +139,7 @@ def _write(cursor: Cursor, chain: Chain, key: Signing, last: Last, *, xid_to: in
     times = (f"min({ledger.time})", f"max({ledger.time})", "clock_timestamp()")
     first_at, last_at, sealed_at = _one(
         cursor,
-        f"SELECT {', '.join(as_text.format(time) for time in times)}"
-        f" FROM {ledger.table} WHERE xid >= %s::xid8 AND xid < %s::xid8",
+        f"SELECT {', '.join(as_text.format(time) for time in times)} FROM {ledger.table} WHERE xid >= %s::xid8 AND xid < %s::xid8",
         str(last.xid_to),
         str(xid_to),
     )

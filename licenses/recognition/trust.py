@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as text
+from django.utils.translation import gettext_noop
 
 from basedb.identifiers import normalize_uscc
 from core.calendar import SHANGHAI
@@ -27,23 +27,23 @@ from licenses.verification.outcome import Fragment, State, fragment
 
 _YES, _NO, _MAYBE = State.VALID, State.INVALID, State.UNKNOWN
 VERDICTS: Final[Mapping[str, tuple[State, str]]] = {
-    "integrity.document_signed": (_YES, text("文档由颁发地节点签名，签名之后没有改动。")),
-    "integrity.document_altered": (_NO, text("文档与签名不符，内容在签名之后被改动过，或签名是伪造的。")),
-    "integrity.document_not_checked": (_MAYBE, text("没有可信的密钥，不能核对签名。")),
-    "issuer.foreign_node": (_YES, text("由互认名单中的节点“%(node)s”签名，密钥在用。")),
-    "issuer.node_unknown": (_NO, text("节点“%(node)s”不在互认名单中，不能确认是谁签发的。")),
-    "issuer.node_key_unknown": (_NO, text("签名所用密钥不是该节点登记的密钥。")),
-    "issuer.node_key_revoked": (_NO, text("签名所用密钥已被撤销。")),
-    "issuer.node_key_not_in_force": (_NO, text("签名所用密钥不在有效期内。")),
-    "issuer.node_key_unconfirmed": (_NO, text("签名所用密钥尚未复核，不能使用。")),
-    "issuer.other_region": (_NO, text("证照属地不属于该节点，该节点无权为其签名。")),
-    "status.foreign_listed": (_YES, text("颁发地的状态清单（%(at)s 生成）显示证照有效。")),
-    "status.foreign_not_valid": (_NO, text("颁发地的状态清单（%(at)s 生成）显示证照已不是有效状态。")),
-    "status.foreign_expired": (_NO, text("证照有效期已过。")),
-    "status.foreign_not_yet": (_NO, text("证照有效期尚未开始。")),
-    "status.foreign_no_list": (_MAYBE, text("尚未取得颁发地的状态清单，不能判断是否已被撤销或注销。")),
-    "status.foreign_stale_list": (_MAYBE, text("颁发地的状态清单已过期（%(at)s 生成），不能判断现在的状态。")),
-    "status.foreign_no_position": (_MAYBE, text("文档没有写明在状态清单中的位置，不能判断是否已被撤销或注销。")),
+    "integrity.document_signed": (_YES, gettext_noop("文档由颁发地节点签名，签名之后没有改动。")),
+    "integrity.document_altered": (_NO, gettext_noop("文档与签名不符，内容在签名之后被改动过，或签名是伪造的。")),
+    "integrity.document_not_checked": (_MAYBE, gettext_noop("没有可信的密钥，不能核对签名。")),
+    "issuer.foreign_node": (_YES, gettext_noop("由互认名单中的节点“%(node)s”签名，密钥在用。")),
+    "issuer.node_unknown": (_NO, gettext_noop("节点“%(node)s”不在互认名单中，不能确认是谁签发的。")),
+    "issuer.node_key_unknown": (_NO, gettext_noop("签名所用密钥不是该节点登记的密钥。")),
+    "issuer.node_key_revoked": (_NO, gettext_noop("签名所用密钥已被撤销。")),
+    "issuer.node_key_not_in_force": (_NO, gettext_noop("签名所用密钥不在有效期内。")),
+    "issuer.node_key_unconfirmed": (_NO, gettext_noop("签名所用密钥尚未复核，不能使用。")),
+    "issuer.other_region": (_NO, gettext_noop("证照属地不属于该节点，该节点无权为其签名。")),
+    "status.foreign_listed": (_YES, gettext_noop("颁发地的状态清单（%(at)s 生成）显示证照有效。")),
+    "status.foreign_not_valid": (_NO, gettext_noop("颁发地的状态清单（%(at)s 生成）显示证照已不是有效状态。")),
+    "status.foreign_expired": (_NO, gettext_noop("证照有效期已过。")),
+    "status.foreign_not_yet": (_NO, gettext_noop("证照有效期尚未开始。")),
+    "status.foreign_no_list": (_MAYBE, gettext_noop("尚未取得颁发地的状态清单，不能判断是否已被撤销或注销。")),
+    "status.foreign_stale_list": (_MAYBE, gettext_noop("颁发地的状态清单已过期（%(at)s 生成），不能判断现在的状态。")),
+    "status.foreign_no_position": (_MAYBE, gettext_noop("文档没有写明在状态清单中的位置，不能判断是否已被撤销或注销。")),
 }
 
 

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -55,7 +56,9 @@ class HolderIn(StrictSerializer):
 
     name = serializers.CharField(max_length=LONGEST_NAME)
     code = serializers.CharField(max_length=18)
-    code_type = serializers.ChoiceField(choices=[(PERSON, "公民身份号码"), (ENTITY, "统一社会信用代码")], required=False)
+    code_type = serializers.ChoiceField(
+        choices=[(PERSON, gettext_lazy("公民身份号码")), (ENTITY, gettext_lazy("统一社会信用代码"))], required=False
+    )
 
 
 class LicenseRowIn(StrictSerializer):

@@ -38,7 +38,7 @@ class MissingReportIn(StrictSerializer):
     region_code = serializers.RegexField("^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")
     holder_name = serializers.CharField(max_length=reports.LONGEST_NAME)
     holder_code = serializers.CharField(max_length=18)
-    paper_number = serializers.CharField(max_length=reports.LONGEST_NUMBER, required=False, default="")
+    paper_number = serializers.CharField(max_length=reports.LONGEST_NUMBER, required=False, default="", allow_blank=True)
     note = serializers.CharField(max_length=reports.LONGEST)
 
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from core.audit import Actor
@@ -82,7 +83,7 @@ def refused(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def actor_of(request: HttpRequest, session: Session) -> Actor:
     """Return a holder as an entry of the trail names them: without a name, by the session."""
-    who = "持证人" if session.subject_kind == "PERSON" else "企业持证人"
+    who = _("持证人") if session.subject_kind == "PERSON" else _("企业持证人")
     return Actor(
         name=f"{who}({str(session.uid)[-8:]})",
         client_ip=request.META.get("REMOTE_ADDR") or None,
