@@ -19,6 +19,7 @@ CHOICES = (
     "BENCH_ROUNDS",
     "QUALITY_ROWS",
     "CITY_SHARE",
+    "LICENSE_ROWS",
     "KILLS",
     "SEED",
 )  # what the person at the keyboard may choose
