@@ -67,7 +67,7 @@ def run_aggregation(run_uid: str) -> None:
 @shared_task(name=plans.PART_TASK, **_LONG, **_AGAIN)
 def run_aggregation_part(run_uid: str, number: int) -> None:
     """Carry one share of a run to its end, or from where its last worker left it."""
-    runs.work_part(run_uid=UUID(run_uid), number=number, clock=timezone.now)
+    runs.work_parts(run_uid=UUID(run_uid), number=number, clock=timezone.now)
 
 
 @shared_task(name="exchange.refresh_lineage", **_SHORT, **_AGAIN)

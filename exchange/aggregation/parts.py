@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from celery import current_app
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from basedb import ingest
 from exchange.aggregation.connector import Reading
@@ -173,6 +174,14 @@ def let_wait(share: Share, now: datetime) -> None:
 
 def unattended(*, now: datetime) -> list[tuple[UUID, int]]:
     """Return the shares no worker holds, of runs under way."""
+    return list(_free(now).values_list("run__uid", "number"))
+
+
+def free_of(*, run_uid: UUID, now: datetime) -> list[int]:
+    """Return the shares of a run under way that no worker holds."""
+    return list(_free(now).filter(run__uid=run_uid).values_list("number", flat=True))
+
+
+def _free(now: datetime) -> QuerySet[AggregationPart]:
     open_ones = AggregationPart.objects.filter(run__state=RunState.RUNNING, state__in=(RunState.QUEUED, RunState.RUNNING))
-    free = open_ones.filter(lease_until=None) | open_ones.filter(lease_until__lte=now)
-    return list(free.values_list("run__uid", "number"))
+    return open_ones.filter(lease_until=None) | open_ones.filter(lease_until__lte=now)

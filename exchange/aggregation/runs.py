@@ -105,6 +105,13 @@ def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
         work_part(run_uid=run_uid, number=number, clock=clock)
 
 
+def work_parts(*, run_uid: UUID, number: int, clock: Clock) -> None:
+    """Carry a share to its end, then those of its run that gave way meanwhile."""
+    work_part(run_uid=run_uid, number=number, clock=clock)
+    for other in parts.free_of(run_uid=run_uid, now=clock()):
+        work_part(run_uid=run_uid, number=other, clock=clock)
+
+
 def work_part(*, run_uid: UUID, number: int, clock: Clock) -> None:
     """Take a share of a run, if it is free, and carry it to its end."""
     share = parts.take(run_uid=run_uid, number=number, now=clock())
