@@ -176,4 +176,4 @@ def test_masks_of_sensitive_facts_show_no_whole_value(evaluate: Evaluate, texts:
         shown = [mask_value(mask, text) for text in texts]
         assert evaluate(mask_sql(mask, "v"), texts) == shown
         if mask in (Mask.HIDDEN, Mask.CITIZEN_ID, Mask.NAME):
-            assert all(seen != text for seen, text in zip(shown, texts, strict=True) if text and not set(text) <= {"*"})
+            assert all(seen != text for seen, text in zip(shown, texts, strict=True) if text and "*" not in text)

@@ -178,7 +178,7 @@ def test_stamps_are_verified_here_and_on_a_machine_without_the_platform(authorit
     seal()
     stamping.stamp_due()
     found = verify(actor=PLATFORM, since=None, until=None, now=timezone.now())
-    assert str(found[-2]) == "CALLS time stamps: intact, 1 seals, 0 records"
+    assert "CALLS time stamps: intact, 1 seals, 0 records" in map(str, found)
 
     made = exports.export(actor=city.actor("auditor"), chosen=Chosen(chain="CALLS"), now=timezone.now())
     with zipfile.ZipFile(io.BytesIO(made.read())) as export:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection
 
 from basedb.models import Person
@@ -17,7 +16,7 @@ from catalog.models import Resource
 from exchange.calls import admission, answering, connections, quota, registry
 from exchange.calls.attempts import RecordLimit
 from exchange.models import Grant
-from tests import factories
+from tests import emptying, factories
 from tests.hotpath import partner as partners
 from tests.hotpath.partner import Partner
 
@@ -69,9 +68,7 @@ def db(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
             yield
         finally:
             connections.close()
-            call_command("flush", interactive=False, verbosity=0)
-            with connection.cursor() as cursor:
-                cursor.execute("TRUNCATE exchange_callrecord, exchange_callsubjects")
+            emptying.empty_tables()
             connection.close()
 
 

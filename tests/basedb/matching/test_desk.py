@@ -43,7 +43,7 @@ def test_accepted_pair_is_linked_by_the_worker_and_undone_without_a_trace(world:
     match(world)
     assert state() == before
     assert not MatchCandidate.objects.filter(state="OPEN").exists()
-    actions = list(AuditEntry.objects.filter(action__startswith="match_candidate").values_list("action", flat=True))
+    actions = list(AuditEntry.objects.filter(action__startswith="match_candidate").order_by("id").values_list("action", flat=True))
     assert actions == ["match_candidate.decided", "match_candidate.applied"] * 2
 
 
