@@ -6,6 +6,7 @@ Quota counts as for the system. Tries that were refused are written down and aud
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from dataclasses import dataclass
@@ -66,6 +67,17 @@ def grants_of(actor: Actor, now: datetime) -> QuerySet[Grant]:
 def matters() -> list[tuple[str, str]]:
     """Return the matters of the list of uses: code and title."""
     return needs.known_matters(through_django)
+
+
+def fitting_grant(*, matter: str, actor: Actor, now: datetime) -> UUID:
+    """Return the grant under which most of what a matter needs may be read; an unknown one when there is none."""
+    need = needs.need_of(matter, through_django)
+    sizes: dict[UUID, int] = {}
+    for grant in grants_of(actor, now):
+        with contextlib.suppress(Refusal):
+            asked = needs.asked_of(need, _selection(_terms(grant.uid, actor, matter, now))) if need else {}
+            sizes[grant.uid] = sum(len(items) for items in asked.values())
+    return max(sizes, key=lambda uid: sizes[uid], default=UUID(int=0))
 
 
 def scan(*, code: str, matter: str, grant_uid: UUID, actor: Actor, now: datetime) -> UUID:

@@ -39,13 +39,13 @@ class ScanForm(PortalForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True, "spellcheck": "false"}),
     )
     matter = forms.ChoiceField(label=gettext_lazy("办理事项"), help_text=gettext_lazy("只列用证清单中的事项。"))
-    grant = forms.ChoiceField(label=gettext_lazy("使用的授权"))
+    grant = forms.ChoiceField(label=gettext_lazy("使用的授权"), required=False)
 
     def __init__(self, *args: Any, matters: list[tuple[str, str]], grants: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices: Any = self.fields
         choices["matter"].choices = [("", _("请选择")), *matters]
-        choices["grant"].choices = grants
+        choices["grant"].choices = [("", _("自动选择读到内容最多的授权")), *grants]
 
 
 @never_cache
@@ -59,7 +59,8 @@ def scan(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            uid = desk.scan(code=given["code"], matter=given["matter"], grant_uid=UUID(given["grant"]), actor=who, now=now)
+            grant = UUID(given["grant"]) if given["grant"] else desk.fitting_grant(matter=given["matter"], actor=who, now=now)
+            uid = desk.scan(code=given["code"], matter=given["matter"], grant_uid=grant, actor=who, now=now)
         except DomainError as error:
             form.add_error("code" if error.code.startswith("presenting.code") else None, str(error.message))
         else:

@@ -107,6 +107,14 @@ def test_phone_and_window_go_through_a_whole_round(room: Room) -> None:
     )
 
 
+def test_without_a_choice_the_grant_that_reads_most_is_used(room: Room, city: City) -> None:
+    fields = [name for name in presented.COLUMNS if name != "face"]
+    presented.make_grant(room.grant.resource, room.grant.system, city.people["education_operator"], fields=fields)
+    code, _address = show_code(room.phone)
+    assert room.scan(code, grant="").status_code == 302
+    assert PresentingCode.objects.get(state="SCANNED").grant_id == room.grant.pk
+
+
 def test_a_second_window_is_refused_and_the_phone_says_so(room: Room, city: City) -> None:
     code, address = show_code(room.phone)
     room.scan(code)
