@@ -15,7 +15,7 @@ from exchange.matters.content import FACE
 from exchange.matters.telling import todo
 from exchange.models import Material, MaterialSource, MatterPart
 
-TODO: Final = {
+TO_DO: Final = {
     "SUBMIT": _("请申请人提交材料。"),
     "REPORT_MISSING": _("请申请人提交纸质材料；本应有电子证照的，请报告证照缺失，由颁发部门补发。"),
     "RENEW": _("证照已过期，请申请人提交有效的材料或先办理延续。"),
@@ -94,6 +94,6 @@ def part_line(part: MatterPart, answers: dict[str, Any]) -> dict[str, Any]:
         "names": item_titles(part.dataset, part.items),
         "missing": item_titles(part.dataset, part.missing_items),
         "reason": reason(part),
-        "todo": str(TODO[next_step]) if next_step else "",
+        "todo": str(TO_DO[next_step]) if next_step else "",
         "is_missing_license": next_step == "REPORT_MISSING" and part.source == MaterialSource.LICENSE,
     }
