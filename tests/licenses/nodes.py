@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import count
@@ -16,7 +17,7 @@ from core.roles import Role
 from demo.licenses.nodes import SimulatedNode, data_of, new_key
 from licenses import numbering
 from licenses.models import TrustedNode
-from licenses.recognition import judging, keeping, transport
+from licenses.recognition import judging, keeping, receiving, transport
 from licenses.sealing import keys
 from tests.factories import City, make_user
 from tests.licenses.verified import TYPE
@@ -82,3 +83,11 @@ def license_data(*, region: str = COUNTY, issuer: str = ISSUER, issued_on: str =
 def row(data: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     """Return a row of a batch."""
     return judging.row_of(data or license_data(), title="机动车驾驶证", state="01") | values
+
+
+def receive(node: Any, envelope: dict[str, str], now: datetime) -> dict[str, Any]:
+    """Take a batch in at the door and return what the receipt says."""
+    receipt = receiving.receive(envelope=envelope, client_ip="127.0.0.1", now=now)
+    node.sent.append(envelope)
+    content: dict[str, Any] = json.loads(receipt["content"])
+    return content
