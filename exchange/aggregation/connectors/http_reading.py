@@ -20,7 +20,7 @@ from basedb.staging import RawRow
 from core.errors import Invalid
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connector import fields_of
-from exchange.aggregation.connectors import http_pages
+from exchange.aggregation.connectors import http_paging
 from exchange.aggregation.connectors.terms import place_of
 from exchange.models import AggregationPlan, AggregationRun
 
@@ -43,7 +43,7 @@ class HttpReading:
     def begin(self) -> None:
         """Ask for the page the run had reached and compare its names with the mapping."""
         if "page" not in self.state:
-            self.state = {"page": http_pages.first_page(self.plan.settings, self._since()), "number": 1, "done": 0}
+            self.state = {"page": http_paging.first_page(self.plan.settings, self._since()), "number": 1, "done": 0}
         self._turn_to(self.state["page"])
         if self._rows:
             self._compare()
@@ -51,7 +51,7 @@ class HttpReading:
 
     def _compare(self) -> None:
         """A name that stands in no row of a page may only be empty there: known names count as there."""
-        columns = http_pages.columns_of(self._rows)
+        columns = http_paging.columns_of(self._rows)
         known = schema_drift.known_columns(self.plan)
         names = {column.name for column in columns}
         missing = tuple(column for column in known if column.name not in names and not self._is_needed(column.name))
@@ -71,14 +71,14 @@ class HttpReading:
             raise Invalid("source.cursor_not_time", said % {"name": self.plan.cursor_column}) from None
 
     def _turn_to(self, url: str) -> None:
-        self._document = http_pages.page_of(self._place, url)
-        self._rows = http_pages.rows_of(self._document, self.plan.settings)
+        self._document = http_paging.page_of(self._place, url)
+        self._rows = http_paging.rows_of(self._document, self.plan.settings)
         self._recent = (self._recent[1], set())
 
     def _next(self) -> bool:
         """Go to the next page; return whether there is one."""
         number, page = self.state["number"], self.state["page"]
-        following = http_pages.next_page(self.plan.settings, page, self._document, number)
+        following = http_paging.next_page(self.plan.settings, page, self._document, number)
         if following is None:
             return False
         if following == page or number >= MOST_PAGES:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FETCH = 5_000
 BACKWARDS = timedelta(minutes=1)
+FINER = timedelta(seconds=1)  # some databases keep more digits of a second than their drivers hand out
 
 
 class SqlReading:
@@ -48,11 +49,11 @@ class SqlReading:
         self._last: tuple[Any, ...] | None = None
         self._columns: dict[str, Column] = {}
         self._clock: datetime | None = None
-        self._share: tuple[str | None, str | None] = (None, None)
+        self._share: tuple[str | None, str | None, str | None] | None = None
 
-    def limit_to(self, after: str | None, upto: str | None) -> None:
-        """Read only keys after the first, up to and including the second; called before `begin`."""
-        self._share = (after, upto)
+    def limit_to(self, after: str | None, upto: str | None, until: str | None) -> None:
+        """Read only keys after the first, up to and including the second, of rows the whole knew of; called before `begin`."""
+        self._share = (after, upto, until)
 
     def begin(self) -> None:
         """Connect, compare the table with the mapping and its schema, count what lies ahead and how far its cursor reaches."""
@@ -130,12 +131,19 @@ class SqlReading:
         key = named(self.plan.key_column)
         shares = sa.select(key.label("k"), sa.func.ntile(parts).over(order_by=key).label("share"))
         shared = shares.select_from(table_of(self.table)).where(self._ahead()).subquery()
-        ends = sa.select(sa.func.max(shared.c.k)).group_by(shared.c.share).order_by(shared.c.share)
+        nulls = sa.func.count() - sa.func.count(shared.c.k)
+        ends = sa.select(sa.func.max(shared.c.k), nulls).group_by(shared.c.share).order_by(shared.c.share)
         with self._connector.explained():
-            return [str(_written(row[0])) for row in self._opened().execute(ends).all()][:-1]
+            rows = self._opened().execute(ends).all()
+        if any(missing for _end, missing in rows):  # they lie in no share
+            raise self._key_is_none()
+        return [str(_written(end)) for end, _missing in rows][:-1]
 
     def keys(self) -> Iterator[str]:
         """Hand out all keys that are at the source now, for a comparison of the whole."""
+        if self._share is not None:  # another share may have read what came after this one's snapshot
+            self.close()
+            self._connection = self._connector.connect(place_of(self.plan))
         query = sa.select(named(self.plan.key_column)).select_from(table_of(self.table))
         with self._connector.explained():
             rows = self._opened().execution_options(stream_results=True, max_row_buffer=FETCH).execute(query)
@@ -148,14 +156,17 @@ class SqlReading:
         return self._connection
 
     def _ahead(self) -> ColumnElement[bool]:
-        """The rows this run has still to read, of its share of keys."""
-        after, upto = self._share
+        """The rows this run has still to read, of its share of keys; what changed since the whole was cut is for the next run."""
+        after, upto, until = self._share or (None, None, None)
         column = self._columns[self.plan.key_column]
         bounds = [self._unread()]
         if after is not None:
             bounds.append(named(column.name) > _typed(column, after))
         if upto is not None:
             bounds.append(named(column.name) <= _typed(column, upto))
+        if until is not None:
+            end = (datetime.fromisoformat(until) + FINER).isoformat()
+            bounds.append(named(self.plan.cursor_column) <= _typed(self._columns[self.plan.cursor_column], end))
         return sa.and_(*bounds)
 
     def _unread(self) -> ColumnElement[bool]:
@@ -261,7 +272,13 @@ class SqlReading:
 
     def plan_checkpoint(self) -> dict[str, Any]:
         """The next run starts at the last cursor reached, or at the source's clock; a table without cursor from its start."""
-        reached = self.state.get("cursor")
+        return self._checkpoint_at(self.state.get("cursor"))
+
+    def checkpoint_of_whole(self) -> dict[str, Any]:
+        """The same once all that lies ahead has been read, in shares."""
+        return self._checkpoint_at(self.highest)
+
+    def _checkpoint_at(self, reached: str | None) -> dict[str, Any]:
         if reached is None or not self.plan.cursor_column:
             return dict(self.plan.checkpoint)
         if self._clock is not None and _comparable(datetime.fromisoformat(reached)) > _comparable(self._clock):
