@@ -125,6 +125,7 @@ MODE_HINTS = {
     SharingMode.QUERY: _("检索查询：按身份号码或信用代码逐条查询，返回所选信息项"),
     SharingMode.BULK: _("批量复制：一次取走范围内的全部数据，审核最严"),
     SharingMode.SUBSCRIBE: _("变更订阅：先取范围内的全部数据，之后只取变化的部分，审核最严"),
+    SharingMode.FEATURES: _("地图服务：按空间范围取要素和瓦片，在地图上查看，返回所选信息项"),
 }
 
 

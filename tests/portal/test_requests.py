@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import Resource
+from catalog.models import Resource, SharingMode
 from core.ids import uuid7
 from core.models import AuditEntry
 from exchange.models import AccessRequest, CallRecord, ConsumerSystem, Credential, Grant
@@ -60,6 +60,14 @@ def body_of(system: ConsumerSystem, /, **change: object) -> dict[str, object]:
         "term_to": (today + timedelta(days=100)).isoformat(),
         "action": "submit",
     } | change
+
+
+@pytest.mark.parametrize("mode", SharingMode.values)
+def test_data_offered_in_any_mode_can_be_asked_for(city: City, client: Client, mode: str) -> None:
+    offered = factories.make_resource(city.police, dataset="geo.place", sharing_modes=[mode])
+    page = as_(client, city, "education_operator").get(reverse("portal:request-new", args=[offered.uid]))
+    assert page.status_code == 200
+    assert f'value="{mode}"' in page.content.decode()
 
 
 def make_call(grant: Grant, now: datetime, **values: object) -> CallRecord:
