@@ -24,7 +24,7 @@ from exchange.models import AggregationBatch, AggregationRun, DeleteMode, RunSta
 from exchange.systems import key_ring
 
 COUNTED = ("read", "accepted", "changed", "rejected", "unchanged", "deleted")
-_CHECKSUM = "checksum"
+_CHECKSUM, HIGHEST = "checksum", "highest"
 _MODULUS = 2**64
 
 
@@ -55,7 +55,9 @@ def note_batch(run: AggregationRun, staged: Staged, counts: Counts, checkpoint: 
     for name in COUNTED:
         setattr(run, f"{name}_count", getattr(run, f"{name}_count") + getattr(counts, name))
     summed = (int(run.manifest.get(_CHECKSUM, "0"), 16) + staged.checksum) % _MODULUS
-    run.manifest = {**run.manifest, _CHECKSUM: f"{summed:016x}", "highest": checkpoint.get("cursor")}
+    run.manifest = {**run.manifest, _CHECKSUM: f"{summed:016x}"}
+    if part is None and "cursor" in checkpoint:  # of a run in shares it is known before they are read
+        run.manifest[HIGHEST] = checkpoint["cursor"]
 
 
 TALLIED = (*(f"{name}_count" for name in COUNTED), "manifest")
@@ -75,7 +77,7 @@ def stop_too_bad(run: AggregationRun, reading: Reading, now: datetime) -> None:
 
 def finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
     """End a run whose source has no more rows: its manifest must agree, and what the source no longer lists ends with it."""
-    if fault := _manifest_fault(run, reading):
+    if fault := manifest_fault(reading, run.expected_count, run.read_count):
         end(run, RunState.FAILED, fault, reading, now)
         return
     try:
@@ -91,12 +93,11 @@ def finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
     end(run, RunState.SUCCEEDED, "", reading, now)
 
 
-def _manifest_fault(run: AggregationRun, reading: Reading) -> str:
-    """Return where what was read differs from what the source said lay ahead; the shares of a run each see a part of it."""
-    if run.expected_count is not None and run.expected_count != run.read_count:
-        said = {"expected": run.expected_count, "read": run.read_count}
-        return _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % said
-    highest = reading.highest if isinstance(reading, TellsHighest) and not run.parts.exists() else None
+def manifest_fault(reading: Reading, expected: int | None, read: int) -> str:
+    """Return where what was read, by a run or by one share of it, differs from what the source said lay ahead."""
+    if expected is not None and expected != read:
+        return _("清单不符：数源 %(expected)s 行，实际读取 %(read)s 行。") % {"expected": expected, "read": read}
+    highest = reading.highest if isinstance(reading, TellsHighest) else None
     reached = reading.state.get("cursor")
     if highest is not None and highest != reached:
         return _("清单不符：数源增量字段最大值 %(expected)s，实际读到 %(read)s。") % {"expected": highest, "read": reached}

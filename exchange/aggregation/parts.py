@@ -1,7 +1,9 @@
 """Shares of a run (并行分片): a table's keys cut into ranges, each with a checkpoint and a lease of its own.
 
-Any worker takes any free share; one that dies leaves its share to the next, which goes on at its checkpoint. Batches are judged
-side by side and merged one after another. Lock order: share, dataset, plan and run. The last share to end ends the run.
+Any worker takes any free share; one that dies leaves its share to the next, which goes on at its checkpoint. A share opens a later
+snapshot than the one its run was cut in: it goes no further than the cursor found there and must agree with its own snapshot. What
+changes meanwhile is for the next run, which starts at that cursor. Batches are judged side by side and merged one after another.
+Lock order: share, dataset, plan and run. The last share to end ends the run.
 """
 
 from __future__ import annotations
@@ -18,7 +20,17 @@ from django.db.models import QuerySet
 
 from basedb import ingest
 from exchange.aggregation.connector import Reading
-from exchange.aggregation.ending import TALLIED, finish, intake_of, is_too_bad, note_batch, stop_too_bad
+from exchange.aggregation.ending import (
+    HIGHEST,
+    TALLIED,
+    end,
+    finish,
+    intake_of,
+    is_too_bad,
+    manifest_fault,
+    note_batch,
+    stop_too_bad,
+)
 from exchange.aggregation.plans import PART_TASK
 from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
 
@@ -26,6 +38,7 @@ Clock = Callable[[], datetime]
 Opener = Callable[[AggregationRun], Reading]
 LEASE = timedelta(seconds=30)
 _STATEMENT_TIMEOUT = "15min"
+_NEXT, _EXPECTED = "next", "expected"  # of the manifest of a run, of a share
 
 
 class ShareLost(Exception):
@@ -36,12 +49,18 @@ class ShareLost(Exception):
 class Divisible(Protocol):
     """A reading that can be cut into shares of keys."""
 
+    highest: str | None
+
     def boundaries(self, parts: int) -> list[str]:
         """Return the last keys of all shares but the last; needs an open reading."""
         ...
 
-    def limit_to(self, after: str | None, upto: str | None) -> None:
-        """Read only keys after the first, up to and including the second; called before `begin`."""
+    def limit_to(self, after: str | None, upto: str | None, until: str | None) -> None:
+        """Read only keys after the first, up to and including the second, of rows the whole knew of; called before `begin`."""
+        ...
+
+    def checkpoint_of_whole(self) -> dict[str, Any]:
+        """Return where the next run of the plan starts when all shares have been read."""
         ...
 
 
@@ -57,7 +76,9 @@ class Share:
 
 def is_divided(run: AggregationRun, reading: Reading) -> bool:
     """Return whether a run is to be worked in shares."""
-    return run.plan.parts > 1 and not run.is_replay and isinstance(reading, Divisible)
+    if run.is_replay or not isinstance(reading, Divisible):
+        return False
+    return run.parts.exists() or (run.plan.parts > 1 and not run.checkpoint)  # begun whole it goes on whole
 
 
 def lay_out(run: AggregationRun, reading: Reading) -> None:
@@ -69,9 +90,10 @@ def lay_out(run: AggregationRun, reading: Reading) -> None:
             for number, (after, upto) in enumerate(zip([None, *ends], [*ends, None], strict=True), 1)
         )
         run.expected_count = reading.expected
+        run.manifest = {HIGHEST: reading.highest, _NEXT: reading.checkpoint_of_whole()}
     run.lease_token = run.lease_until = None
     run.message = ""
-    run.save(update_fields=["lease_token", "lease_until", "expected_count", "message"])
+    run.save(update_fields=["lease_token", "lease_until", "expected_count", "manifest", "message"])
     numbers = list(run.parts.values_list("number", flat=True))
     transaction.on_commit(lambda: _send(run.uid, numbers), robust=True)
 
@@ -109,7 +131,7 @@ def open_share(share: Share, opener: Opener) -> Reading:
     run.checkpoint, run.read_count = part.checkpoint, part.read_count  # what a reading goes by; never saved
     reading = opener(run)
     if isinstance(reading, Divisible):
-        reading.limit_to(part.after, part.upto)
+        reading.limit_to(part.after, part.upto, run.manifest.get(HIGHEST))
     return reading
 
 
@@ -125,7 +147,7 @@ def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
     counts = ingest.merge(intake, staged)
     part.checkpoint, part.lease_until = reading.state, clock() + LEASE
     part.read_count += counts.read
-    part.manifest = reading.plan_checkpoint()
+    part.manifest = {_EXPECTED: reading.expected}
     if reading.is_exhausted:
         part.state, part.lease_token, part.lease_until = RunState.SUCCEEDED, None, None
     part.save()
@@ -135,9 +157,8 @@ def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
     if is_too_bad(run):
         stop_too_bad(run, reading, clock())
         return False
-    if reading.is_exhausted and not run.parts.exclude(state=RunState.SUCCEEDED).exists():
-        _move_plan(run)
-        finish(run, reading, clock())
+    if reading.is_exhausted:
+        _end_share(run, part, reading, clock())
     return not reading.is_exhausted
 
 
@@ -158,12 +179,16 @@ def _locked(run: AggregationRun) -> AggregationRun:
     return locked
 
 
-def _move_plan(run: AggregationRun) -> None:
-    """The next run starts where the farthest share got to."""
-    reached: list[dict[str, Any]] = [part.manifest for part in run.parts.all() if part.manifest.get("cursor")]
-    if reached:
-        run.plan.checkpoint = max(reached, key=lambda place: datetime.fromisoformat(place["cursor"]))
+def _end_share(run: AggregationRun, part: AggregationPart, reading: Reading, now: datetime) -> None:
+    """A share must agree with its snapshot; the last one ends the run, and the next starts where the whole was cut."""
+    if fault := manifest_fault(reading, reading.expected, part.read_count):
+        end(run, RunState.FAILED, fault, reading, now)
+    elif not run.parts.exclude(state=RunState.SUCCEEDED).exists():
+        run.expected_count = sum(manifest[_EXPECTED] for manifest in run.parts.values_list("manifest", flat=True))
+        run.plan.checkpoint = run.manifest[_NEXT]
+        run.save(update_fields=["expected_count"])
         run.plan.save(update_fields=["checkpoint"])
+        finish(run, reading, now)
 
 
 @transaction.atomic(durable=True)
