@@ -286,7 +286,9 @@ def postpone(lease: Lease, message: str, reading: Reading | None, now: datetime)
 
 
 def unattended(*, now: datetime) -> list[UUID]:
-    """Return the runs no worker holds: queued and never taken, or left by a worker that is gone."""
-    waiting = AggregationRun.objects.filter(state=RunState.QUEUED, queued_at__lte=now - timedelta(seconds=5))
-    left = AggregationRun.objects.filter(state=RunState.RUNNING, lease_until__lte=now)
-    return [*waiting.values_list("uid", flat=True), *left.values_list("uid", flat=True)]
+    """Return the runs no worker holds, the oldest first: left by a worker that is gone, then queued and never taken."""
+    waiting = AggregationRun.objects.filter(state=RunState.QUEUED, queued_at__lte=now - timedelta(seconds=5)).order_by(
+        "queued_at", "id"
+    )
+    left = AggregationRun.objects.filter(state=RunState.RUNNING, lease_until__lte=now).order_by("queued_at", "id")
+    return [*left.values_list("uid", flat=True), *waiting.values_list("uid", flat=True)]
