@@ -107,6 +107,11 @@ class Field:
     link: Subject | None = None  # whose identifier is delivered; only its key is kept (`links`)
     aliases: tuple[str, ...] = ()  # names departments' tables give it, such as those of a national field list
 
+    @property
+    def is_division(self) -> bool:
+        """Whether the value is the code of a division."""
+        return self.pattern == DIVISION_PATTERN
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:

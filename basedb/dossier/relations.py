@@ -14,6 +14,7 @@ from django.db import connection
 
 from basedb.dictionary.legal_entity_facts import BRANCH, OFFICER, SHAREHOLDER, SUCCESSION
 from basedb.dictionary.population_facts import HOUSEHOLD, HOUSEHOLD_MEMBER
+from basedb.geography.divisions import division_name_sql
 
 MOST: Final = 50
 FURTHEST: Final = 50  # steps from an entity to who took over from it
@@ -22,8 +23,11 @@ _NAMES: Final = """
     FROM basedb_person p WHERE p.subject_key = ANY (%(linked)s::bytea[])
     UNION ALL SELECT encode(e.subject_key, 'hex'), e.name, 'LEGAL_ENTITY', e.withdrawn_at IS NULL
     FROM basedb_legalentity e WHERE e.subject_key = ANY (%(linked)s::bytea[])"""
+_DIVISIONS: Final = f"""
+    SELECT c.code, {division_name_sql("c.code")} AS name FROM unnest(%(codes)s::text[]) AS c (code)"""
 _HOUSEHOLD: Final = f"""
-    SELECT h.household_number, h.household_kind, h.region_code, h.address, d.name AS department, h.changed_at
+    SELECT h.household_number, h.household_kind, h.region_code, {division_name_sql("h.region_code")} AS region_name, h.address,
+        d.name AS department, h.changed_at
     FROM {HOUSEHOLD_MEMBER.table} m JOIN {HOUSEHOLD.table} h ON h.household_number = m.household_number AND h.withdrawn_at IS NULL
     JOIN core_department d ON d.id = h.source_department_id
     WHERE m.subject_key = ANY (%(keys)s) AND m.withdrawn_at IS NULL AND m.left_on IS NULL
@@ -74,10 +78,13 @@ Line = Mapping[str, Any]
 class Relations:
     """Lines as JSON has them (days as ISO text, keys as hex). `names` is key -> name and kind of those the facts name.
 
+    `divisions` is code -> name of the divisions asked about.
+
     `heirs` took over from the entity, directly or through others, nearest first; `is_last` are those nobody took over from.
     """
 
     names: Mapping[str, Line] = field(default_factory=dict)
+    divisions: Mapping[str, str] = field(default_factory=dict)
     household: Line | None = None
     members: list[Line] = field(default_factory=list)
     roles: list[Line] = field(default_factory=list)
@@ -86,35 +93,48 @@ class Relations:
     verification: Line | None = None
 
 
-def of_person(keys: Collection[bytes], linked: Collection[bytes]) -> Relations:
-    """Return the household, offices and shares of a person."""
-    names, household, members, roles = _read((_NAMES, _HOUSEHOLD, _MEMBERS, _ROLES), keys, linked)
-    return Relations(_by_key(names), household[0] if household else None, members, roles)
+def of_person(keys: Collection[bytes], linked: Collection[bytes], codes: Collection[str] = ()) -> Relations:
+    """Return the household, offices and shares of a person, and the names of divisions."""
+    parts = (_NAMES, _DIVISIONS, _HOUSEHOLD, _MEMBERS, _ROLES)
+    names, divisions, households, members, roles = _read(parts, keys, linked, codes)
+    household = households[0] if households else None
+    told = [*divisions, {"code": household["region_code"], "name": household["region_name"]}] if household else divisions
+    return Relations(_by_key(names), _by_code(told), household, members, roles)
 
 
-def of_entity(keys: Collection[bytes], linked: Collection[bytes], *, today: date) -> Relations:
+def of_entity(keys: Collection[bytes], linked: Collection[bytes], codes: Collection[str] = (), *, today: date) -> Relations:
     """Return the branches and heirs of an entity, shares it holds in others, and how well its data hold."""
-    parts = (_NAMES, _BRANCHES, _ROLES, _HEIRS, _VERIFICATION)
-    names, branches, roles, heirs, verification = _read(parts, keys, linked, today=today)
+    parts = (_NAMES, _DIVISIONS, _BRANCHES, _ROLES, _HEIRS, _VERIFICATION)
+    names, divisions, branches, roles, heirs, verification = _read(parts, keys, linked, codes, today=today)
     outcome = verification[0] if verification else None
-    return Relations(_by_key(names), roles=roles, branches=branches, heirs=heirs, verification=outcome)
+    return Relations(_by_key(names), _by_code(divisions), roles=roles, branches=branches, heirs=heirs, verification=outcome)
 
 
-def names_of(linked: Collection[bytes]) -> Relations:
+def names_of(linked: Collection[bytes], codes: Collection[str]) -> Relations:
     """Return the names alone: of another moment's relations the base tells no more."""
-    (names,) = _read((_NAMES,), (), linked)
-    return Relations(_by_key(names))
+    names, divisions = _read((_NAMES, _DIVISIONS), (), linked, codes)
+    return Relations(_by_key(names), _by_code(divisions))
 
 
 def _read(
-    parts: tuple[str, ...], keys: Collection[bytes], linked: Collection[bytes], *, today: date | None = None
+    parts: tuple[str, ...],
+    keys: Collection[bytes],
+    linked: Collection[bytes],
+    codes: Collection[str],
+    *,
+    today: date | None = None,
 ) -> tuple[list[Line], ...]:
     columns = ", ".join(f"(SELECT coalesce(json_agg(x), '[]') FROM ({part}) x)" for part in parts)
+    values = {"keys": list(keys), "linked": list(linked), "codes": sorted(codes), "most": MOST, "today": today}
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns}", {"keys": list(keys), "linked": list(linked), "most": MOST, "today": today})
+        cursor.execute(f"SELECT {columns}", values)
         lines: tuple[list[Line], ...] = cursor.fetchone()
         return lines
 
 
 def _by_key(names: list[Line]) -> dict[str, Line]:
     return {line["key"]: line for line in names}
+
+
+def _by_code(divisions: list[Line]) -> dict[str, str]:
+    return {line["code"]: line["name"] for line in divisions if line["name"]}

@@ -18,8 +18,10 @@ from django.utils.translation import gettext as _
 from basedb.dictionary import DATASETS
 from basedb.fusion import merging
 from basedb.fusion.survivorship import NAME
+from basedb.geography.divisions import names_of
 from basedb.masking import mask_value
 from basedb.models import ConflictKind, ConflictState, DecisionKind, FusionConflict
+from basedb.wording import worded
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -116,8 +118,17 @@ def sides(conflict: FusionConflict, *, actor: Actor, now: datetime) -> list[Side
             [field.name, list(conflict.records), conflict.owner_id],
         )
         rows = cursor.fetchall()
+    divisions = names_of({row[4] for row in rows}) if field.is_division else {}
     return [
-        Side(chain, department_id, department, source, value if shown else mask_value(field.mask, value) or "", received_at, since)
+        Side(
+            chain,
+            department_id,
+            department,
+            source,
+            worded(field, value if shown else mask_value(field.mask, value) or "", divisions),
+            received_at,
+            since,
+        )
         for chain, department_id, department, source, value, received_at, since in rows
     ]
 

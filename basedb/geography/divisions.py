@@ -7,7 +7,7 @@ the latter's alone. Outlines are those an operator loaded after approval (`bound
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,6 +20,7 @@ from basedb.models import Division, DivisionOutline
 from basedb.models.geography import CGCS2000
 from core.models import Region
 
+MOST_NAMES = 2_000  # a city has a few hundred
 _SPLIT = re.compile("[,，、]")
 
 
@@ -66,6 +67,28 @@ def division_on(code: str, day: date) -> Standing | None:
     if region is None:
         return None
     return Standing(code, short, region.name, region.level, region.valid_from, region.valid_to)
+
+
+def division_name_sql(code: str) -> str:
+    """Return SQL for what a code in a column is called: its standing name, else its last."""
+    return (
+        f"(SELECT r.name FROM core_region r WHERE r.code = basedb_short_division({code}) "
+        "ORDER BY r.valid_to DESC NULLS FIRST, r.valid_from DESC NULLS LAST LIMIT 1)"
+    )
+
+
+def names_of(codes: Collection[str]) -> dict[str, str]:
+    """Return what codes are called; those nobody knows are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT c.code, {division_name_sql('c.code')} FROM unnest(%s::text[]) AS c (code)", [list(codes)])
+        return {code: name for code, name in cursor.fetchall() if name}
+
+
+def names_below(code: str) -> dict[str, str]:
+    """Return what a division and those below it are called, by code as rows write it; "" is the whole country."""
+    prefix = short_code(long_code(code)) if code else ""
+    rows = Region.objects.filter(valid_to=None, code__startswith=prefix).order_by("code").values_list("code", "name")
+    return {long_code(own): name for own, name in rows[:MOST_NAMES]}
 
 
 def _stands_on(day: date) -> Q:

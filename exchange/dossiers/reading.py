@@ -6,7 +6,7 @@ audited. What another moment cannot tell any more (relations, standing of licens
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from basedb.dossier.facts import HELD, FactsOf, facts_about, own_facts
 from basedb.dossier.holdings import Holdings, holdings_of
 from basedb.dossier.relations import Relations
 from basedb.fusion.reading import Golden, read_entity
+from basedb.geography.divisions import names_of
 from core.audit import Actor
 from core.calendar import today_in_shanghai
 from core.errors import NotFound
@@ -26,7 +27,7 @@ from exchange.dossiers import accesses
 from exchange.dossiers.accesses import Use
 from exchange.dossiers.opening import note
 from exchange.dossiers.rights import DossierKind, Purpose, View, view_of
-from exchange.dossiers.showing import Section, Value, age_of, section_of, values_of
+from exchange.dossiers.showing import Section, Value, age_of, divisions_of, section_of, values_of
 
 READ = "dossier.read"
 
@@ -89,7 +90,8 @@ def read_dossier(
     datasets = (*own_facts(kind.master), *(HELD if is_past else ()))
     found = facts_about(kind.master, entity_key, datasets, as_of=as_of, known_at=known_at, department_id=view.department_id)
     today = today_in_shanghai(now)
-    related = _relations(kind, view, found, today=None if is_past else today)
+    related = _relations(kind, view, found, divisions_of(kind.master, golden, found), today=None if is_past else today)
+    view = replace(view, divisions=related.divisions)
     dossier = Dossier(
         kind=kind,
         key=entity_key,
@@ -132,6 +134,8 @@ def read_history(*, kind: DossierKind, entity_key: bytes, name: str, actor: Acto
         versions = [version for version in versions if chosen is not None and version.chain == chosen.chain]
     _note(entity_key, {"kind": kind.value, "field": name}, actor, purpose, now)
     known = kind.master.field(name)
+    if known.is_division:
+        view = replace(view, divisions=names_of({version.value for version in versions if version.value}))
     return History(str(known.title), [(view.show(known, version.value), version) for version in versions])
 
 
@@ -160,20 +164,20 @@ def read_section(
         department_id=view.department_id,
         most=facts.MORE,
     )
-    related = _relations(kind, view, found, today=None)
+    related = _relations(kind, view, found, divisions_of(kind.master, None, found), today=None)
     _note(entity_key, {"kind": kind.value, "section": dataset}, actor, purpose, now)
-    return section_of(known, found, related, view)
+    return section_of(known, found, related, replace(view, divisions=related.divisions))
 
 
-def _relations(kind: DossierKind, view: View, found: FactsOf, *, today: date | None) -> Relations:
+def _relations(kind: DossierKind, view: View, found: FactsOf, codes: set[str], *, today: date | None) -> Relations:
     """Names of others come from all sources: a department that sees its own deliveries alone sees none."""
     if view.department_id is not None:
-        return Relations()
+        return relations.names_of((), codes)
     if today is None:
-        return relations.names_of(found.linked)
+        return relations.names_of(found.linked, codes)
     if kind is DossierKind.PERSON:
-        return relations.of_person(found.keys, found.linked)
-    return relations.of_entity(found.keys, found.linked, today=today)
+        return relations.of_person(found.keys, found.linked, codes)
+    return relations.of_entity(found.keys, found.linked, codes, today=today)
 
 
 def _age(golden: Golden | None, as_of: datetime | None, today: date) -> int | None:

@@ -6,7 +6,8 @@ Values of grades L3 and L4 are masked for all but reviewers who compare sources 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -14,9 +15,9 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from basedb.code_sets import CODE_SETS
 from basedb.dictionary import ENTERPRISE, PERSON, Dataset, DataType, Field, Grade
 from basedb.masking import HIDDEN_TEXT, Mask, mask_value
+from basedb.wording import worded
 from core.audit import Actor
 from core.errors import Forbidden
 from core.roles import Role
@@ -54,12 +55,16 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How far somebody sees: `department_id` None is every source, else only what that department delivered."""
+    """How far somebody sees: `department_id` None is every source, else only what that department delivered.
+
+    `divisions` are the names of the divisions whose codes are to be shown.
+    """
 
     department_id: int | None
     is_plain: bool
     sees_candidates: bool
     sees_accesses: bool
+    divisions: Mapping[str, str] = field(default_factory=dict)
 
     def covers(self, department_id: int) -> bool:
         """Return whether deliveries of a department are shown."""
@@ -72,9 +77,7 @@ class View:
         if field.grade in SENSITIVE and not self.is_plain:
             mask = Mask.HIDDEN if field.mask is Mask.NONE else field.mask
             return mask_value(mask, raw) or HIDDEN_TEXT
-        if field.code_set in CODE_SETS:
-            return str(CODE_SETS[field.code_set].label(raw))
-        return day(raw) if field.data_type is DataType.DATE else raw
+        return worded(field, raw, self.divisions)
 
     def show_name(self, name: str | None) -> str:
         """Return the name of another person."""
@@ -90,8 +93,3 @@ def view_of(actor: Actor, purpose: Purpose) -> View:
     if not actor.is_data_centre and actor.department_id is not None and actor.has(Role.OPERATOR, Role.HEAD):
         return View(actor.department_id, is_plain=True, sees_candidates=False, sees_accesses=False)
     raise Forbidden("dossier.not_yours", _("档案仅限数据中心审核员、负责人和报送数据的部门查看；部门只能看到本部门报送的内容。"))
-
-
-def day(raw: str) -> str:
-    """Return a day of eight digits as people read it."""
-    return f"{raw[:4]}-{raw[4:6]}-{raw[6:]}" if len(raw) == 8 and raw.isdigit() else raw

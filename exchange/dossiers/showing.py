@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
-from basedb.dictionary import Dataset, DataType, Field
+from basedb.dictionary import DATASETS, Dataset, DataType, Field
 from basedb.dictionary.population_facts import ATTRIBUTES
 from basedb.dossier.facts import FactRow, FactsOf, links_of
 from basedb.dossier.relations import Relations
@@ -92,6 +92,14 @@ def values_of(dataset: Dataset, golden: Golden, view: View) -> list[Value]:
     """Return the fields a view shows anything of."""
     values = [_value(field, golden.values[field.name], view) for field in dataset.fields]
     return [value for value in values if value.said is not None]
+
+
+def divisions_of(master: Dataset, golden: Golden | None, found: FactsOf) -> set[str]:
+    """Return the codes of divisions a dossier names."""
+    identity = [golden.values[field.name] for field in master.fields if field.is_division] if golden else []
+    codes = {candidate.value for value in identity for candidate in value.candidates}
+    fields = {code: [field.name for field in DATASETS[code].fields if field.is_division] for code in found.rows}
+    return codes | {row.values.get(name, "") for code, rows in found.rows.items() for row in rows for name in fields[code]} - {""}
 
 
 def _value(field: Field, golden: GoldenValue, view: View) -> Value:

@@ -42,6 +42,20 @@ def test_department_reads_both_sides_and_answers(client: Client, city: City, con
     assert conflict.state == "RESOLVED"
 
 
+def test_codes_in_doubt_are_told_in_words(client: Client, city: City, now: datetime) -> None:
+    world = make_world(city, now)
+    world.deliver("police", "a", 1, person(1, ethnicity="01", region_code="320102"))
+    world.deliver("health", "b", 1, person(1, ethnicity="03", region_code="320104"))
+    world.project(run_id=1)
+    client.force_login(city.people["police_operator"], backend=BACKEND)
+    expected = {"ethnicity": ("汉族", "回族"), "region_code": ("玄武区（320102）", "秦淮区（320104）")}
+    found = {one.field: one.uid for one in FusionConflict.objects.all()}
+    assert set(found) == set(expected)
+    for field, shown in expected.items():
+        text = client.get(reverse("portal:conflict-detail", args=[found[field]])).content.decode()
+        assert all(words in text for words in shown)
+
+
 def test_centre_sees_masks_and_no_answer_form(client: Client, city: City, conflict: FusionConflict) -> None:
     client.force_login(city.people["reviewer"], backend=BACKEND)
     text = client.get(reverse("portal:conflict-detail", args=[conflict.uid])).content.decode()
