@@ -43,8 +43,8 @@ def _page(request: HttpRequest, step: int, form: PortalForm | None, lead: str, *
         "form": form,
         "lead": lead,
         "steps": [
-            {"title": str(title), "state": "done" if n < step else "current" if n == step else ""}
-            for n, (_name, title) in enumerate(STEPS)
+            {"title": str(title), "state": "current" if n == step else "", "name": f"portal:{name}" if 0 < n < step else ""}
+            for n, (name, title) in enumerate(STEPS)
         ],
         **more,
     }

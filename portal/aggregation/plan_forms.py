@@ -84,7 +84,13 @@ class DatabaseForm(PlaceForm):
     """A table of a department's database."""
 
     host = forms.CharField(label=gettext_lazy("主机"), max_length=253, help_text=gettext_lazy("须已登记在外联白名单中。"))
-    port = forms.IntegerField(label=gettext_lazy("端口"), min_value=1, max_value=65_535, required=False)
+    port = forms.IntegerField(
+        label=gettext_lazy("端口"),
+        min_value=1,
+        max_value=65_535,
+        required=False,
+        help_text=gettext_lazy("不填按该类数据库的常用端口。"),
+    )
     database = forms.CharField(label=gettext_lazy("库名（Oracle 填服务名）"), max_length=63)
     user = forms.CharField(label=gettext_lazy("只读账号"), max_length=63)
     table = forms.CharField(
@@ -233,7 +239,12 @@ class ScheduleForm(LimitsForm, OnceForm):
         help_text=gettext_lazy("源主键是护照号码、工商注册号等时选择，据此匹配主体。"),
     )
     delete_mode = forms.ChoiceField(label=gettext_lazy("删除处理"), choices=DeleteMode.choices, initial=DeleteMode.NONE)
-    tombstone_column = forms.CharField(label=gettext_lazy("删除标志字段"), max_length=60, required=False)
+    tombstone_column = forms.CharField(
+        label=gettext_lazy("删除标志字段"),
+        max_length=60,
+        required=False,
+        help_text=gettext_lazy("删除处理选“按删除标志”时填写，标志值亦然。"),
+    )
     tombstone_value = forms.CharField(label=gettext_lazy("删除标志值"), max_length=20, required=False)
 
     field_order = (

@@ -80,6 +80,8 @@ def test_a_plan_is_laid_down_in_four_pages_and_its_password_is_never_shown(
     assert chosen["key_column"] == "ID"
     mapped = {f"field_{field}": column for field, column in COLUMNS.items()} | {"key_column": "ID", "cursor_column": "GXSJ"}
     assert operator.post(f"{url}mapping/", mapped).status_code == 302
+    last = operator.get(f"{url}schedule/").content.decode()
+    assert all(f'<a href="{back}">' in last for back in (url, f"{url}mapping/")), "every step leads back to those before"
     reply = operator.post(f"{url}schedule/", SCHEDULE | {"submission": uuid4().hex})
     assert reply.status_code == 302, reply.content.decode()
     plan = AggregationPlan.objects.get(title="户籍人口归集")
@@ -101,6 +103,9 @@ def test_wrong_connection_is_said_on_its_page_with_its_code(city: City, operator
     refused = operator.post(url, given | {"host": "10.9.8.7"})
     assert refused.status_code == 422
     assert "外联白名单" in refused.content.decode()
+    usual = {name: value for name, value in given.items() if name != "port"}
+    assert operator.post(url, usual | {"host": "10.9.8.7"}).status_code == 422
+    assert operator.post(url, usual).status_code == 302, "the usual port of that kind of database is asked"
     operator.post(url, given | {"password": "wrong"})
     page = operator.get(f"{url}mapping/").content.decode()
     assert "source.wrong_password" in page

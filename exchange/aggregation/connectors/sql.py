@@ -60,6 +60,10 @@ class SqlConnector(ABC):
         """Return the part of the address that names the database."""
         return {"database": str(settings["database"])}
 
+    def port_of(self, settings: Mapping[str, Any]) -> int:
+        """Return the port that is asked: the usual one unless another is said."""
+        return int(settings.get("port") or self.port)
+
     def shown(self, column: Column) -> ColumnElement[Any]:
         """Return what is selected of a mapped column; `as_text` writes what comes."""
         return named(column.name)
@@ -76,7 +80,7 @@ class SqlConnector(ABC):
         if not is_number(settings.get("port"), 1, 65_535):
             fault = _("请填写 1 到 65535 之间的端口。")
             raise Invalid("plan.settings_invalid", fault, {"port": fault})
-        check_host(str(settings["host"]), "host", int(settings["port"]))
+        check_host(str(settings["host"]), "host", self.port_of(settings))
 
     def connect(self, place: Place) -> sa.Connection:
         """Open a connection that only reads; the driver, the host and the login are judged here."""
@@ -99,7 +103,7 @@ class SqlConnector(ABC):
             str(settings["user"]),
             place.password,
             host=str(settings["host"]),
-            port=int(settings.get("port") or self.port),
+            port=self.port_of(settings),
             **self.database_of(settings),
         )
         return sa.create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=self.arguments())
