@@ -7,6 +7,12 @@ _STATES = "SELECT, INSERT, UPDATE (state, state_at, paper_state, paper_number, i
 PRIVILEGES: Privileges = {
     "licenses_typeversion": {**READ, "web": "SELECT, INSERT, UPDATE"},
     "licenses_typeuse": {**READ, "web": "SELECT, INSERT, UPDATE"},
+    # Which office and on what basis never changes; it is confirmed once and ends once.
+    "licenses_typeoffice": {
+        **READ,
+        "web": "SELECT, INSERT, UPDATE (effective, confirmed_by_id, confirmed_at, ended_by_id, ended_at, end_reason, revision,"
+        " updated_at)",
+    },
     # What was signed never changes; only its state and what is known of the paper do. A signature is set once, by a trigger.
     "licenses_license": {"web": _STATES, "worker": _STATES, "reader": "SELECT"},
     "licenses_issuingdraft": {"web": "SELECT, INSERT, UPDATE", "worker": "SELECT", "reader": "SELECT"},
@@ -18,7 +24,6 @@ PRIVILEGES: Privileges = {
         "reader": "SELECT",
     },
     "licenses_serialcounter": ENTITY,
-    "licenses_repeatabletype": READ,
     "licenses_licensedelivery": {"web": "SELECT", "worker": "SELECT, INSERT, UPDATE", "reader": "SELECT"},
     "licenses_licenseholder": LEDGER,
     "licenses_licenseevent": LEDGER,

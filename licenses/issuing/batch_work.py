@@ -108,8 +108,8 @@ def _read(batch: IssuingBatch, rows: Sequence[IssuingRow], now: datetime) -> tup
 
 def _check(batch: IssuingBatch, rows: Sequence[IssuingRow], now: datetime) -> None:
     formal, faults = _read(batch, rows, now)
-    code, issuer_code = batch.type_version.code, batch.department.code
-    known = checking.known_faults(formal, type_code=code, issuer_code=issuer_code, today=now.astimezone(SHANGHAI).date())
+    today = now.astimezone(SHANGHAI).date()
+    known = checking.known_faults(formal, version=batch.type_version, issuer_code=batch.department.code, today=today)
     refused = {**faults, **known}
     _settle(rows, {row.place: IssuingRowState.REFUSED if row.place in refused else IssuingRowState.GOOD for row in rows}, refused)
     batch.refused_count += len(refused)

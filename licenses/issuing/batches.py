@@ -25,6 +25,7 @@ from licenses.issuing import desks
 from licenses.issuing.copying import copy
 from licenses.issuing.workflow import BatchCommand, decide_batch
 from licenses.models import BatchSource, BatchState, IssuingBatch, IssuingRow, IssuingRowState, TypeVersion
+from licenses.types import offices
 from licenses.types.faults import readable
 from licenses.types.reading import in_force
 
@@ -49,8 +50,9 @@ def take_in(
 ) -> IssuingBatch:
     """Keep the rows of a batch and have them checked. A person's page import waits for its maker, others go on to who signs."""
     department = desks.own_department(actor) if system_id is None else _department_of(actor)
-    version = in_force(type_code, now.astimezone(SHANGHAI).date())
-    desks.check_entrusted(version, department)
+    today = now.astimezone(SHANGHAI).date()
+    version = in_force(type_code, today)
+    offices.check_entrusted(version, department, today)
     batch = open_batch(
         version, department, source=source, file_name=file_name, now=now,
         made_by_id=actor.user_id, made_by_name=actor.name, system_id=system_id,
@@ -131,6 +133,7 @@ def advance(*, uid: UUID, revision: int, command: BatchCommand, remark: str = ""
 
 
 def _submit(batch: IssuingBatch, _remark: str, _actor: Actor, now: datetime) -> None:
+    _check_entrusted(batch, now)
     if not batch.good_count:
         raise Conflict("batch.nothing_good", _("没有一行通过校验，请修改后重新导入。"))
     desks.tell_signers(batch.department_id, title=_("有一批证照待签发"), path=path_of(batch), now=now)
@@ -146,6 +149,7 @@ def _return(batch: IssuingBatch, remark: str, _actor: Actor, now: datetime) -> N
 
 
 def _sign(batch: IssuingBatch, _remark: str, actor: Actor, now: datetime) -> None:
+    _check_entrusted(batch, now)
     batch.decided_by_id, batch.decided_at, batch.remark = actor.user_id, now, ""
     delivering.ensure_source(batch.department)
     work_soon(batch)
@@ -187,6 +191,10 @@ def work_soon(batch: IssuingBatch) -> None:
     """Send a worker after the commit; the timetable sends one anyway."""
     uid = str(batch.uid)
     transaction.on_commit(lambda: current_app.send_task(WORK_TASK, [uid], retry=False), robust=True)
+
+
+def _check_entrusted(batch: IssuingBatch, now: datetime) -> None:
+    offices.check_entrusted(batch.type_version, batch.department, now.astimezone(SHANGHAI).date())
 
 
 def _department_of(actor: Actor) -> Department:

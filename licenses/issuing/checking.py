@@ -19,7 +19,7 @@ from basedb.holders import Standing, joins_sql, standing_sql
 from basedb.licenses import live_sql
 from basedb.sql_text import quote
 from licenses.issuing.candidates import Candidate
-from licenses.models import License, LicenseState, RepeatableType
+from licenses.models import License, LicenseState, TypeVersion
 from licenses.types.faults import Fault
 
 LIVE_STATES: Final = (LicenseState.VALID, LicenseState.SUSPENDED)
@@ -56,21 +56,16 @@ def lock(*, type_code: str, candidates: Sequence[Candidate], is_batch: bool = Fa
 
 
 def known_faults(
-    candidates: Sequence[Candidate], *, type_code: str, issuer_code: str, today: date, supersedes: License | None = None
+    candidates: Sequence[Candidate], *, version: TypeVersion, issuer_code: str, today: date, supersedes: License | None = None
 ) -> Mapping[int, list[Fault]]:
     """Return by place what speaks against issuing; those of wrong codes are not asked about."""
     faults: dict[int, list[Fault]] = defaultdict(list)
     _ask_holders(candidates, faults)
     previous = supersedes.pk if supersedes else 0
-    _ask_numbers(candidates, faults, [type_code, issuer_code, previous])
-    _ask_licenses(candidates, faults, type_code, today, supersedes)
-    _compare(candidates, faults, is_repeatable=is_repeatable(type_code))
+    _ask_numbers(candidates, faults, [version.code, issuer_code, previous])
+    _ask_licenses(candidates, faults, version, today, supersedes)
+    _compare(candidates, faults, is_repeatable=version.is_repeatable)
     return faults
-
-
-def is_repeatable(type_code: str) -> bool:
-    """Return whether a holder may hold several of this type."""
-    return RepeatableType.objects.filter(type_code=type_code).exists()
 
 
 def _ask_holders(candidates: Sequence[Candidate], faults: dict[int, list[Fault]]) -> None:
@@ -105,13 +100,13 @@ def _ask_numbers(candidates: Sequence[Candidate], faults: dict[int, list[Fault]]
 
 
 def _ask_licenses(
-    candidates: Sequence[Candidate], faults: dict[int, list[Fault]], type_code: str, today: date, supersedes: License | None
+    candidates: Sequence[Candidate], faults: dict[int, list[Fault]], version: TypeVersion, today: date, supersedes: License | None
 ) -> None:
     keyed = [(candidate, holder) for candidate in candidates for holder in candidate.holders if holder.key]
     if not keyed:
         return
     places, keys = [candidate.place for candidate, _h in keyed], [holder.key for _c, holder in keyed]
-    several = is_repeatable(type_code)
+    several, type_code = version.is_repeatable, version.code
     previous = supersedes.pk if supersedes else 0
     faces = [_json(candidate.face) if several else "{}" for candidate, _h in keyed]
     own = [places, keys, faces, type_code, list(LIVE_STATES), today, previous, several]

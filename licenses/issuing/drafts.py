@@ -27,6 +27,7 @@ from licenses.issuing.workflow import DraftCommand, decide_draft
 from licenses.models import DraftKind, DraftState, FileKind, IssuingDraft, License, LicenseState, Operation, TypeVersion
 from licenses.reissue.checking import complete_for
 from licenses.sealing import files
+from licenses.types import offices
 from licenses.types.faults import Fault, refuse
 from licenses.types.reading import in_force
 from licenses.types.rulebook import Rulebook
@@ -45,7 +46,7 @@ def make(*, type_code: str, values: Values, actor: Actor, now: datetime) -> Issu
     """Draft a new license of a type in force. A wrong form raises Invalid; what the base databases know is asked later."""
     department = desks.own_department(actor)
     version = in_force(type_code, _today(now))
-    desks.check_entrusted(version, department)
+    offices.check_entrusted(version, department, _today(now))
     return _make(
         kind=DraftKind.NEW, type_version=version, supersedes=None, department=department, values=values, actor=actor, now=now
     )
@@ -60,7 +61,7 @@ def make_next(
     before = visible_license(license_uid, actor)
     _check_previous(before, kind, _today(now))
     version = in_force(before.type_code, _today(now))
-    desks.check_entrusted(version, department)
+    offices.check_entrusted(version, department, _today(now))
     why = {"reason": desks.text_of(reason, "reason", missing=_("请写明事由。")), "basis": desks.text_of(basis, "basis")}
     return _make(
         kind=kind,
@@ -239,14 +240,19 @@ def _read(draft: IssuingDraft, today: date) -> tuple[Candidate, list[Fault]]:
     version = draft.type_version
     candidate, faults = candidates.read({name: getattr(draft, name) for name in names}, version, place=1, today=today)
     faults += candidates.face_faults(candidate, Rulebook.of(version.rulebook))
-    if outdated := candidates.version_fault(version, today=today):
-        faults.append(outdated)
+    faults += [fault for fault in (candidates.version_fault(version, today=today), _not_entrusted(draft, today)) if fault]
     return candidate, faults
 
 
+def _not_entrusted(draft: IssuingDraft, today: date) -> Fault | None:
+    return offices.fault_of(draft.type_version, draft.department, today)
+
+
 def _known(draft: IssuingDraft, candidate: Candidate, before: License | None, today: date) -> list[Fault]:
-    codes = {"type_code": draft.type_version.code, "issuer_code": draft.department.code}
-    return checking.known_faults([candidate], **codes, today=today, supersedes=before).get(candidate.place, [])
+    asked = checking.known_faults(
+        [candidate], version=draft.type_version, issuer_code=draft.department.code, today=today, supersedes=before
+    )
+    return asked.get(candidate.place, [])
 
 
 def _columns(candidate: Candidate) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, NotFound
 from core.models import Department
 from core.roles import Role
-from licenses.issuing import batches, desks
+from licenses.issuing import batches
 from licenses.models import BatchSource, IssuingFeed
+from licenses.types import offices
 from licenses.types.reading import find_in_force, in_force
 
 _FROM: Final = f"""FROM basedb_license l
@@ -39,7 +40,8 @@ SELECT l.number, l.holder_name, l.holder_code, l.holder_code_type, l.region_code
 def open_feed(*, type_code: str, actor: Actor, now: datetime) -> IssuingFeed:
     """Let what a department aggregates of a type be issued, from what the base holds already on."""
     department = _headed(actor)
-    desks.check_entrusted(in_force(type_code, now.astimezone(SHANGHAI).date()), department)
+    today = now.astimezone(SHANGHAI).date()
+    offices.check_entrusted(in_force(type_code, today), department, today)
     try:
         with transaction.atomic():
             feed = IssuingFeed.objects.create(
@@ -79,8 +81,9 @@ def gather(*, now: datetime) -> int:
 def _gather_one(pk: int, now: datetime) -> bool:
     held = IssuingFeed.objects.select_for_update(skip_locked=True, of=("self",)).select_related("department__region")
     feed = held.filter(pk=pk, closed_at=None).first()
-    version = find_in_force(feed.type_code, now.astimezone(SHANGHAI).date()) if feed else None
-    if feed is None or version is None:
+    today = now.astimezone(SHANGHAI).date()
+    version = find_in_force(feed.type_code, today) if feed else None
+    if feed is None or version is None or not offices.may_issue(version, feed.department_id, today):
         return False
     horizon = _horizon(feed)
     with connection.cursor() as cursor:

@@ -26,6 +26,7 @@ from licenses.issuing.candidates import Candidate, version_fault
 from licenses.issuing.copying import copy
 from licenses.models import IssuingBatch, LicenseState, Operation, PaperState, TypeVersion
 from licenses.sealing.canonical import HolderData, LicenseData, canonical
+from licenses.types import offices
 from licenses.types.faults import Fault
 
 LICENSE_COLUMNS: Final = (
@@ -87,10 +88,10 @@ class Order:
 def issue_many(*, candidates: Sequence[Candidate], order: Order) -> Issued:
     """Issue what nothing speaks against; `candidates` are in due form. All of them wait for others who issue the type."""
     version, issuer_code = order.type_version, order.department.code
-    if outdated := version_fault(version, today=order.today):
-        return Issued({}, {candidate.place: [outdated] for candidate in candidates})
+    if refused_all := version_fault(version, today=order.today) or offices.fault_of(version, order.department, order.today):
+        return Issued({}, {candidate.place: [refused_all] for candidate in candidates})
     checking.lock(type_code=version.code, candidates=candidates, is_batch=True)
-    refused = checking.known_faults(candidates, type_code=version.code, issuer_code=issuer_code, today=order.today)
+    refused = checking.known_faults(candidates, version=version, issuer_code=issuer_code, today=order.today)
     good = [candidate for candidate in candidates if candidate.place not in refused]
     if not good:
         return Issued({}, refused)

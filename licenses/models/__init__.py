@@ -11,7 +11,6 @@ from licenses.models.issuing import (
     IssuingRow,
     IssuingRowState,
     LicenseDelivery,
-    RepeatableType,
     SerialCounter,
 )
 from licenses.models.key import KeyPurpose, SealKey
@@ -68,6 +67,7 @@ from licenses.models.recognition import (
     TrustedNode,
 )
 from licenses.models.status import ListName, StatusList, VerificationCount, VerificationDoor
+from licenses.models.type_office import TypeOffice
 from licenses.models.type_use import TypeUse
 from licenses.models.type_version import HolderKind, TypeState, TypeVersion, ValidityKind
 
@@ -124,7 +124,6 @@ __all__ = [
     "PaperState",
     "PresentingCode",
     "PresentingTry",
-    "RepeatableType",
     "RowState",
     "SealKey",
     "SerialCounter",
@@ -132,6 +131,7 @@ __all__ = [
     "SubjectKind",
     "TrustedKey",
     "TrustedNode",
+    "TypeOffice",
     "TypeState",
     "TypeUse",
     "TypeVersion",

@@ -27,15 +27,6 @@ class SerialCounter(models.Model):
         constraints = [models.UniqueConstraint(fields=["type_code", "issuer_code"], name="serial_counter_once")]
 
 
-class RepeatableType(models.Model):
-    """A type a holder may hold more than once: one a house, a vehicle, a shop. Of any other a holder has one live license."""
-
-    type_code = models.CharField(_("证照类型代码"), max_length=21, unique=True)
-
-    class Meta:
-        verbose_name = _("可重复持有的证照类型")
-
-
 class DraftKind(models.TextChoices):
     """What a draft will become."""
 

@@ -48,6 +48,7 @@ class TypeVersion(SharedObject):
     department = models.ForeignKey(Department, models.PROTECT, related_name="+", verbose_name=_("维护部门"))
     holder_kind = models.CharField(_("持证主体类型"), max_length=20, choices=HolderKind.choices)
     holders_at_most = models.PositiveSmallIntegerField(_("持证主体数上限"), default=1)
+    is_repeatable = models.BooleanField(_("同一主体可持有多份"), default=False)  # one a house, a vehicle, a shop
     validity_kind = models.CharField(_("有效期规则"), max_length=20, choices=ValidityKind.choices)
     validity_months = models.PositiveSmallIntegerField(_("有效期（月）"), null=True, blank=True)
     rulebook = models.JSONField(_("照面项目"), default=list)

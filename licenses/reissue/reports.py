@@ -64,7 +64,7 @@ def report_missing(
     _check(kind, region_code, type_name)
     if kind in ANSWERED_BY_ONE_IN_FORCE:
         _refuse_existing(key, type_code, given["paper_number"], today)
-    provider = providers.provider_of(type_code, region_code)
+    provider = providers.provider_of(type_code, region_code, key, today)
     if provider is None:
         raise Conflict("missing.no_provider", _("没有可以核查的部门，请联系数据中心。"))
     report = MissingReport(

@@ -28,6 +28,7 @@ TITLES: Mapping[str, Any] = {
     "defining_body_code": gettext_lazy("定义机构代码"),
     "holder_kind": gettext_lazy("持证主体类型"),
     "holders_at_most": gettext_lazy("持证主体数上限"),
+    "is_repeatable": gettext_lazy("同一主体可持有多份"),
     "validity_kind": gettext_lazy("有效期规则"),
     "validity_months": gettext_lazy("有效期（月）"),
 }
@@ -37,7 +38,10 @@ _CODE = re.compile(CODE_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class TypeFacts:
-    """The head of a type. The code is 18 characters of the defining body and a serial of three (GB/T 36902)."""
+    """The head of a type. The code is 18 characters of the defining body and a serial of three (GB/T 36902).
+
+    `is_repeatable`: a holder may hold several, one a house, a vehicle, a shop; of any other type a holder has one live license.
+    """
 
     code: str
     name: str
@@ -47,6 +51,7 @@ class TypeFacts:
     holders_at_most: int = 1
     validity_kind: str = "STATED"
     validity_months: int | None = None
+    is_repeatable: bool = False
 
     @classmethod
     def of(cls, version: TypeVersion) -> TypeFacts:

@@ -31,6 +31,7 @@ LARGEST = 4_000_000
 MOST_ROWS = 1_000
 SHIPPED_TYPES = Path(__file__).parents[2] / "basedb" / "data" / "license_types.json"
 SHIPPED_RULEBOOKS = Path(__file__).parents[1] / "data" / "types"
+SHIPPED_REPEATABLE = Path(__file__).parents[1] / "data" / "repeatable_types.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def shipped_rows() -> list[Row]:
     laid_out = {
         one["code"]: one for one in (json.loads(path.read_text(encoding="utf-8")) for path in SHIPPED_RULEBOOKS.glob("*.json"))
     }
-    records = [one | laid_out.get(one["code"], {}) for one in listed["types"]]
+    repeatable = set(json.loads(SHIPPED_REPEATABLE.read_text(encoding="utf-8"))["types"])
+    records = [{"is_repeatable": one["code"] in repeatable} | one | laid_out.get(one["code"], {}) for one in listed["types"]]
     return [_row(number, one, {"effective_from": listed["effective_from"]}, {}) for number, one in enumerate(records, 1)]
 
 
@@ -173,6 +175,7 @@ def _facts(reader: Reader) -> TypeFacts:
         holders_at_most=_number(reader, "holders_at_most") or 1,
         validity_kind=load_words.VALIDITIES.get(validity, validity),
         validity_months=months,
+        is_repeatable=_flag(reader, "is_repeatable"),
     )
 
 
@@ -187,6 +190,14 @@ def _number(reader: Reader, name: str) -> int | None:
         return given
     reader.fault(name, "number.wrong", _("应为整数。"))
     return None
+
+
+def _flag(reader: Reader, name: str) -> bool:
+    """Take a yes or no that may be missing; files of tables write it as a word."""
+    given = reader.left.get(name)
+    if isinstance(given, str):
+        reader.left[name] = load_words.FLAGS.get(given.strip(), given)
+    return reader.flag(name)
 
 
 def _day(reader: Reader, shared: Any) -> date | None:

@@ -1,7 +1,8 @@
 """From draft to publication of a license type (编制、送审、发布、停用): the commands on its versions.
 
 The department that maintains a type drafts it (operator) and publishes it (head, never the same person). A published version never
-changes: licenses name it. A change is the next version. Loading in bulk is in `loading`, the list of uses in `uses`.
+changes: licenses name it. A change is the next version. Loading in bulk is in `loading`, the list of uses in `uses`, who keeps and
+issues a type in `entrusting`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from core import audit
 from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid
-from core.models import AuditEntry, Department
+from core.models import AuditEntry
 from core.notifications import notify_role, notify_users
 from core.roles import Role
-from licenses.models import TypeState, TypeUse, TypeVersion
+from licenses.models import TypeState, TypeVersion
 from licenses.types import reading, standing
 from licenses.types.comparing import Content, differences
 from licenses.types.facts import TypeFacts
@@ -182,32 +183,6 @@ def retire(*, code: str, reason: str, actor: Actor, now: datetime) -> TypeVersio
         path = f"/license-types/{code}/"
         notify_role(role, department_id=last.department_id, title=title, body=why, path=path, now=now)
     return last
-
-
-@transaction.atomic
-def entrust(*, code: str, department: UUID, actor: Actor, now: datetime) -> TypeVersion:
-    """Entrust the upkeep of a type to a department (数据主管部门审核员); what its versions say stays."""
-    _require_reviewer(actor)
-    standing.lock()
-    newest = reading.versions_of(code, actor)[0]
-    keeper = Department.objects.filter(uid=department, valid_to=None).first()
-    if keeper is None:
-        text = _("请选择一个现有部门。")
-        raise Invalid("license_type.department_unknown", text, {"department": [text]})
-    before = newest.department
-    TypeVersion.objects.filter(code=code).update(department=keeper)
-    TypeUse.objects.filter(type_code=code).update(department=keeper)
-    newest.department = keeper
-    audit.record(
-        actor,
-        "license_type.entrusted",
-        newest,
-        at=now,
-        department_ids=[before.pk, keeper.pk],
-        before=before.name,
-        after=keeper.name,
-    )
-    return newest
 
 
 def check_publishable(version: TypeVersion) -> None:

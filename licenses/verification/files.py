@@ -67,7 +67,8 @@ def verify_file(content: bytes, now: datetime) -> Result:
         known = checks.verify_identifier(report.identifier, now)
     except Invalid:  # the file names no license
         return Result(integrity, fragment("status.not_found"), _issuer(report) or fragment("issuer.not_found"), checked_at=now)
-    found = replace(known, integrity=integrity, issuer=_issuer(report) or known.issuer)
+    issuer = None if known.issuer.code == "issuer.not_entrusted" else _issuer(report)  # whoever holds a key may yet not issue
+    found = replace(known, integrity=integrity, issuer=issuer or known.issuer)
     return _of_copy(found, content, now) if report.is_copy else found
 
 

@@ -89,7 +89,9 @@ def _other_version(identifier: str, found: Found, evidence: Mapping[str, str]) -
 def _issuer(found: Found) -> Fragment:
     evidence = {"issuer_code": found.issuer_code, "register": str(found.register)}
     if found.register == "aggregated":
-        return fragment("issuer.on_record", evidence)
+        return fragment("issuer.on_record" if found.is_entrusted else "issuer.not_listed", evidence)
+    if not found.is_entrusted:
+        return fragment("issuer.not_entrusted", evidence)
     if not found.is_signed or found.key_code is None or found.key_from is None or found.issued_at is None:
         return fragment("issuer.registered", evidence)
     evidence |= {"key": found.key_code, "key_since": found.key_from.astimezone(SHANGHAI).isoformat(timespec="seconds")}

@@ -67,6 +67,8 @@ VERDICTS: Final[Mapping[str, tuple[State, str]]] = MappingProxyType(
         "issuer.key_compromised": (_NO, gettext_noop("签名密钥在签发时已经失密，签名不可信，请向颁发机构核实。")),
         "issuer.key_not_in_force": (_NO, gettext_noop("签名密钥在签发时不在用，签名不可信，请向颁发机构核实。")),
         "issuer.on_record": (_YES, gettext_noop("由颁发机构归集到全市证照库；本平台不持有该机构的签名密钥。")),
+        "issuer.not_entrusted": (_NO, gettext_noop("颁发机构在颁发之日不在这类证照的签发机构之列，请向该机构和类型维护部门核实。")),
+        "issuer.not_listed": (_MAYBE, gettext_noop("颁发机构在颁发之日不在本平台登记的这类证照签发机构之列，请向颁发机构核实。")),
         "issuer.registered": (_MAYBE, gettext_noop("标识中的颁发机构是本市登记的机构，但没有可核对的签名。")),
         "issuer.trusted_node": (_YES, gettext_noop("颁发机构所在地区的节点在互认名单中，其密钥有效。")),
         "issuer.untrusted_node": (_NO, gettext_noop("颁发机构所在地区的节点已不在互认名单中，或其密钥已停用。")),

@@ -24,7 +24,9 @@ FROM (SELECT 1) AS asked LEFT JOIN LATERAL (
         l.position, h.name AS holder, h.code_type, h.subject_key, l.signature IS NOT NULL AS is_signed,
         k.code AS key_code, k.valid_from AS key_from, k.retired_at, k.compromised_at,
         CASE WHEN NOT l.is_current THEN (SELECT n.identifier FROM licenses_license n WHERE n.is_current
-            AND n.type_code = l.type_code AND n.issuer_code = l.issuer_code AND n.serial = l.serial) END AS next_identifier
+            AND n.type_code = l.type_code AND n.issuer_code = l.issuer_code AND n.serial = l.serial) END AS next_identifier,
+        t.department_id = l.issuer_id OR EXISTS (SELECT FROM licenses_typeoffice o WHERE o.type_code = l.type_code
+            AND o.department_id = l.issuer_id AND o.effective @> l.issued_on) AS is_entrusted
     FROM licenses_license l JOIN licenses_typeversion t ON t.id = l.type_version_id
     LEFT JOIN licenses_sealkey k ON k.id = l.key_id
     LEFT JOIN licenses_licenseholder h ON h.license_id = l.id AND h.ordinal = 1
@@ -34,7 +36,13 @@ FROM (SELECT 1) AS asked LEFT JOIN LATERAL (
         b.type_code, coalesce((SELECT t.name FROM basedb_licensetype t WHERE t.code = b.type_code LIMIT 1), b.title),
         coalesce(b.issuer_code, ''), b.issuer, b.issued_on, NULL, b.valid_from, b.valid_to,
         b.id, b.holder_name, b.holder_code_type, b.subject_key, false,
-        NULL, NULL, NULL, NULL, NULL
+        NULL, NULL, NULL, NULL, NULL,
+        b.issued_on IS NULL OR NOT EXISTS (SELECT FROM licenses_typeoffice o WHERE o.type_code = b.type_code
+            AND NOT o.is_former_keeper AND lower(o.effective) <= b.issued_on)
+        OR EXISTS (SELECT FROM licenses_typeoffice o JOIN core_department d ON d.id = o.department_id
+            WHERE o.type_code = b.type_code AND d.code = b.issuer_code AND o.effective @> b.issued_on)
+        OR EXISTS (SELECT FROM licenses_typeversion v JOIN core_department d ON d.id = v.department_id
+            WHERE v.code = b.type_code AND d.code = b.issuer_code)
     FROM basedb_license b WHERE left(b.identifier, -6) = <<stem>>
     ORDER BY b.identifier = <<identifier>> DESC, b.license_version DESC NULLS LAST, b.id LIMIT 1)
     LIMIT 1
@@ -42,7 +50,10 @@ FROM (SELECT 1) AS asked LEFT JOIN LATERAL (
 
 
 class Found(NamedTuple):
-    """A row of the statement. Without `register` nothing is known but the two last."""
+    """A row of the statement. Without `register` nothing is known but the two last.
+
+    `is_entrusted`: the issuer might issue the type on that day; of aggregated ones as far as the offices of a type are on record.
+    """
 
     register: str | None
     identifier: str
@@ -68,6 +79,7 @@ class Found(NamedTuple):
     retired_at: datetime | None
     compromised_at: datetime | None
     next_identifier: str | None
+    is_entrusted: bool
     issues_here: bool
     is_registered: bool
 

@@ -1,4 +1,4 @@
-"""The type catalogue (证照目录) at the door for systems: types, one type with its face items, the list of uses. Reading only."""
+"""The type catalogue (证照目录) at the door for systems: types, one with its face items, who issues it, the list of uses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.keyset import page
-from licenses.models import HolderKind, TypeState, TypeUse, TypeVersion, ValidityKind
-from licenses.types import reading, uses
+from licenses.models import HolderKind, TypeOffice, TypeState, TypeUse, TypeVersion, ValidityKind
+from licenses.types import offices, reading, uses
 from licenses.types.publishing import today
 from licenses.types.rulebook import MASKS, ItemKind
 from openapi.authentication import actor
@@ -72,7 +72,8 @@ class LicenseTypeOut(serializers.ModelSerializer[TypeVersion]):
         model = TypeVersion
         fields: tuple[str, ...] = (
             "uid", "code", "number", "name", "defining_body", "defining_body_code", "holder_kind", "holders_at_most",
-            "validity_kind", "validity_months", "license_type_state", "department", "effective_from", "effective_to", "item_count",
+            "is_repeatable", "validity_kind", "validity_months", "license_type_state", "department", "effective_from",
+            "effective_to", "item_count",
         )  # fmt: skip
         read_only_fields = fields
 
@@ -118,6 +119,34 @@ class LicenseUseOut(serializers.ModelSerializer[TypeUse]):
         model = TypeUse
         fields = ("uid", "type_code", "matter", "purpose", "basis", "items", "department", "effective_from", "effective_to")
         read_only_fields = fields
+
+
+class LicenseOfficeQuery(PageQuery):
+    """Which offices."""
+
+    code = serializers.RegexField("^[0-9A-Z]{21}$", required=False, help_text="证照类型代码")
+    on = serializers.DateField(required=False, help_text="在这一天可以签发的，默认今天")
+
+
+class LicenseOfficeOut(serializers.ModelSerializer[TypeOffice]):
+    """An office entrusted with issuing a type besides the department that maintains it."""
+
+    department = KeeperOut()
+    region_code = serializers.CharField(source="department.region.code")
+    effective_from = serializers.DateField(source="effective.lower")
+    effective_to = serializers.DateField(source="effective.upper", allow_null=True, help_text="不含当天；空为今后一直可以签发")
+
+    class Meta:
+        model = TypeOffice
+        fields = ("uid", "type_code", "department", "region_code", "basis", "effective_from", "effective_to")
+        read_only_fields = fields
+
+
+class LicenseOfficePageOut(serializers.Serializer[Any]):
+    """A page of offices."""
+
+    items = LicenseOfficeOut(many=True)
+    next = serializers.CharField(allow_null=True)
 
 
 class LicenseTypePageOut(serializers.Serializer[Any]):
@@ -166,6 +195,22 @@ class LicenseTypeDetail(APIView):
         return Response(LicenseTypeDetailOut(found[0]).data)
 
 
+class LicenseOfficeList(APIView):
+    """The offices that issue types besides the departments that maintain them."""
+
+    @extend_schema(operation_id="license_offices_list", parameters=[LicenseOfficeQuery], responses=LicenseOfficePageOut)
+    def get(self, request: Request) -> Response:
+        """Return the offices that may issue now, or could on a day (former maintainers too), in the order they were entered."""
+        asked = LicenseOfficeQuery.of(request)
+        day = asked.get("on")
+        rows = TypeOffice.objects.filter(effective__contains=day) if day else offices.entrusted(_today())
+        rows = rows.select_related("department__region")
+        if "code" in asked:
+            rows = rows.filter(type_code=asked["code"])
+        found = page(rows, order=("id",), cursor=asked["after"], size=asked["limit"])
+        return Response({"items": LicenseOfficeOut(found.items, many=True).data, "next": found.next or None})
+
+
 class LicenseUseList(APIView):
     """The list of uses."""
 
@@ -188,5 +233,6 @@ def _today() -> date:
 urlpatterns = [
     path("license-types", LicenseTypeList.as_view(), name="license-type-list"),
     path("license-types/<slug:code>", LicenseTypeDetail.as_view(), name="license-type-detail"),
+    path("license-type-offices", LicenseOfficeList.as_view(), name="license-type-office-list"),
     path("license-type-uses", LicenseUseList.as_view(), name="license-type-use-list"),
 ]

@@ -23,6 +23,7 @@ from core.roles import Role
 from licenses.issuing import desks, drafts
 from licenses.issuing.workflow import BALL, COMMAND_TITLES, SEAT_TITLES, DraftCommand, draft_commands
 from licenses.models import DraftKind, DraftState, IssuingDraft, License, TypeVersion
+from licenses.types import offices
 from licenses.types.reading import in_force
 from portal.actor import actor, roles_required
 from portal.care.pages import created, save
@@ -201,8 +202,8 @@ def ball_of(draft: IssuingDraft) -> str:
 
 
 def issuable(who: Actor) -> list[TypeVersion]:
-    """Return the types in force that are entrusted to the actor's department."""
-    return list(TypeVersion.objects.filter(department_id=who.department_id or 0, effective__contains=today()).order_by("code"))
+    """Return the types in force that the actor's department may issue."""
+    return list(offices.issuable_by(who.department_id, today()).order_by("code"))
 
 
 def _start(license: License, kind: DraftKind) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from licenses import subject_keys
 from licenses.issuing import desks, drafts, states
 from licenses.issuing.workflow import CHANGES, PAPER, Change, PaperAct, changes_of, paper_acts
 from licenses.models import License, LicenseHolder, LicenseState, PaperState, TypeState, TypeVersion
+from licenses.types import offices
 from portal.actor import actor, roles_required
 from portal.care.pages import save, words
 from portal.license_desk.drafts import KINDS, SEERS
@@ -181,8 +182,7 @@ def _marks(license: License) -> list[tuple[str, Any]]:
 
 
 def _types(who: Actor) -> list[tuple[str, str]]:
-    """Return the published types a list may be limited to: the department's own, all of them for who looks on."""
-    rows = TypeVersion.objects.exclude(state=TypeState.DRAFT)
-    if not who.has(Role.AUDIT_ADMINISTRATOR):
-        rows = rows.filter(department_id=who.department_id or 0)
+    """Return the published types a list may be limited to: those the department issues or issued, all of them for who looks on."""
+    rows = TypeVersion.objects.all() if who.has(Role.AUDIT_ADMINISTRATOR) else offices.types_of(who.department_id)
+    rows = rows.exclude(state=TypeState.DRAFT)
     return sorted(dict(rows.order_by("number").values_list("code", "name")).items())

@@ -21,6 +21,7 @@ from licenses.types.publishing import content_of, may_edit, may_publish, reviews
 from portal.actor import actor
 from portal.license_types import words
 from portal.license_types.forms import CompareForm, TypeFilter, UseFilter
+from portal.license_types.offices import may_propose, office_lines
 
 FIELD_OF = {"holder_kind": "holder_kind", "department": "department"}
 
@@ -65,6 +66,8 @@ def type_detail(request: HttpRequest, code: str) -> HttpResponse:
         "items": words.item_lines(content.rulebook),
         "drawing": words.drawing(content, version.department.name) if content.layout.elements else "",
         "uses": _use_lines(uses.uses_visible_to(who).filter(type_code=code), version, who, day),
+        "offices": office_lines(code, version, who),
+        "may_add_office": may_propose(version, who),
         "draft": newest if newest.state == TypeState.DRAFT else None,
         "may_open": newest.state == TypeState.PUBLISHED and who.has(Role.OPERATOR) and who.department_id == newest.department_id,
         "may_propose": version.state == TypeState.PUBLISHED

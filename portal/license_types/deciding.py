@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from core.errors import Conflict, Invalid
 from core.roles import Role
 from licenses.models import TypeState, TypeUse, TypeVersion
-from licenses.types import loading, publishing, reading, uses
+from licenses.types import entrusting, loading, publishing, reading, uses
 from licenses.types.comparing import differences
 from licenses.types.publishing import content_of
 from portal.actor import actor, roles_required
@@ -124,7 +124,7 @@ def entrust(request: HttpRequest, code: str) -> HttpResponse:
 
     def act() -> str:
         chosen = form.cleaned_data["department"].uid
-        publishing.entrust(code=code, department=chosen, actor=actor(request), now=timezone.now())
+        entrusting.entrust(code=code, department=chosen, actor=actor(request), now=timezone.now())
         messages.success(request, _("维护部门已变更，今后由其编制和发布。"))
         return f"/license-types/{code}/"
 

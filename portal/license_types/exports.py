@@ -25,7 +25,7 @@ def types(request: HttpRequest) -> HttpResponse:
     day = today(timezone.now())
     heads = (
         _("证照类型代码"), _("证照类型名称"), _("版本"), _("定义机构"), _("定义机构代码"), _("持证主体类型"), _("持证主体数上限"),
-        _("有效期"), _("照面项目"), _("维护部门"), _("施行日期"),
+        _("同一主体可持有多份"), _("有效期"), _("照面项目"), _("维护部门"), _("施行日期"),
     )  # fmt: skip
     rows = TypeVersion.objects.filter(effective__contains=day).select_related("department").order_by("code")
     return _file("license-types", heads, (_type(version) for version in rows))
@@ -64,7 +64,8 @@ def _type(version: TypeVersion) -> list[Any]:
     items = "、".join(item["title"] for item in version.rulebook)
     return [
         version.code, version.name, version.number, version.defining_body, version.defining_body_code,
-        version.get_holder_kind_display(), version.holders_at_most, validity_of(version), items, version.department.name,
+        version.get_holder_kind_display(), version.holders_at_most,
+        _("是") if version.is_repeatable else _("否"), validity_of(version), items, version.department.name,
         f"{version.effective.lower:%Y-%m-%d}",
     ]  # fmt: skip
 

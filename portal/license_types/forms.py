@@ -69,6 +69,11 @@ class FactsFields(PortalForm):
     defining_body_code = forms.CharField(label=gettext_lazy("定义机构代码"), max_length=18)
     holder_kind = forms.ChoiceField(label=gettext_lazy("持证主体类型"), choices=HolderKind.choices)
     holders_at_most = forms.IntegerField(label=gettext_lazy("持证主体数上限"), min_value=1, max_value=50, initial=1)
+    is_repeatable = forms.BooleanField(
+        label=gettext_lazy("同一主体可持有多份"),
+        required=False,
+        help_text=gettext_lazy("按房屋、车辆、设备、场所等逐件发证的选它；不选则同一主体只能有一份有效证照。"),
+    )
     validity_kind = forms.ChoiceField(label=gettext_lazy("有效期规则"), choices=ValidityKind.choices)
     validity_months = forms.IntegerField(
         label=gettext_lazy("有效期（月）"),
@@ -272,6 +277,24 @@ class EntrustForm(PortalForm):
     department = forms.ModelChoiceField(
         label=gettext_lazy("新的维护部门"), queryset=Department.objects.filter(valid_to=None), to_field_name="uid"
     )
+
+
+class OfficeForm(OnceForm):
+    """A further office that is to issue a type."""
+
+    department = forms.ModelChoiceField(
+        label=gettext_lazy("签发机构"),
+        queryset=Department.objects.filter(valid_to=None).order_by("region__code", "id"),
+        to_field_name="uid",
+        help_text=gettext_lazy("一般是各区（县）的同业务部门；它以本机构名义、用本机构的统一社会信用代码签发。"),
+    )
+    basis = forms.CharField(label=gettext_lazy("依据"), max_length=300, help_text=gettext_lazy("法律法规条款，或文件名称和文号。"))
+
+
+class EndOfficeForm(PortalForm):
+    """Ending an entrustment, or dropping a proposed one."""
+
+    reason = _reason(gettext_lazy("终止原因"))
 
 
 class CompareForm(FilterForm):

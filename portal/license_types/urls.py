@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.license_types import catalogue, deciding, editing, exports
+from portal.license_types import catalogue, deciding, editing, exports, offices
 
 VERSION = "versions/<uuid:uid>/"
 TYPE = "<slug:code>/"
@@ -16,6 +16,8 @@ urlpatterns = [
     path("uses/export/", exports.use_lines, name="license-type-use-export"),
     path("uses/<uuid:uid>/publish/", deciding.publish_use, name="license-type-use-publish"),
     path("uses/<uuid:uid>/end/", deciding.end_use, name="license-type-use-end"),
+    path("offices/<uuid:uid>/confirm/", offices.confirm, name="license-type-office-confirm"),
+    path("offices/<uuid:uid>/end/", offices.end, name="license-type-office-end"),
     path(VERSION, catalogue.version_page, name="license-type-version"),
     path(VERSION + "facts/", editing.facts, name="license-type-facts"),
     path(VERSION + "item/", editing.item, name="license-type-item"),
@@ -30,5 +32,6 @@ urlpatterns = [
     path(TYPE + "compare/", catalogue.compare, name="license-type-compare"),
     path(TYPE + "retire/", deciding.retire, name="license-type-retire"),
     path(TYPE + "entrust/", deciding.entrust, name="license-type-entrust"),
+    path(TYPE + "offices/new/", offices.propose, name="license-type-office-new"),
     path(TYPE + "uses/new/", deciding.propose_use, name="license-type-use-new"),
 ]

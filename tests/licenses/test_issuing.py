@@ -19,7 +19,7 @@ from licenses import numbering
 from licenses.issuing import drafts, states
 from licenses.issuing.candidates import last_day
 from licenses.issuing.workflow import CHANGES, Change, PaperAct, Seat, decide_change
-from licenses.models import DraftKind, License, LicenseEvent, LicenseFile, LicenseState, PaperState, RepeatableType
+from licenses.models import DraftKind, License, LicenseEvent, LicenseFile, LicenseState, PaperState
 from licenses.sealing import keys
 from licenses.sealing.canonical import canonical, data_of
 from tests.basedb.credit_facts import make_fact
@@ -159,7 +159,8 @@ def test_a_second_license_of_the_same_type_is_refused_unless_the_type_repeats(ci
     version, company = food_type(city), make_company(city.market)
     first = issued(city, version, company, now)
     assert found(city, drafted(city, version, company, now), now) == {"license.already_held"}
-    RepeatableType.objects.create(type_code=version.code)
+    version.is_repeatable = True
+    version.save()
     assert found(city, drafted(city, version, company, now), now) == {"license.already_held"}, "the very same face"
     other = {"premises": "南京市秦淮区 2 号"}
     assert issued(city, version, company, now, face=other).serial > first.serial

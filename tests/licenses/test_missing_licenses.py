@@ -17,7 +17,7 @@ from core.models import AuditEntry, Notification
 from core.working_days import deadline
 from licenses import subject_keys
 from licenses.issuing import drafts
-from licenses.models import IssuingDraft, LicenseHolder, MissingReport, MissingState, MissingStep
+from licenses.models import IssuingDraft, LicenseHolder, MissingReport, MissingState, MissingStep, TypeOffice
 from licenses.presenting.sessions import COOKIE
 from licenses.reissue import checking, clocks, reissuing, reports
 from licenses.reissue.statistics import figures
@@ -68,11 +68,14 @@ def test_a_report_goes_to_whoever_keeps_the_type_until_the_end_of_the_next_worki
     assert sorted(entry.department_ids) == sorted([city.police.pk, city.education.pk])
 
 
-def test_a_report_goes_to_whoever_issued_the_type_in_the_region(city: City, now: datetime) -> None:
+def test_a_report_goes_to_whoever_issued_the_type_in_the_region_and_still_may(city: City, now: datetime) -> None:
     version = issued_by_police(city)
     make_license(version, issuer=city.market, region_code="320104")
-    assert missing_report(city, now, region_code="320104").department == city.market
-    assert missing_report(city, now, region_code="320102", holder_code=OTHER).department == city.police
+    assert missing_report(city, now, region_code="320104").department == city.police
+    TypeOffice.objects.create(
+        type_code=version.code, department=city.market, basis="文件", effective=(now.date(), None), confirmed_at=now
+    )
+    assert missing_report(city, now, region_code="320104", holder_code=OTHER).department == city.market
 
 
 def test_wrong_holders_types_and_people_are_refused_with_the_field(city: City, now: datetime) -> None:

@@ -49,6 +49,8 @@ def test_the_shipped_types_are_loaded_once_with_nine_faces(city: City, now: date
     done = load_shipped(city.centre, now)
     assert done.new_count == TypeVersion.objects.count() == 85
     assert TypeVersion.objects.exclude(rulebook=[]).count() == 9
+    assert TypeVersion.objects.filter(is_repeatable=True).count() == 25
+    assert TypeVersion.objects.get(name="食品经营许可证").is_repeatable
     assert LicenseType.objects.filter(effective__contains=today(now)).count() == 85
     assert TypeUse.objects.filter(effective__contains=today(now)).count() > 15
     assert set(TypeVersion.objects.values_list("department", flat=True)) == {city.centre.pk}
@@ -69,12 +71,16 @@ def test_the_command_loads_what_is_shipped_and_files(city: City, tmp_path: Path)
 
 
 def test_a_table_with_chinese_headers_is_loaded(city: City, now: datetime) -> None:
-    head = "证照类型代码,证照类型名称,定义机构,定义机构代码,持证主体类型,有效期（月）,维护部门代码,施行日期"
-    lines = [f"{BODY}001,甲证,试验部,{BODY},自然人,36,{city.market.code},2020-01-01", f"{BODY}002,乙证,试验部,,法人及非法人组织,,,"]
-    content = "\n".join([head, *lines, ",,,,,,,"]).encode("gb18030")
+    head = "证照类型代码,证照类型名称,定义机构,定义机构代码,持证主体类型,有效期（月）,维护部门代码,施行日期,同一主体可持有多份"
+    lines = [
+        f"{BODY}001,甲证,试验部,{BODY},自然人,36,{city.market.code},2020-01-01,是",
+        f"{BODY}002,乙证,试验部,,法人及非法人组织,,,,",
+    ]
+    content = "\n".join([head, *lines, ",,,,,,,,"]).encode("gb18030")
     done = loading.load(content=content, file_name="types.csv", actor=city.actor("reviewer"), now=now)
     assert done.new_count == 2
     first = TypeVersion.objects.get(name="甲证")
+    assert first.is_repeatable
     assert (first.department, first.validity_months, first.effective.lower) == (city.market, 36, date(2020, 1, 1))
     second = TypeVersion.objects.get(name="乙证")
     assert (second.department, second.holder_kind, second.validity_kind) == (city.centre, "LEGAL_ENTITY", "STATED")
@@ -85,8 +91,9 @@ def test_faults_are_told_line_by_line_and_nothing_is_kept(city: City, now: datet
     found = told(
         city, now, row(1), row(2, code="X"), row(3, validity_kind="MONTHS"), row(1), row(5, rulebook=bad_book, layout=LAYOUT),
         row(6, colour=1), row(7, department="9"), 5, row(8, effective_from="31/1"), row(9, rulebook=ITEMS),
+        row(10, is_repeatable="maybe"),
     )  # fmt: skip
-    assert [number for number, _ in found] == [2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert [number for number, _ in found] == [2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
     assert TypeVersion.objects.count() == 0
     assert not LicenseType.objects.filter(code__startswith=BODY).exists()
     texts = dict(found)

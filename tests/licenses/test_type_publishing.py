@@ -12,7 +12,7 @@ from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
 from core.roles import Role
 from licenses.models import TypeState, TypeVersion
-from licenses.types import publishing, reading
+from licenses.types import entrusting, publishing, reading
 from licenses.types.comparing import differences
 from licenses.types.publishing import content_of, in_force, today
 from tests.factories import City, make_user
@@ -217,7 +217,7 @@ def test_a_retired_type_is_no_longer_in_force_nor_comes_back(city: City, now: da
 
 def test_a_type_entrusted_to_another_department_is_kept_there(city: City, now: datetime) -> None:
     made = published_type(city, now)
-    publishing.entrust(code=made.code, department=city.market.uid, actor=city.actor("reviewer"), now=now)
+    entrusting.entrust(code=made.code, department=city.market.uid, actor=city.actor("reviewer"), now=now)
     with pytest.raises(Forbidden):
         publishing.open_next(code=made.code, actor=city.actor("police_operator"), now=now)
     assert publishing.open_next(code=made.code, actor=city.actor("market_operator"), now=now).department == city.market
