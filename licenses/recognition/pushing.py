@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from licenses.models import License, NodePosition, NodeRelation, OutBatch, TrustedNode
-from licenses.recognition import envelopes, judging
+from licenses.recognition import envelopes, judging, trust
 from licenses.recognition.receiving import FORM
 from licenses.sealing.canonical import canonical, data_of
 
@@ -31,9 +31,8 @@ _CHANGED: Final = """
 
 
 def make_batches(*, now: datetime) -> int:
-    """Put what has changed into batches for every node above that is reached; return how many batches were made."""
-    nodes = TrustedNode.objects.filter(relation=NodeRelation.ABOVE).exclude(endpoint="")
-    return sum(_make_for(node, now) for node in nodes)
+    """Put what has changed into batches for every node above that is trusted and reached; return how many batches were made."""
+    return sum(_make_for(node, now) for node in trust.reached(now).filter(relation=NodeRelation.ABOVE))
 
 
 def _make_for(node: TrustedNode, now: datetime) -> int:

@@ -37,6 +37,9 @@ OK: Final = 200
 
 def ask(*, node: TrustedNode, kind: str, now: datetime, **about: str) -> Mapping[str, Any]:
     """Ask a node and return its answer; Unavailable when it does not answer or its answer does not hold."""
+    if not trust.reached(now).filter(pk=node.pk).exists():
+        text = _("节点“%(node)s”没有已复核且在有效期内的密钥，或没有接口地址，不能向它询问。请联系数据中心。")
+        raise Conflict("recognition.node_not_trusted", text % {"node": node.name})
     nonce = secrets.token_hex(16)
     told = {"form": FORM, "kind": kind, "nonce": nonce, "at": now.isoformat(), **about}
     status, answer = transport.current().post(node, transport.QUESTIONS, envelopes.seal(told, to=node.code))

@@ -21,7 +21,7 @@ from core.errors import DomainError, Unavailable
 from core.models import Department
 from core.roles import Role
 from licenses.models import OutBatch, OutState, TrustedNode
-from licenses.recognition import envelopes, transport
+from licenses.recognition import envelopes, transport, trust
 from licenses.recognition.receiving import RECEIPT_FORM
 from licenses.recognition.transport import BATCHES
 
@@ -72,10 +72,12 @@ def send_next(*, node_id: int, now: datetime) -> bool:
 
 @transaction.atomic
 def _claim(node_id: int, now: datetime) -> OutBatch | None:
-    """Take the first batch that is not signed for, unless it is stopped, waits or is in somebody's hand."""
+    """Take the first batch not signed for, unless it is stopped, waits, is in somebody's hand or nobody trusts the node."""
     rows = OutBatch.objects.select_for_update(of=("self",)).select_related("node")
     batch = rows.filter(node_id=node_id).exclude(state=OutState.ACKNOWLEDGED).order_by("number").first()
-    if batch is None or batch.state != OutState.PENDING or not batch.node.endpoint or batch.next_attempt_at > now:
+    if batch is None or batch.state != OutState.PENDING or batch.next_attempt_at > now:
+        return None
+    if not trust.reached(now).filter(pk=node_id).exists():
         return None
     if batch.claimed_until is not None and batch.claimed_until > now:
         return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -67,11 +68,20 @@ class ForeignResult:
         return {"integrity": self.integrity.told(), "status": self.status.told(), "issuer": self.issuer.told()}
 
 
+def reached(now: datetime) -> QuerySet[TrustedNode]:
+    """Return the nodes that are sent to and asked: with an address and a key that counts now; one person puts none in force."""
+    keys = TrustedKey.objects.filter(
+        node=OuterRef("pk"), confirmed_at__isnull=False, revoked_at=None, valid_from__lte=now, valid_to__gt=now
+    )
+    return TrustedNode.objects.exclude(endpoint="").filter(Exists(keys))
+
+
 def node_of_region(region_code: str) -> TrustedNode | None:
-    """Return the node a region belongs to: the one with the longest code that fits (所属地)."""
+    """Return the node a region belongs to: the one with the longest code that fits (所属地). Nodes nobody confirmed are none."""
     if not region_code:
         return None
-    nodes = [node for node in TrustedNode.objects.all() if belongs(region_code, node)]
+    confirmed = TrustedKey.objects.filter(node=OuterRef("pk"), confirmed_at__isnull=False)
+    nodes = [node for node in TrustedNode.objects.filter(Exists(confirmed)) if belongs(region_code, node)]
     return max(nodes, key=lambda node: len(prefix_of(node)), default=None)
 
 
@@ -177,10 +187,15 @@ def _status(document: Document, now: datetime) -> Fragment:
 
 
 def _listed(node_code: str, list_name: str, position: int, now: datetime) -> Fragment:
-    """Return what the list of a node says of a place in it; its signature was checked when it was fetched."""
+    """Return what the list of a node says of a place in it; its key may have been revoked since the list was fetched."""
     kept = NodeStatusList.objects.filter(node__code=node_code, name=list_name).first()
+
+    def is_genuine(code: str, message: bytes, signature: bytes) -> bool:
+        key = find_key(node_code, code.rpartition("-")[2])
+        return key is not None and not key_fault(key, now) and verifies(key, message, signature)
+
     try:
-        found = read_list(kept.content.encode(), lambda _key, _message, _signature: True) if kept else None
+        found = read_list(kept.content.encode(), is_genuine) if kept else None
     except NotGenuine:
         found = None
     if kept is None or found is None:

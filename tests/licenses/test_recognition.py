@@ -371,3 +371,27 @@ def test_a_receipt_of_somebody_else_is_no_receipt(city: City, now: datetime) -> 
     transport.use(Lying())
     assert sending.send_due(now=now) == 0
     assert OutBatch.objects.get().fault == "receipt.other_batch"
+
+
+def test_nothing_is_sent_to_or_asked_of_a_node_only_one_person_laid_down(city: City, now: datetime) -> None:
+    above = simulated(PROVINCE, "ABOVE", endpoint="https://province.example")
+    second_keeper(city)
+    node = keeping.propose(content=above.card(now), actor=city.actor("reviewer"), now=now)
+    transport.use(above)
+    settled(city)
+    assert pushing.make_batches(now=now) == 0
+    with pytest.raises(Conflict) as refused_:
+        questions.ask(node=node, kind=questions.SUMMARY, now=now, region=PROVINCE)
+    assert refused_.value.code == "recognition.node_not_trusted"
+    keeping.confirm(key_uid=node.keys.get().uid, typed=above.fingerprint(), actor=city.actor("centre_head"), now=now)
+    assert pushing.make_batches(now=now) == 1
+    keeping.revoke(key_uid=node.keys.get().uid, reason="失密", actor=city.actor("reviewer"), now=now)
+    assert sending.send_due(now=now) == 0
+    assert (above.taken, above.numbers) == ([], [])
+
+
+def test_what_a_row_carries_beside_the_license_is_not_kept(city: City, now: datetime) -> None:
+    node = simulated()
+    trusted(city, node, now)
+    assert receive(node, node.batch([row(more="\x00", other={"a": [1.5]})]), now)["accepted"] == 1
+    assert set(ExchangeRow.objects.get().document) == {"data", "title", "state", "key", "signature", "gone"}
