@@ -82,9 +82,9 @@ def exchange_with_nodes() -> None:
 
 @shared_task(name="licenses.fetch_status_lists", **_LONG)
 def fetch_status_lists() -> None:
-    """Fetch the status lists of other nodes, and drop the foreign licenses whose time is over."""
-    status_lists.fetch_all(now=timezone.now())
+    """Drop the foreign licenses whose time is over, and fetch the status lists of other nodes."""
     pulling.drop_expired(now=timezone.now())
+    status_lists.fetch_all(now=timezone.now())
 
 
 @shared_task(name="licenses.compare_nodes", **_LONG)

@@ -54,6 +54,7 @@ WORDS = {
     "superseded": "已有新版本，此版本不再使用",
     "other": "其他（不能按有效使用）",
 }
+LIST_OF_CODES = "issued"  # what a position in a QR code counts in
 SIGNED = ("list", "number", "status_size", "length", "built_at", "valid_until", "digest", "key")
 ROOT = "1.2.156.3005.2."
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -140,7 +141,8 @@ def read_list(content: bytes, is_genuine: Checks) -> StatusList:
     """Return a published list; NotGenuine when it is not whole, altered, or of a key nobody trusts."""
     try:
         said = json.loads(content)
-        if said["format"] != FORM or said["status_size"] != BITS or any("\n" in str(said[name]) for name in SIGNED):
+        is_text = isinstance(said["encoded_list"], str)
+        if said["format"] != FORM or said["status_size"] != BITS or not is_text or any("\n" in str(said[n]) for n in SIGNED):
             raise NotGenuine("this is not a status list of a known form")
         text, length, message = said["encoded_list"], int(said["length"]), statement(said)
         signature = base64.b64decode(said["signature"], validate=True)
@@ -228,6 +230,8 @@ def lines_of(code: Code, found: StatusList, now: datetime) -> tuple[list[str], i
     lines.append(f"证照标识：{code.identifier}，校验位正确。")
     if code.position is None:
         return [*lines, "二维码中没有清单位置，不能离线核验状态，请联网核验。"], 2
+    if said["list"] != LIST_OF_CODES:
+        return [*lines, "二维码中的位置属于 issued 清单，请下载 issued 清单后再核验。"], 2
     state = found.state_at(code.position)
     if state == "valid" and code.valid_to and code.valid_to < now.astimezone(SHANGHAI).strftime("%Y%m%d"):
         state = "lapsed"

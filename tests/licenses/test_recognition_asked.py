@@ -16,7 +16,7 @@ from django.urls import reverse
 from basedb.identifiers import generate_uscc
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry
-from demo.licenses.nodes import Held
+from demo.licenses.nodes import Held, new_key
 from licenses.models import (
     DifferenceKind,
     LicenseUse,
@@ -205,6 +205,41 @@ def test_a_fetched_status_list_tells_whether_a_foreign_license_is_still_valid(ci
     forged = later | {"number": 7}
     assert not status_lists.keep(node=made, name="issued", told=forged, now=now)
     assert NodeStatusList.objects.count() == 1
+
+
+def test_a_list_of_a_key_revoked_since_vouches_for_nothing(city: City, now: datetime) -> None:
+    node, other = simulated(), new_key()
+    made = trusted(city, node, now)
+    keys = json.loads(node.card(now))["keys"]
+    added = node.card(now, keys=[*keys, keys[0] | {"public_key": other.public.pem}])
+    made = keeping.propose(content=added, actor=city.actor("reviewer"), now=now)
+    fresh = made.keys.get(confirmed_at=None)
+    keeping.confirm(key_uid=fresh.uid, typed=fresh.fingerprint, actor=city.actor("centre_head"), now=now)
+    document = node.document(license_data(), position=9)
+    said = published_list(node, {9: checker.VALID}, now, key=f"STATUS-{other.public.id}")
+    said["signature"] = base64.b64encode(other.sign(checker.statement(said))).decode()
+    assert status_lists.keep(node=made, name="issued", told=said, now=now)
+    assert trust.verify_document(document, now).status.code == "status.foreign_listed"
+    keeping.revoke(key_uid=fresh.uid, reason="失密", actor=city.actor("reviewer"), now=now)
+    assert trust.verify_document(document, now).status.code == "status.foreign_no_list"
+
+
+def test_a_list_from_the_future_or_with_strange_times_is_not_kept(city: City, now: datetime) -> None:
+    node = simulated()
+    made = trusted(city, node, now)
+    for odd in (
+        {"built_at": (now + timedelta(days=400)).isoformat()},
+        {"built_at": "2026-01-01T00:00:00"},
+        {"valid_until": "for ever"},
+        {"encoded_list": 7},
+    ):
+        told = published_list(node, {9: checker.VALID}, now, **odd) | odd
+        assert not status_lists.keep(node=made, name="issued", told=told, now=now)
+    endless = published_list(node, {9: checker.VALID}, now, valid_until=(now + timedelta(days=4000)).isoformat())
+    assert status_lists.keep(node=made, name="issued", told=endless, now=now)
+    assert trust.verify_document(node.document(license_data(), position=9), now + timedelta(days=2)).status.code == (
+        "status.foreign_stale_list"
+    )
 
 
 # Differences
