@@ -100,12 +100,16 @@ def data_fault(data: Any) -> str:
         return _("证照数据只能含有文本和整数，且不得含有控制字符。")
     if not all(isinstance(data.get(name), str) for name in TEXTS):
         return _("证照数据缺少标识、类型、编号、属地或日期。")
-    issuer = data.get("issuer")
+    return _issuer_fault(data) or _holders_fault(data.get("holders")) or _dates_fault(data)
+
+
+def _issuer_fault(data: Mapping[str, Any]) -> str:
+    issuer, face = data.get("issuer"), data.get("face") or {}
     if not isinstance(issuer, Mapping) or not all(isinstance(issuer.get(name), str) for name in ("code", "name")):
         return _("证照数据缺少颁发机构。")
-    if fault := _holders_fault(data.get("holders")):
-        return fault
-    return _dates_fault(data)
+    if not isinstance(face, Mapping) or not all(isinstance(value, str) for value in face.values()):
+        return _("证照数据的照面信息须为名称与文本的集合。")
+    return ""
 
 
 def _holders_fault(holders: Any) -> str:

@@ -17,6 +17,7 @@ from licenses.sealing.canonical import canonical_json
 
 STATES: Final = ("01", "02", "03", "04", "05", "06", "07", "99")
 LONGEST_TITLE: Final = 200
+PARTS: Final = ("data", "title", "state", "key", "signature", "gone")  # whatever else a row carries nobody looked at
 MESSAGES: Final[Mapping[str, Any]] = {
     "row.form": _("这一行不是证照数据，或缺少必填内容。"),
     "row.identifier": _("电子证照标识无法读取，请按 GB/T 36904 编制。"),

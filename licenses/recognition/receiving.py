@@ -89,7 +89,7 @@ def _keep(opened: Opened, position: NodePosition, rows: list[Any], actor: Actor,
     ExchangeRow.objects.bulk_create(
         ExchangeRow(
             batch=batch, row_number=place, identifier=judging.identifier_of(row), code=fault,
-            state=RowState.REJECTED if fault else RowState.WAITING, document=None if fault else row,
+            state=RowState.REJECTED if fault else RowState.WAITING, document=None if fault else {n: row[n] for n in judging.PARTS},
         )
         for place, (row, fault) in enumerate(zip(rows, faults, strict=True), 1)
     )  # fmt: skip

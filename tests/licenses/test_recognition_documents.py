@@ -91,6 +91,8 @@ def test_what_is_no_document_is_refused_by_name(change: dict[str, Any]) -> None:
         {"holders": [{"name": "甲"}]},
         {"issuer": {"code": "1"}},
         {"face": {"a": 1.5}},
+        {"face": ["a"]},
+        {"face": {"a": 1}},
         {"face": {"a": "\x00"}},
         {"identifier": None},
         {"face": {"a": {"b": {"c": {"d": {"e": {"f": {"g": "deep"}}}}}}}},
