@@ -57,14 +57,15 @@ def map_page(request: HttpRequest) -> HttpResponse:
     address = AddressForm(request.POST or None)
     matches = _matches(address, searcher, to_the_room=matching.may_see_rooms(actor(request)))
     asked |= _picked(address, matches)
+    names = divisions.names_below(figures.home())
     context = {
         "form": form,
         "legend": legend,
-        "map": _drawn(legend, asked),
+        "map": _drawn(legend, asked, names),
         "address_form": address if searcher else None,
         "matches": matches,
         "at": divisions.divisions_at(longitude=asked["at"][0], latitude=asked["at"][1]) if "at" in asked else None,
-        "table": _table(request, layers, asked),
+        "table": _table(request, layers, asked, names),
         **_statistics(asked.get("division", "")),
     }
     return render(request, "portal/map/map.html", context, status=422 if form.errors or address.errors else 200)
@@ -86,7 +87,7 @@ def outlines(request: HttpRequest) -> HttpResponse:
     return JsonResponse({"type": "FeatureCollection", "features": features})
 
 
-def _drawn(legend: list[Line], asked: dict[str, Any]) -> dict[str, Any]:
+def _drawn(legend: list[Line], asked: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     """Return what the script needs to draw the map."""
     on = [line for line in legend if line.is_on]
     extents = [extent for line in on if (extent := showing.extent_of(line.shown))]
@@ -96,18 +97,19 @@ def _drawn(legend: list[Line], asked: dict[str, Any]) -> dict[str, Any]:
         "extent": [min(corners[0]), min(corners[1]), max(corners[2]), max(corners[3])],
         "at": asked.get("at"),
         "titles": {column.item: str(line.shown.layer.field(column).title) for line in on for column in line.shown.layer.properties},
-        "labels": {line.shown.uid: _labels(line.shown) for line in on},
+        "labels": {line.shown.uid: _labels(line.shown, names) for line in on},
     }
 
 
-def _labels(shown: Shown) -> dict[str, dict[str, str]]:
-    """Return what the codes of a layer's items are called."""
+def _labels(shown: Shown, names: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """Return what the codes of a layer's items are called; `names` are those of divisions."""
     fields = {column.item: shown.layer.field(column) for column in shown.layer.properties}
-    return {
+    coded: dict[str, Mapping[str, str]] = {
         item: {code: str(label) for code, label in CODE_SETS[field.code_set].labels.items()}
         for item, field in fields.items()
         if field.code_set
     }
+    return coded | {item: names for item, field in fields.items() if field.is_division}
 
 
 def _picked(form: AddressForm, matches: matching.Match | None) -> dict[str, Any]:
@@ -135,7 +137,7 @@ def _matches(form: AddressForm, searcher: Shown | None, *, to_the_room: bool) ->
     return matching.match_many([form.cleaned_data["address"]], division=prefix, to_the_room=to_the_room)[0]
 
 
-def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any]) -> dict[str, Any] | None:
+def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any] | None:
     """Return one page of a layer's features as a table."""
     shown = next((one for one in layers if one.uid == asked.get("table")), None)
     if shown is None:
@@ -149,7 +151,7 @@ def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any]) -> 
     except Refusal as refusal:
         return {"shown": shown, "columns": columns, "refusal": refusal.verdict.message, "rows": []}
     told = json.loads(read.body)
-    labels = _labels(shown)
+    labels = _labels(shown, names)
     rows = [
         {"id": one["id"], "values": [_said(labels.get(name), one["properties"][name]) for name, _title in columns]}
         for one in told["features"]

@@ -20,6 +20,8 @@ def test_layers_stand_in_the_legend_and_the_chosen_one_in_a_table(scene: Scene) 
     assert page.status_code == 200
     assert all(layer.title in text for layer in (scene.parcels, scene.addresses, scene.zones))
     assert text.count("<tr>") >= 20
+    assert "玄武区（320102）" in text, "divisions by name, in the table and where the map tells a feature's attributes"
+    assert page.context["map"]["labels"][str(scene.parcels.uid)]["region_code"]["320104"] == "秦淮区"
     assert "下一页" in text
 
 
