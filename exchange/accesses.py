@@ -8,7 +8,7 @@ Copies of whole tables are told as such, since a record of them names nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -213,7 +213,7 @@ def _told(key: bytes, actor: Actor, now: datetime, *, after: finding.Place | Non
     records = finding.about(key, since=since, after=after, size=PAGE_SIZE + 1)
     more, records = len(records) > PAGE_SIZE, records[:PAGE_SIZE]
     region = region_of(DATASET, key) if after is None else None
-    copies = _copies(region, since) if region else []
+    copies = copies_of(DATASET, [region], since) if region else []
     token = _signer().sign_object(_position(key, actor, records[-1])) if more else ""
     held_by = _held_by(key) if region else []
     openings = _openings(key, since) if after is None else []
@@ -232,7 +232,7 @@ def _position(key: bytes, actor: Actor, last: CallRecord) -> dict[str, Any]:
 def _accesses(records: list[CallRecord]) -> list[Access]:
     grants = Grant.objects.in_bulk({r.grant_id for r in records if r.grant_id is not None})
     departments = dict(Department.objects.filter(pk__in={r.department_id for r in records}).values_list("pk", "name"))
-    titles = _titles({r.resource_id for r in records})
+    titles = item_titles({r.resource_id for r in records})
     return [
         Access(
             at=r.requested_at,
@@ -247,17 +247,21 @@ def _accesses(records: list[CallRecord]) -> list[Access]:
     ]
 
 
-def _titles(resource_ids: set[int | None]) -> Mapping[tuple[int | None, str], str]:
+def item_titles(resource_ids: set[int | None]) -> Mapping[tuple[int | None, str], str]:
+    """Return the titles of the items of some resources."""
     rows = DataItem.objects.filter(resource_id__in=[pk for pk in resource_ids if pk is not None])
     return {(resource_id, name): title for resource_id, name, title in rows.values_list("resource_id", "name", "title")}
 
 
-def _copies(region: str, since: datetime) -> list[Copy]:
-    """Return whole-table uses of population data since a day by grants that reach a division, a line a grant and day."""
-    served = Binding.objects.filter(dataset=DATASET).values("resource_id")
-    prefixes = [region[:length] for length in range(len(region) + 1)]
-    grants = Grant.objects.filter(resource_id__in=served, mode__in=WHOLE, region_prefix__in=prefixes)
-    by_pk = {grant.pk: grant for grant in grants.select_related("system__department")}
+def copies_of(
+    dataset: str, regions: Iterable[str], since: datetime, *, fits: Callable[[Grant], bool] = lambda _grant: True
+) -> list[Copy]:
+    """Return whole-table uses of a dataset since a day by grants that reach one of some divisions, a line a grant and day."""
+    served = Binding.objects.filter(dataset=dataset).values("resource_id")
+    prefixes = {region[:length] for region in regions for length in range(len(region) + 1)}
+    reaching = Grant.objects.filter(resource_id__in=served, mode__in=WHOLE, region_prefix__in=prefixes)
+    grants = [grant for grant in reaching.select_related("system__department", "resource__binding") if fits(grant)]
+    by_pk = {grant.pk: grant for grant in grants}
     days = (
         CallStatistic.objects.filter(grain=Grain.DAY, starts_at__gte=since, grant_id__in=list(by_pk), mode__in=WHOLE)
         .values("starts_at", "grant_id", "mode")
@@ -265,7 +269,7 @@ def _copies(region: str, since: datetime) -> list[Copy]:
         .filter(times__gt=0)
         .order_by("-starts_at", "grant_id")[:COPIES_SHOWN]
     )
-    titles = _titles({grant.resource_id for grant in by_pk.values()})
+    titles = item_titles({grant.resource_id for grant in by_pk.values()})
     return [_copy(by_pk[int(day["grant_id"] or 0)], day, titles) for day in days]
 
 

@@ -106,6 +106,7 @@ MENU = (
     ),
     Entry("portal:recognition-list", _("跨区域互认"), "network", "recognition", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:matter-list", _("一件事一次办"), "clipboard-list", "matter", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
+    Entry("portal:license-use-list", _("用证记录"), "history", "license-use", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry(
         "portal:license-statistics",
         _("证照统计"),
@@ -176,6 +177,7 @@ GROUPS = (
             "missing-license",
             "recognition",
             "matter",
+            "license-use",
             "license-statistics",
         ),
     ),

@@ -45,6 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("matters/", include("portal.matters.urls")),
     path("license-statistics/", include("portal.license_statistics.urls")),
     path("license-types/", include("portal.license_types.urls")),
+    path("license-uses/", include("portal.license_uses.urls")),
     path("holder/", include("portal.holder.urls")),
     path("presenting/", include("portal.presenting.urls")),
     path("", include("portal.license_files.urls")),

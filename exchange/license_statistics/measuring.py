@@ -6,15 +6,19 @@ license of one holder: one with two holders counts twice, and the pages say so.
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
 
 from basedb.licenses import live_sql
 from core.calendar import SHANGHAI, month_start
+from exchange.evidence import retention
 from exchange.license_statistics.expected import RULES, Expected
+from exchange.license_uses import calls
 from exchange.models import LicenseCoverage, LicenseFigure, LicenseUsage
+from exchange.statistics import sides
 
 MONTHS: Final = 24  # of issue told apart; older licenses stand in one line
 USE_MONTHS: Final = 24
@@ -29,6 +33,17 @@ _USES: Final = """
 INSERT INTO exchange_licenseusage (month, type_code, channel, department, matter, use_count, measured_at)
 SELECT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai')::date, type_code, channel, department_name, matter, count(*), %(now)s
 FROM licenses_licenseuse WHERE at >= %(since)s GROUP BY 1, 2, 3, 4, 5"""
+# Ordinary calls that handed something over. Of a type only when the grant is limited to one; "" stands for all a holder has.
+_CALLS: Final = f"""
+INSERT INTO exchange_licenseusage (month, type_code, channel, department, matter, use_count, measured_at)
+SELECT date_trunc('month', r.requested_at AT TIME ZONE 'Asia/Shanghai')::date, g.type_code, '{calls.PREFIX}' || r.mode,
+    coalesce(d.name, ''), coalesce((SELECT m.name FROM exchange_matter m WHERE m.code = r.matter AND m.state = 'PUBLISHED' LIMIT 1),
+    r.matter, ''), count(*), %(now)s
+FROM json_to_recordset(%(grants)s) AS g (id bigint, type_code text) JOIN exchange_callrecord r ON r.grant_id = g.id
+LEFT JOIN core_department d ON d.id = r.department_id
+WHERE r.requested_at >= %(since)s AND r.outcome = ANY (%(answered)s) AND (r.row_count > 0 OR r.mode = ANY (%(whole)s))
+    AND NOT {calls.HANDED}
+GROUP BY 1, 2, 3, 4, 5"""
 
 
 @transaction.atomic
@@ -38,16 +53,31 @@ def measure(*, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = '20min'")  # a whole city
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('exchange_licensefigure'))")
-        for model in (LicenseFigure, LicenseCoverage, LicenseUsage):
+        for model in (LicenseFigure, LicenseCoverage):
             model._default_manager.all().delete()
         cursor.execute(_FIGURES, {"now": now, "since": month_start(today, MONTHS)})
         lines = int(cursor.rowcount)
         for expected in RULES:
             for type_code in expected.types:
                 _cover(cursor, expected, type_code, now)
-        since = month_start(today, USE_MONTHS)
-        cursor.execute(_USES, {"now": now, "since": datetime(since.year, since.month, 1, tzinfo=SHANGHAI)})
+        _count_uses(cursor, month_start(today, USE_MONTHS), now)
     return lines
+
+
+def _count_uses(cursor: Any, first: date, now: datetime) -> None:
+    """Count uses and calls. Calls of months that are no longer at hand stay as they were counted last."""
+    called = max(first, retention.hot_since(now))
+    kept = LicenseUsage.objects.filter(channel__startswith=calls.PREFIX, month__gte=first, month__lt=called)
+    LicenseUsage.objects.exclude(pk__in=kept.values("pk")).delete()
+    cursor.execute(_USES, {"now": now, "since": _midnight(first)})
+    named = [(grant.pk, calls.types_of(grant) or []) for grant in calls.grants().select_related("resource__binding")]
+    grants = [{"id": pk, "type_code": types[0] if len(types) == 1 else ""} for pk, types in named]
+    values = {"grants": json.dumps(grants), "answered": list(sides.ANSWERED), "whole": list(calls.WHOLE)}
+    cursor.execute(_CALLS, {**values, "now": now, "since": _midnight(called)})
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
 
 
 def _cover(cursor: Any, expected: Expected, type_code: str, now: datetime) -> None:

@@ -15,6 +15,7 @@ from django.db.models import Count, Max, Q, QuerySet, Sum
 from basedb.models import LicenseType
 from core.models import Region
 from exchange.license_statistics.expected import BY_RULE
+from exchange.license_uses import calls
 from exchange.models import LicenseCoverage, LicenseFigure, LicenseUsage
 from licenses.models import UseChannel
 from licenses.models.missing import OPEN_MISSING, MissingReport, MissingState
@@ -158,7 +159,8 @@ def used(by: str, *, since: date | None = None, type_code: str = "") -> list[Use
     if type_code:
         rows = rows.filter(type_code=type_code)
     summed = rows.order_by().values_list(column).annotate(n=Sum("use_count"))
-    titles = dict(UseChannel.choices) if by == "channel" else {}
+    called = {f"{calls.PREFIX}{mode}": title for mode, title in calls.CHANNELS.items()}
+    titles = dict(UseChannel.choices) | called if by == "channel" else {}
     ordered = summed.order_by("month") if by == "use_month" else summed.order_by("-n", column)
     return [Used(_key(key), str(titles.get(key, _key(key))), count) for key, count in ordered]
 

@@ -18,14 +18,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.errors import DomainError
-from licenses import uses
+from exchange.license_uses import lists
 from licenses.models import BlockedBy, PresentingCode
 from licenses.presenting import blocking, codes, sessions
 from licenses.presenting.code_text import in_groups, read_code
-from licenses.presenting.holding import held_by, item_titles
+from licenses.presenting.holding import held_by
 from licenses.presenting.sessions import Session
 from licenses.presenting.workflow import CODE_LIVES, is_over
-from licenses.types.layout import BUILT_IN
 from portal.holder.session import actor_of, cookie_of, for_holder, give_cookie, refused, shown_name, take_cookie, token_of
 
 SHOWN = "holder_code"  # the text of a code, for its own page alone, as long as it lives
@@ -122,19 +121,11 @@ def code_answer(request: HttpRequest, session: Session, uid: UUID) -> HttpRespon
 @require_GET
 @for_holder
 def use_list(request: HttpRequest, session: Session) -> HttpResponse:
-    """Who used the own licenses, for what."""
-    page = uses.of_subject(subject_key=session.subject_key, cursor=request.GET.get("after", ""))
-    titles = item_titles({use.type_code for use in page.items})
-    names = {held.type_code: held.title for held in held_by(session, today=timezone.localdate())}
-    lines = [
-        {
-            "use": use,
-            "title": names.get(use.type_code, ""),
-            "items": [titles.get(use.type_code, {}).get(i, _named(i)) for i in use.items],
-        }
-        for use in page.items
-    ]
-    return _page(request, session, "uses", {"page": page, "lines": lines})
+    """Who used the own licenses, for what; on the first page the copies of whole tables as well, which name nobody."""
+    key, types, now = session.subject_key, session.type_codes, timezone.now()
+    page = lists.of_holder(subject_key=key, type_codes=types, now=now, cursor=request.GET.get("after", ""))
+    copies = lists.copies_of_holder(subject_key=key, type_codes=types, now=now) if page.is_first else []
+    return _page(request, session, "uses", {"page": page, "copies": copies})
 
 
 @require_http_methods(["GET", "POST"])
@@ -183,7 +174,3 @@ def _given(request: HttpRequest) -> dict[str, list[str]]:
         if row in given:
             given[row].append(name)
     return given
-
-
-def _named(item: str) -> str:
-    return str(BUILT_IN.get(item, item))

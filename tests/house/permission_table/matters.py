@@ -56,6 +56,7 @@ ROWS: list[Row] = [
     ("POST", "portal:matter-case-new", {"code": "code"}, only(422, "operator")),
     ("GET", "portal:matter-case-list", {}, only(200, *SEERS)),
     ("GET", "portal:matter-case-detail", {"uid": "case"}, only(200, *SEERS)),
+    ("GET", "portal:license-use-list", {}, only(200, *SEERS)),
     ("GET", "portal:license-statistics", {}, only(200, *SEERS)),
     ("GET", "portal:license-statistics-use", {}, only(200, *SEERS)),
     ("GET", "portal:license-statistics-export", {}, only(422, *SEERS)),
