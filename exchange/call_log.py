@@ -21,7 +21,7 @@ from core import audit, keyset
 from core.audit import Actor
 from core.calendar import SHANGHAI
 from core.errors import NotFound
-from core.models import Department
+from core.models import Department, User
 from core.texts import harmless_cell
 from exchange import finding
 from exchange.models import CallRecord, ConsumerSystem, Credential, Grant
@@ -31,6 +31,7 @@ from exchange.statistics.figures import CallScope, Day, per_day
 
 ORDER = ("-requested_at", "-consumer_id", "-call_id")
 ANSWERED = (*sides.ANSWERED, *sides.ENDINGS)
+NO_CREDENTIAL = 0  # of a record: no key signed, an officer did it on a page
 DAYS_SHOWN = 7
 EXPORT_AT_MOST = 100_000
 
@@ -151,6 +152,12 @@ class CallTrace:
     steps: list[Any] = field(default_factory=list)
     version: ResourceVersion | None = None
     related: list[CallRecord] = field(default_factory=list)
+    officer: str = ""
+
+    @property
+    def is_at_desk(self) -> bool:
+        """Return whether a person called on a page of the platform: no key of a system signed."""
+        return self.line.record.credential_id == NO_CREDENTIAL
 
 
 @transaction.atomic
@@ -169,6 +176,7 @@ def trace(*, call_id: UUID, actor: Actor, now: datetime) -> CallTrace:
         .first()
     )
     found = CallTrace(lines([record])[0], Credential.objects.filter(pk=record.credential_id).first(), grant)
+    found.officer = _officer(record)
     opening = record.parent_call_id or record.call_id
     same_call = calls_visible_to(actor).filter(Q(call_id=opening) | Q(parent_call_id=opening)).exclude(call_id=record.call_id)
     found.related = list(same_call.order_by("recorded_at"))
@@ -177,6 +185,15 @@ def trace(*, call_id: UUID, actor: Actor, now: datetime) -> CallTrace:
         version = grant.access_request.resource_version
         found.version = ResourceVersion.objects.filter(resource_id=grant.resource_id, version=version).first()
     return found
+
+
+def _officer(record: CallRecord) -> str:
+    """Return who the caller says did it: at a desk the officer's name, else the staff number as it was sent."""
+    kind, _mark, number = (record.officer or "").partition("-")
+    if record.credential_id != NO_CREDENTIAL or kind != "user" or not number.isdecimal():
+        return record.officer or ""
+    named = User.objects.filter(pk=int(number)).first()
+    return named.display_name if named else record.officer or ""
 
 
 def columns() -> list[str]:

@@ -24,6 +24,7 @@ from core.audit import Actor
 from core.crypto import HmacAlgorithm
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound, Unavailable
 from core.roles import Role
+from exchange.call_log import NO_CREDENTIAL
 from exchange.calls import admission, conditions, quota, registry, shape
 from exchange.calls.refusals import REFUSALS, Refusal
 from exchange.calls.terms import Caller, Context, Question, Signed, Terms
@@ -35,7 +36,6 @@ from licenses.models import PresentingCode
 from licenses.presenting.code_text import read_code
 from licenses.presenting.running import through_django
 
-NO_CREDENTIAL: Final = 0  # of a call record: scanned on a page, by the officer it names
 KINDS: Final[dict[int, type[DomainError]]] = {403: Forbidden, 404: NotFound, 422: Invalid, 503: Unavailable}
 
 

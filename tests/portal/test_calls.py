@@ -75,3 +75,17 @@ def test_counted_attempts_are_paged(client: Client, city: City, now: datetime) -
 def test_counted_attempts_are_for_those_who_watch(client: Client, city: City, who: str, status: int) -> None:
     assert as_(client, city, who).get(reverse("portal:call-attempts")).status_code == status
     assert AuditEntry.objects.filter(action="call_log.read").exists() is (who == "auditor")
+
+
+def test_a_call_from_a_window_names_the_officer_instead_of_a_key(client: Client, city: City, now: datetime) -> None:
+    officer = city.people["education_operator"]
+    call = "00000000-0000-7000-8000-000000000002"
+    CallRecord.objects.create(
+        requested_at=now, consumer_id=1, call_id=call, credential_id=0, mode="QUERY", outcome="call.answered",
+        department_id=city.education.pk, officer=f"user-{officer.pk}", matter="HOUSE-TRANSFER",
+    )  # fmt: skip
+    as_(client, city, "reviewer")
+    page = client.get(reverse("portal:call-detail", kwargs={"call_id": call})).content.decode()
+    assert "窗口办理，没有系统签名" in page
+    assert officer.display_name in page
+    assert "HOUSE-TRANSFER" in page
