@@ -25,6 +25,19 @@ REJECTED = """
     FROM exchange_rejectedrow r JOIN exchange_aggregationplan p ON p.id = r.plan_id"""
 # A source's own code carries the plan's identifier: what stays the same from city to city is its title.
 SOURCES = "SELECT id, dataset || ':' || title AS code FROM basedb_datasource"
+# A batch counts where it ends; between two runs of a dataset nobody works on it.
+RATES = """
+    SELECT dataset, (reached - 1) / %(block)s AS part, round(sum(read_count) / nullif(sum(seconds), 0))::bigint
+    FROM (
+        SELECT p.dataset, b.read_count, (sum(b.read_count) OVER so_far)::bigint AS reached,
+            extract(epoch FROM b.committed_at - greatest(r.started_at, lag(b.committed_at) OVER so_far)) AS seconds
+        FROM exchange_aggregationbatch b
+        JOIN exchange_aggregationrun r ON r.id = b.run_id JOIN exchange_aggregationplan p ON p.id = r.plan_id
+        WHERE b.read_count > 0
+        WINDOW so_far AS (PARTITION BY p.dataset ORDER BY b.committed_at, b.id ROWS UNBOUNDED PRECEDING)
+    ) batches
+    GROUP BY 1, 2 ORDER BY 1, 2"""
+MILLION = 1_000_000
 
 
 class Digest(NamedTuple):
@@ -66,6 +79,16 @@ def rejected_by_rule() -> dict[tuple[str, str], int]:
             " GROUP BY 1, 2 ORDER BY 1, 2"
         )
         return {(dataset, rule): count for dataset, rule, count in cursor.fetchall()}
+
+
+def by_million(block: int = MILLION) -> dict[str, list[int]]:
+    """Return rows a second of the first, second ... million rows of each dataset: whether it slows down as its base fills."""
+    found: dict[str, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(RATES, {"block": block})
+        for dataset, _part, rate in cursor.fetchall():
+            found.setdefault(dataset, []).append(int(rate or 0))
+    return found
 
 
 def sizes() -> dict[str, tuple[int, int]]:

@@ -88,6 +88,8 @@ def take_in(
     for name, tally in outcome.bases.items():
         say(f"{name}: {tally.read:,} read, {tally.rejected:,} rejected, {tally.rate:,.0f} rows/s")
     if with_digests:
+        for name, rates in digests.by_million().items():
+            say(f"{name} by million: {', '.join(f'{rate:,}' for rate in rates)} rows/s")
         outcome.digests = digests.everything()
         for name, digest in outcome.digests.items():
             say(f"{name}: {digest.rows:,} rows {digest.digest}")
