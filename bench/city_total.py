@@ -12,13 +12,17 @@ from collections.abc import Iterable
 from bench import frame
 
 SHARE = float(os.environ.get("CITY_SHARE") or 0.01)
+SCHEMA = "bench_city"
 
 
 def run() -> Iterable[dict[str, object]]:
-    """Yield the seconds, and beside them steps, rates, rejects and bytes a row."""
+    """Yield the seconds, and beside them steps, rates, the rates of every million rows, rejects and bytes a row."""
     from demo.city_scale import digests, trial
 
-    outcome = trial.whole(share=SHARE, schema="bench_city", to_dossiers=True, spare_disk=True, say=frame.say)
+    try:
+        outcome = trial.whole(share=SHARE, schema=SCHEMA, to_dossiers=True, spare_disk=True, say=frame.say)
+    finally:
+        trial.clear(schema=SCHEMA)
     rows = sum(tally.read for tally in outcome.bases.values())
     line = frame.figure("city.total", outcome.seconds + sum(step.seconds for step in outcome.steps), "s")
     line["share"] = SHARE
@@ -27,6 +31,7 @@ def run() -> Iterable[dict[str, object]]:
     line["steps"] = {"intake": round(outcome.seconds, 1)} | {step.name: round(step.seconds, 1) for step in outcome.steps}
     line["found"] = {step.name: step.found for step in outcome.steps if step.found}
     line["rates"] = trial.rate_of(outcome)
+    line["by_million"] = digests.by_million()
     line["rejected"] = {name: tally.rejected for name, tally in outcome.bases.items()}
     line["bytes_per_row"] = {table: round(size / count) for table, (count, size) in digests.sizes().items()}
     yield line

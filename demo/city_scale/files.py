@@ -25,6 +25,7 @@ ENTITY_FOLDER = "city_legal_entities"
 LICENSE_FOLDER = "city_licenses"
 CREDIT_FOLDER = "city_credit"
 ADDRESS_FOLDER = "city_addresses"
+FOLDERS = (ENTITY_FOLDER, LICENSE_FOLDER, CREDIT_FOLDER, ADDRESS_FOLDER)
 ROWS_PER_FILE = 100_000
 # A line as it is: what it is quoted with stands in no text.
 AS_IT_IS = "FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', ENCODING 'UTF8'"

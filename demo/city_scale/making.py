@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 import psycopg2
 
 from demo.city_scale import credit, entities, files, licenses, people, places, second
-from demo.city_scale.counts import Counts
+from demo.city_scale.counts import DUPLICATE_EVERY, Counts
 from demo.city_scale.drawing import prepare, street_count
 
 CHUNK = 100_000
@@ -144,6 +144,35 @@ def make(making: Making) -> float:
         making.run(f"GRANT USAGE ON SCHEMA {{schema}} TO {making.reader}")
         making.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA {{schema}} TO {making.reader}")
     return time.monotonic() - started
+
+
+def stands(making: Making) -> bool:
+    """Whether sources of a city of just this size were made to their end: the last step drops the truth they were drawn from."""
+    counts = making.counts
+    wanted = {
+        "public_security_resident": counts.people + counts.people // DUPLICATE_EVERY,
+        "tax_taxpayer": counts.second_sources()["taxpayers"],
+        "natural_resources_parcel": counts.parcels,
+        "credit_permit": counts.credit()["permit"],
+    }
+    with closing(making.connect()) as connection, connection.cursor() as cursor:
+
+        def is_there(table: str) -> bool:
+            cursor.execute("SELECT to_regclass(%s) IS NOT NULL", [f"{making.schema}.{table}"])
+            return bool(cursor.fetchone()[0])
+
+        def count(table: str) -> int:
+            cursor.execute(f"SELECT count(*) FROM {making.schema}.{table}")
+            return int(cursor.fetchone()[0])
+
+        return not is_there("person") and all(is_there(table) and count(table) == rows for table, rows in wanted.items())
+
+
+def clear(making: Making) -> None:
+    """Remove every source of the city, its tables and its files."""
+    making.run("DROP SCHEMA IF EXISTS {schema} CASCADE")
+    for folder in files.FOLDERS:
+        shutil.rmtree(making.folder / folder, ignore_errors=True)
 
 
 def make_places(making: Making) -> None:

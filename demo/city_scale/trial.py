@@ -12,6 +12,7 @@ from django.db import connection
 
 from demo import city
 from demo.city_scale import digests
+from demo.city_scale import making as sources
 from demo.city_scale.counts import Counts, counts_of
 from demo.city_scale.crew import Crew, working
 from demo.city_scale.killing import EVERYBODY, Gunman
@@ -31,7 +32,7 @@ def whole(
     seed: int = 1,
     kills: int = 0,
     with_sources: bool = True,
-    schema: str = "city",
+    schema: str,
     victims: tuple[str, ...] = EVERYBODY,
     to_dossiers: bool = False,
     spare_disk: bool = False,
@@ -60,6 +61,11 @@ def whole(
             outcome.steps = carry_on(say)
     _tell(outcome, counts, time.monotonic() - started, say)
     return outcome
+
+
+def clear(*, schema: str) -> None:
+    """Remove the sources of a trial."""
+    sources.clear(from_environment(counts_of(1), Path(os.environ["DROP_DIR"]), schema=schema))
 
 
 def lay_down_all(counts: Counts, *, schema: str) -> dict[Delivery, AggregationPlan]:

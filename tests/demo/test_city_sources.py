@@ -23,7 +23,7 @@ from basedb.rules import broken_rule_sql
 from core.divisions import divisions
 from demo.city import load_divisions
 from demo.city_scale import counts, credit, entities, files, licenses, people, places
-from demo.city_scale.making import Making, TooSmall, check_disk, digests, from_environment, make
+from demo.city_scale.making import Making, TooSmall, check_disk, digests, from_environment, make, stands
 
 SHARE = 0.0005
 SCHEMA = f"city_{os.environ.get('PYTEST_DB_SUFFIX', 'platform')}"
@@ -95,6 +95,13 @@ def test_a_share_of_the_city_keeps_whole_blocks() -> None:
 def test_a_disk_too_small_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(TooSmall, match="GB needed"):
         check_disk(tmp_path / "not" / "there", counts.counts_of(1), bytes_per_row=10**7)
+
+
+def test_a_city_of_another_size_does_not_stand(made: Making, tmp_path: Path) -> None:
+    assert stands(made)
+    larger = counts.counts_of(SHARE * 2)
+    assert not stands(Making(made.owner_url, tmp_path, larger, schema=SCHEMA))
+    assert not stands(Making(made.owner_url, tmp_path, COUNTS, schema=f"{SCHEMA}_nowhere"))
 
 
 def test_same_seed_gives_the_same_city(made: Making, tmp_path: Path) -> None:

@@ -1,13 +1,13 @@
 """`manage.py take_in_city`: make the whole city's sources and take them in by the running workers, with a visible progress.
 
-Run again, it finds the sources and the plans there and only carries on with what has not ended well.
+Run again, it finds the sources and the plans there and only carries on with what has not ended well. Sources of a city of another
+size are made anew, and all of them are taken in.
 """
 
 from __future__ import annotations
 
 import os
 from argparse import ArgumentParser
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo import city
 from demo.city_scale.counts import Counts, counts_of
-from demo.city_scale.making import Making, TooSmall, check_disk, from_environment, make
+from demo.city_scale.making import TooSmall, check_disk, from_environment, make, stands
 from demo.city_scale.plans import Delivery, deliveries, lay_down
 from demo.city_scale.run import Failed, take_in
 from demo.city_scale.trial import BYTES_PER_ROW
@@ -35,10 +35,14 @@ class Command(BaseCommand):
         counts = counts_of(share)
         making = from_environment(counts, Path(settings.DROP_DIR), say=self.say)
         try:
-            if not _stands(making):
+            plans = _plans(counts)
+            if stands(making):
+                plans = {delivery: plan for delivery, plan in plans.items() if not _ended_well(plan)}
+            else:
                 check_disk(making.folder, counts, bytes_per_row=BYTES_PER_ROW)
                 self.say(f"sources made in {make(making):.0f} s")
-            take_in(_unfinished(counts), say=self.say)
+                AggregationPlan.objects.filter(pk__in=[plan.pk for plan in plans.values()]).update(checkpoint={})
+            take_in(plans, say=self.say)
         except (TooSmall, Failed) as error:
             raise CommandError(str(error)) from None
 
@@ -48,21 +52,12 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def _stands(making: Making) -> bool:
-    """Whether the city's sources were made to their end: the last step drops the truth they were drawn from."""
-    with closing(making.connect()) as link, link.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s), to_regclass(%s)", [f"{making.schema}.credit_permit", f"{making.schema}.person"])
-        last, truth = cursor.fetchone()
-    return last is not None and truth is None
-
-
-def _unfinished(counts: Counts) -> dict[Delivery, AggregationPlan]:
-    """Return the plans that have no good run yet, laid down if need be."""
+def _plans(counts: Counts) -> dict[Delivery, AggregationPlan]:
+    """Return the plans of the city, laid down if need be."""
     departments = city.load_departments()
     plans = {plan.title: plan for plan in AggregationPlan.objects.all()}
-    found = {}
-    for delivery in deliveries(counts):
-        plan = plans.get(delivery.title) or lay_down(delivery, departments)
-        if not plan.runs.filter(state=RunState.SUCCEEDED).exists():
-            found[delivery] = plan
-    return found
+    return {delivery: plans.get(delivery.title) or lay_down(delivery, departments) for delivery in deliveries(counts)}
+
+
+def _ended_well(plan: AggregationPlan) -> bool:
+    return plan.runs.filter(state=RunState.SUCCEEDED).exists()
