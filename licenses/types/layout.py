@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,10 @@ BUILT_IN = {
 }
 
 _COLOR = re.compile("#[0-9a-f]{6}")
+# What stays on one line: a Latin word or number, or one character, with the opening marks before it and the closing ones behind.
+_WORD = r"[A-Za-z0-9À-ɏ]+(?:[-.,:/'@_+][A-Za-z0-9À-ɏ]+)*"
+_PIECE = re.compile(rf"[（《〈「『“‘【〔(\[{{]*(?:{_WORD}|.)[，。、；：？！）》〉」』”’】〕),.;:?!\]}}%％℃]* *", re.DOTALL)
+_PART = re.compile(r"[A-Za-z0-9À-ɏ]+[-.,:/'@_+]?|.", re.DOTALL)
 
 
 class ElementKind(StrEnum):
@@ -249,19 +253,33 @@ def place(element: Element, words: str) -> list[Line]:
 
 
 def broken(words: str, width: float, size: float) -> list[str]:
-    """Break words into lines of at most `width` millimetres at so many points."""
-    most = width / (size * MM_PER_POINT)
+    """Break words into lines of at most `width` millimetres at so many points, between characters but within no word or number."""
+    most = width / (size * MM_PER_POINT) + 1e-6
     lines = []
     for paragraph in words.split("\n"):
         line, used = "", 0.0
-        for character in paragraph:
-            wide = advance(character)
-            if line and used + wide > most + 1e-6:
+        for piece in _pieces(paragraph, most):
+            wide = _wide(piece)
+            if line and used + wide > most:
                 lines.append(line)
                 line, used = "", 0.0
-            line, used = line + character, used + wide
+            line, used = line + piece, used + wide
         lines.append(line)
     return lines
+
+
+def _pieces(paragraph: str, most: float) -> Iterator[str]:
+    """Return what may not be broken; a word wider than a line is broken after its dots and dashes, or anywhere."""
+    for piece in _PIECE.findall(paragraph):
+        if _wide(piece) <= most:
+            yield piece
+            continue
+        for part in _PART.findall(piece):
+            yield from (part,) if _wide(part) <= most else part
+
+
+def _wide(text: str) -> float:
+    return sum(map(advance, text))
 
 
 def advance(character: str) -> float:

@@ -77,6 +77,22 @@ def test_long_words_are_broken_by_width() -> None:
     assert broken("一\n二", 100, 10) == ["一", "二"]
 
 
+@pytest.mark.parametrize(
+    ("words", "ems", "expected"),
+    [
+        ("中华路1388号", 5, ["中华路", "1388号"]),
+        ("有效期至2031-11-22", 8, ["有效期至", "2031-11-22"]),
+        ("ABC Trading Co., Ltd.", 6, ["ABC ", "Trading ", "Co., Ltd."]),
+        ("热食类，冷食类。", 3, ["热食", "类，冷", "食类。"]),
+        ("法定代表人(负责人)", 6, ["法定代表人", "(负责人)"]),
+        ("1.2.156.3005.2.11100000MB", 9, ["1.2.156.3005.2.", "11100000MB"]),
+        ("1234567890", 3, ["12345", "67890"]),
+    ],
+)
+def test_a_line_ends_within_no_word_or_number_and_begins_with_no_closing_mark(words: str, ems: float, expected: list[str]) -> None:
+    assert broken(words, ems * 10 * MM_PER_POINT, 10) == expected
+
+
 def drawn(facts: TypeFacts, rulebook: Rulebook, layout: Layout) -> ElementTree.Element:
     text = preview.svg(layout, preview.sample(facts, rulebook, "市公安局"), title="<预览>", watermark="示例", highlighted=0)
     return ElementTree.fromstring(text)  # noqa: S314 - our own drawing
