@@ -33,14 +33,31 @@ class Page(Generic[M]):
         return bool(self.items)
 
 
-def page(rows: QuerySet[M], *, order: Sequence[str], cursor: str = "", size: int = PAGE_SIZE) -> Page[M]:
-    """Return the rows after a cursor; a cursor we did not make raises Invalid."""
+def page(
+    rows: QuerySet[M],
+    *,
+    order: Sequence[str],
+    cursor: str = "",
+    size: int = PAGE_SIZE,
+    within: tuple[str, Sequence[int]] | None = None,
+) -> Page[M]:
+    """Return the rows after a cursor; a cursor we did not make raises Invalid.
+
+    `within` is a field with all its values, for a table too large to be sorted whose index begins with that field: the first
+    rows of each value are read by the index, and the page is made of them.
+    """
     if cursor:
         rows = rows.filter(_after(order, _values(rows, order, cursor)))
-    items = list(rows.order_by(*order)[: size + 1])
+    first = rows if within is None else rows.filter(pk__in=_first_of_each(rows, order, size, *within))
+    items = list(first.order_by(*order)[: size + 1])
     more = len(items) > size
     items = items[:size]
     return Page(items=items, next=_cursor(rows, items[-1], order) if more else "", is_first=not cursor)
+
+
+def _first_of_each(rows: QuerySet[M], order: Sequence[str], size: int, field: str, values: Sequence[int]) -> list[Any]:
+    parts = [rows.filter(**{field: value}).order_by(*order).values_list("pk", flat=True)[: size + 1] for value in values]
+    return list(parts[0].union(*parts[1:], all=True)) if parts else []
 
 
 def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
@@ -49,7 +66,8 @@ def _after(order: Sequence[str], values: Sequence[Any]) -> Q:
     for name, value in reversed(list(zip(order, values, strict=True))):
         field, word = (name[1:], "lt") if name.startswith("-") else (name, "gt")
         later = Q((f"{field}__{word}", value))
-        condition = (later | (Q((field, value)) & condition)) if condition else later
+        # The bound says nothing new: it lets an index begin at the cursor, however far down the list it is.
+        condition = (Q((f"{field}__{word}e", value)) & (later | (Q((field, value)) & condition))) if condition else later
     return condition
 
 

@@ -54,16 +54,17 @@ def by_department(*, actor: Actor, first_day: date, until: date) -> list[Timelin
     days = [first_day + timedelta(days=n) for n in range((until - first_day).days + 1)]
     limits = [last_day(day, working) for day in days]
     everything = records.is_window(actor) or actor.has(Role.AUDIT_ADMINISTRATOR)
-    mine = "" if everything else "AND r.source_department_id = %s"
+    whose = {dataset: records.departments_with(dataset) if everything else [actor.department_id] for dataset in DOUBLE_PUBLICITY}
     statement = " UNION ALL ".join(
         f"""SELECT source_department_id, '{dataset}', count(*) FILTER (WHERE published_on <= limit_on),
             count(*) FILTER (WHERE published_on > limit_on), count(*) FILTER (WHERE published_on IS NULL)
-        FROM {records.KINDS[dataset]._meta.db_table} r
+        FROM unnest(%s::bigint[]) AS s(id)
+        JOIN {records.KINDS[dataset]._meta.db_table} r ON r.source_department_id = s.id AND r.decided_on BETWEEN %s AND %s
         JOIN unnest(%s::date[], %s::date[]) AS d(day, limit_on) ON d.day = r.decided_on
-        WHERE r.withdrawn_at IS NULL {mine} GROUP BY source_department_id"""
+        WHERE r.withdrawn_at IS NULL GROUP BY source_department_id"""
         for dataset in DOUBLE_PUBLICITY
     )
-    parameters = [days, limits, *([] if everything else [actor.department_id])] * len(DOUBLE_PUBLICITY)
+    parameters = [value for dataset in DOUBLE_PUBLICITY for value in (whose[dataset], first_day, until, days, limits)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT d.name, c.* FROM ({statement}) AS c(department_id, dataset, in_time, late, unstated) "

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from basedb.credit import shipped
@@ -51,6 +53,25 @@ def test_people_are_masked_in_lists_and_on_their_record(city: City, penalty: Any
         assert "王建国" not in shown
         assert "王**" in shown
     assert COMPANY in client.get("/credit/?kind=penalty").content.decode()
+
+
+def test_window_pages_through_the_newest_of_all_departments_without_sorting_the_table(city: City, client: Client) -> None:
+    made = [
+        make_fact("credit.penalty", department, document_number=f"测罚〔2026〕{n}号", decided_on=days_ago(n // 3))
+        for n, department in enumerate([city.market, city.police, city.education, city.market] * 14)
+    ]
+    client.force_login(city.people["reviewer"])
+    shown, after = [], ""
+    for _page in range(3):
+        with CaptureQueriesContext(connection) as queries:
+            page = client.get("/credit/", {"kind": "penalty", "after": after}).context["page"]
+        own = [query["sql"] for query in queries.captured_queries if 'FROM "basedb_creditpenalty"' in query["sql"]]
+        assert len(own) == 2
+        assert own[0].count("LIMIT 21") == 3, "the first of each department, by an index"
+        shown += page.items
+        after = page.next
+    assert after == ""
+    assert [row.pk for row in shown] == [row.pk for row in sorted(made, key=lambda row: (row.decided_on, row.pk), reverse=True)]
 
 
 def test_search_by_subject_is_posted_and_finds_only_what_one_may_see(city: City, penalty: Any, client: Client) -> None:
