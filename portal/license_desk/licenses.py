@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from basedb.models import License as CityLicense
+from basedb.licenses import rows_of
 from basedb.models import LicenseMark, MarkKind
 from core.audit import Actor
 from core.errors import NotFound
@@ -87,6 +87,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     seats = desks.seats_of(who, department_id=license.issuer_id)
     versions = License.objects.filter(type_code=license.type_code, issuer_code=license.issuer_code, serial=license.serial)
     is_live = states.is_live(license, today())
+    may_issue = offices.may_issue(license.type_version, license.issuer_id, today())
     changes = changes_of(LicenseState(license.state), is_current=license.is_current, seats=seats)
     acts = paper_acts(PaperState(license.paper_state), is_live=is_live, seats=seats)
     context = {
@@ -101,7 +102,8 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "may_open": bool(seats),
         "marks": _marks(license),
         "digest": bytes(license.digest).hex(),
-        "next_kinds": [(path, KINDS[path].label) for path in KINDS] if is_live and "OPERATOR" in seats else [],
+        "next_kinds": [(path, KINDS[path].label) for path in KINDS] if is_live and "OPERATOR" in seats and may_issue else [],
+        "is_over": bool(seats) and not may_issue,
         "open_draft": license.drafts.filter(state__in=("DRAFT", "TO_SIGN", "RETURNED")).first(),
         "changes": [(change.lower(), CHANGES[change].title) for change in changes],
         "acts": [(act.lower(), PAPER[act].title) for act in acts],
@@ -176,7 +178,7 @@ def _lines(licenses: list[License]) -> list[tuple[License, tuple[str, Any], str]
 
 def _marks(license: License) -> list[tuple[str, Any]]:
     """Return what the nightly review found about the license."""
-    keys = CityLicense.objects.filter(identifier=license.identifier).values_list("row_key", flat=True)
+    keys = rows_of(license.identifier).values_list("row_key", flat=True)
     found = LicenseMark.objects.filter(row_key__in=list(keys), closed_at=None)
     return [(str(MarkKind(mark.kind).label), mark.opened_at) for mark in found]
 

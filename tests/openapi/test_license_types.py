@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.test import Client
 
-from licenses.types import uses
+from licenses.types import entrusting, uses
 from licenses.types.publishing import today
 from tests.factories import City
 from tests.licenses.types_scene import draft_type, load_shipped, next_version, proposed_use, published_type
@@ -66,3 +66,24 @@ def test_only_uses_in_force_are_answered(city: City, now: datetime) -> None:
     before = (today(now) - timedelta(days=1)).isoformat()
     assert client.get(f"{PATH[:-1]}-uses", {"on": before}).json()["items"] == []
     assert client.get(f"{PATH[:-1]}-uses", {"code": "short"}).status_code == 422
+
+
+def test_the_offices_of_a_type_are_answered_for_a_day(city: City, now: datetime) -> None:
+    version, earlier = published_type(city, now), now - timedelta(days=9)
+    head, operator = city.actor("police_head"), city.actor("police_operator")
+    given = {"type_code": version.code, "basis": "《试验条例》第二条", "actor": operator}
+    open_one = entrusting.propose(**given, department=city.market.uid, now=now)
+    client = signed_in(city, "education_operator")
+    offices = "/openapi/v1/license-type-offices"
+    assert client.get(offices).json() == {"items": [], "next": None}
+    entrusting.confirm(uid=open_one.uid, actor=head, now=now)
+    ended = entrusting.propose(**given, department=city.education.uid, now=now)
+    entrusting.confirm(uid=ended.uid, actor=head, now=earlier)
+    entrusting.end(uid=ended.uid, reason="收回", actor=head, now=now - timedelta(days=5))
+    (item,) = client.get(offices, {"code": version.code}).json()["items"]
+    assert (item["department"]["code"], item["region_code"], item["basis"]) == (city.market.code, "3201", given["basis"])
+    assert (item["effective_from"], item["effective_to"]) == (today(now).isoformat(), None)
+    then = client.get(offices, {"on": (today(now) - timedelta(days=7)).isoformat()}).json()["items"]
+    assert [one["department"]["code"] for one in then] == [city.education.code]
+    assert client.get(offices, {"code": "x"}).status_code == 422
+    assert client.get(f"{PATH}/{version.code}").json()["is_repeatable"] is False

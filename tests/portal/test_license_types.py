@@ -9,7 +9,8 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from licenses.models import TypeState, TypeUse, TypeVersion
+from licenses.models import TypeOffice, TypeState, TypeUse, TypeVersion
+from licenses.types.facts import TypeFacts
 from licenses.types.layout import Layout
 from licenses.types.publishing import today
 from tests.factories import City
@@ -253,6 +254,40 @@ def test_the_reviewer_retires_and_entrusts(city: City, now: datetime) -> None:
     assert "市市场监督管理局" in text_of(client, f"/license-types/{version.code}/")
     assert client.post(f"/license-types/{version.code}/retire/", {"reason": "并入新证"}).status_code == 302
     assert "已停用" in text_of(client, f"/license-types/{version.code}/")
+
+
+def test_an_office_is_proposed_confirmed_and_ended_on_the_type_page(city: City, now: datetime) -> None:
+    version = published_type(city, now)
+    operator, head, path = signed_in(city, "police_operator"), signed_in(city, "police_head"), f"/license-types/{version.code}/"
+    given = {"submission": "o" * 32, "department": str(city.market.uid), "basis": ""}
+    answer = operator.post(f"{path}offices/new/", given)
+    assert (answer.status_code, "basis" in answer.content.decode()) == (422, True)
+    assert operator.post(f"{path}offices/new/", given | {"basis": "《试验条例》第二条"}).headers["Location"] == f"{path}#offices"
+    office = TypeOffice.objects.get()
+    assert "待确认" in text_of(head, path)
+    assert "待确认" not in text_of(signed_in(city, "education_operator"), path)
+    assert head.post(f"/license-types/offices/{office.uid}/confirm/").status_code == 302
+    page = text_of(signed_in(city, "market_operator"), path)
+    for words in ("可签发", "《试验条例》第二条", "police_head", city.market.code, today(now).isoformat()):
+        assert words in page, words
+    assert version.name in text_of(signed_in(city, "market_operator"), "/licenses/drafts/new/")
+    assert "终止后" in text_of(head, f"/license-types/offices/{office.uid}/end/")
+    assert head.post(f"/license-types/offices/{office.uid}/end/", {"reason": ""}).status_code == 422
+    assert head.post(f"/license-types/offices/{office.uid}/end/", {"reason": "由市局收回"}).status_code == 302
+    assert "由市局收回" in text_of(operator, path)
+    assert version.name not in text_of(signed_in(city, "market_operator"), "/licenses/drafts/new/")
+
+
+def test_whether_a_holder_may_hold_several_is_edited_and_shown_with_the_type(city: City, now: datetime) -> None:
+    version = published_type(city, now)
+    operator = signed_in(city, "police_operator")
+    operator.post(f"/license-types/{version.code}/next/")
+    draft = TypeVersion.objects.get(state=TypeState.DRAFT)
+    facts = TypeFacts.of(draft).to_json() | {"revision": draft.revision, "action": "save", "is_repeatable": "on"}
+    assert operator.post(f"/license-types/versions/{draft.uid}/facts/", facts).status_code == 302
+    draft.refresh_from_db()
+    assert draft.is_repeatable
+    assert "同一主体可持有多份" in text_of(operator, f"/license-types/{version.code}/compare/")
 
 
 def test_the_published_lists_are_given_out_as_files(city: City, now: datetime) -> None:

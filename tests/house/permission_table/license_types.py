@@ -1,9 +1,10 @@
-"""The type catalogue: the police have a published type in two versions, a draft and a proposed use of it."""
+"""The type catalogue: the police have a published type in two versions, a draft, a proposed use and a proposed office."""
 
 from __future__ import annotations
 
 from django.utils import timezone
 
+from licenses.types import entrusting
 from tests.factories import City
 from tests.house.table import Row, only, signed_in
 from tests.licenses.types_scene import draft_type, next_version, proposed_use, published_type
@@ -11,6 +12,7 @@ from tests.licenses.types_scene import draft_type, next_version, proposed_use, p
 CODE = {"code": "code"}
 DRAFT = {"uid": "draft"}
 USE = {"uid": "use"}
+OFFICE = {"uid": "office"}
 
 
 def own(status: int, *kinds: str) -> dict[str, int]:
@@ -52,17 +54,26 @@ ROWS: list[Row] = [
     ("POST", "portal:license-type-retire", CODE, only(422, "reviewer")),
     ("GET", "portal:license-type-entrust", CODE, only(200, "reviewer")),
     ("POST", "portal:license-type-entrust", CODE, only(422, "reviewer")),
+    ("POST", "portal:license-type-office-confirm", OFFICE, only(302, "head")),
+    ("GET", "portal:license-type-office-end", OFFICE, own(200, "operator", "reviewer")),
+    ("POST", "portal:license-type-office-end", OFFICE, own(422, "operator", "reviewer")),
+    ("GET", "portal:license-type-office-new", CODE, only(200, "operator")),
+    ("POST", "portal:license-type-office-new", CODE, only(422, "operator")),
     ("GET", "portal:license-type-use-new", CODE, only(200, "operator")),
     ("POST", "portal:license-type-use-new", CODE, only(422, "operator")),
     ("GET", "openapi:license-type-list", {}, signed_in(anonymous=401)),
     ("GET", "openapi:license-type-detail", CODE, signed_in(anonymous=401)),
+    ("GET", "openapi:license-type-office-list", {}, signed_in(anonymous=401)),
     ("GET", "openapi:license-type-use-list", {}, signed_in(anonymous=401)),
 ]
 
 
 def things(city: City) -> dict[str, str]:
-    """Return the code of a type, a draft of another one and a proposed use."""
+    """Return the code of a type, a draft of another one, a proposed use and a proposed office."""
     now = timezone.now()
     published = published_type(city, now)
     next_version(city, published.code, now)
-    return {"code": published.code, "draft": str(draft_type(city, now).uid), "use": str(proposed_use(city, published, now).uid)}
+    given = {"type_code": published.code, "department": city.market.uid, "basis": "《试验条例》第二条"}
+    office = entrusting.propose(**given, actor=city.actor("police_operator"), now=now)
+    use, draft = proposed_use(city, published, now), draft_type(city, now)
+    return {"code": published.code, "draft": str(draft.uid), "use": str(use.uid), "office": str(office.uid)}
