@@ -35,6 +35,13 @@ MARKET = "市市场监督管理局"
 EDUCATION = "市教育局"
 SOCIAL_SECURITY = "市人力资源和社会保障局"
 DISTRICT_OFFICE = "玄武区数据局"
+DISTRICT_MARKETS = {"xuanwu": "玄武区市场监督管理局", "qinhuai": "秦淮区市场监督管理局", "jiangning": "江宁区市场监督管理局"}
+DISTRICT_OF = {
+    DISTRICT_OFFICE: BACKFLOW_DISTRICT,
+    "玄武区市场监督管理局": "320102",
+    "秦淮区市场监督管理局": "320104",
+    "江宁区市场监督管理局": "320115",
+}
 
 DEPARTMENTS = (
     (CENTRE, "大数据中心"),
@@ -58,6 +65,9 @@ DEPARTMENTS = (
     ("市政务服务管理办公室", "政务办"),
     ("市住房公积金管理中心", "公积金中心"),
     (DISTRICT_OFFICE, "玄武区数据局"),
+    ("玄武区市场监督管理局", "玄武市监局"),
+    ("秦淮区市场监督管理局", "秦淮市监局"),
+    ("江宁区市场监督管理局", "江宁市监局"),
 )
 
 SEATS = (
@@ -74,6 +84,10 @@ SEATS = (
     Seat("agri_op", "蒋芸(农业农村经办)", "市农业农村局", (Role.OPERATOR,)),
     Seat("eco_op", "韩立(生态环境经办)", "市生态环境局", (Role.OPERATOR,)),
     Seat("xuanwu_op", "沈洁(玄武经办)", DISTRICT_OFFICE, (Role.OPERATOR,)),
+    Seat("xuanwu_market_op", "姚敏(玄武市监经办)", DISTRICT_MARKETS["xuanwu"], (Role.OPERATOR,)),
+    Seat("xuanwu_market_head", "丁磊(玄武市监负责人)", DISTRICT_MARKETS["xuanwu"], (Role.HEAD,)),
+    Seat("qinhuai_market_op", "邹洁(秦淮市监经办)", DISTRICT_MARKETS["qinhuai"], (Role.OPERATOR,)),
+    Seat("qinhuai_market_head", "戴军(秦淮市监负责人)", DISTRICT_MARKETS["qinhuai"], (Role.HEAD,)),
     Seat("reviewer", "钱进(数据中心审核)", CENTRE, (Role.REVIEWER, Role.OPERATOR)),
     Seat("centre_head", "赵磊(数据中心负责人)", CENTRE, (Role.HEAD,)),
     Seat("sysadmin", "系统管理员", CENTRE, (Role.SYSTEM_ADMINISTRATOR,)),
@@ -101,14 +115,14 @@ def load_divisions() -> int:
 def load_departments() -> dict[str, Department]:
     """Create the departments that are missing; return all by name."""
     city = Region.objects.get(code=CITY)
-    district = Region.objects.get(code=BACKFLOW_DISTRICT)
+    districts = {name: Region.objects.get(code=code) for name, code in DISTRICT_OF.items()}
     for number, (name, short_name) in enumerate(DEPARTMENTS, start=1):
-        region = district if name == DISTRICT_OFFICE else city
+        region = districts.get(name, city)
         Department.objects.get_or_create(
             name=name,
             region=region,
             defaults={
-                "code": generate_uscc(number, region=BACKFLOW_DISTRICT if region is district else "320100", kind="11"),
+                "code": generate_uscc(number, region=DISTRICT_OF.get(name, "320100"), kind="11"),
                 "short_name": short_name,
                 "is_data_centre": name == CENTRE,
             },

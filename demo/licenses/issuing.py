@@ -15,7 +15,7 @@ from demo import story
 from demo.licenses.types import DRIVING, FOOD
 from licenses.issuing import batch_work, batches, drafts, states
 from licenses.issuing.workflow import BatchCommand, PaperAct
-from licenses.models import BatchSource, DraftKind, IssuingBatch, IssuingDraft, License, TypeVersion, ValidityKind
+from licenses.models import BatchSource, DraftKind, IssuingBatch, IssuingDraft, License, LicenseHolder, TypeVersion, ValidityKind
 from licenses.types.reading import in_force
 from licenses.types.rulebook import Rulebook
 
@@ -35,8 +35,8 @@ def issue(now: datetime) -> int:
 def _permits(now: datetime) -> None:
     operator, head = story.actor("market_op"), story.actor("market_head")
     version = in_force(FOOD, _today(now))
-    holders = _free(LegalEntity.objects.filter(registration_state="1"), FOOD, PERMITS)
-    made = [_submitted(version, holder, operator, now, has_paper=place < 4) for place, holder in enumerate(holders)]
+    holders = free(LegalEntity.objects.filter(registration_state="1"), FOOD, PERMITS)
+    made = [submitted(version, holder, operator, now, has_paper=place < 4) for place, holder in enumerate(holders)]
     issued = [drafts.sign(uid=draft.uid, revision=draft.revision, actor=head, now=now) for draft in made[:5]]
     if len(issued) == 5:
         _carry_on(version, issued, operator, head, now)
@@ -73,7 +73,7 @@ def _cards(now: datetime) -> None:
     """One batch issued, another waiting for the head, with a row that was refused."""
     operator, head = story.actor("police_op"), story.actor("police_head")
     version = in_force(DRIVING, _today(now))
-    people = _free(Person.objects.filter(person_status="0", died_on=None), DRIVING, CARDS)
+    people = free(Person.objects.filter(person_status="0", died_on=None), DRIVING, CARDS)
     half = len(people) // 2
     batch = _checked(version, people[:half], operator, now)
     if batch is not None and batch.good_count:
@@ -97,7 +97,7 @@ def _checked(version: TypeVersion, people: list[Any], operator: Actor, now: date
     return batch
 
 
-def _submitted(version: TypeVersion, holder: Any, operator: Actor, now: datetime, **more: Any) -> IssuingDraft:
+def submitted(version: TypeVersion, holder: Any, operator: Actor, now: datetime, **more: Any) -> IssuingDraft:
     draft = drafts.make(type_code=version.code, values=_values(version, holder) | more, actor=operator, now=now)
     return drafts.submit(uid=draft.uid, revision=draft.revision, actor=operator, now=now)
 
@@ -118,10 +118,11 @@ def _values(version: TypeVersion, holder: Any) -> dict[str, Any]:
     return values
 
 
-def _free(rows: Any, type_code: str, count: int) -> list[Any]:
-    """Return subjects of the base that hold no license of the type."""
+def free(rows: Any, type_code: str, count: int) -> list[Any]:
+    """Return subjects of the base that hold no license of the type, here or in the city."""
     held = CityLicense.objects.filter(type_code=type_code).values("subject_key")
-    return list(rows.filter(withdrawn_at=None).exclude(subject_key__in=held).order_by("id")[:count])
+    here = LicenseHolder.objects.filter(license__type_code=type_code).values("subject_key")
+    return list(rows.filter(withdrawn_at=None).exclude(subject_key__in=held).exclude(subject_key__in=here).order_by("id")[:count])
 
 
 def _today(now: datetime) -> date:

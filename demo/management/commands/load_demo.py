@@ -41,7 +41,7 @@ from demo import (
     thematic,
 )
 from demo.licenses import files as license_files
-from demo.licenses import issuing, matters, presenting, recognition, verification
+from demo.licenses import issuing, matters, offices, presenting, recognition, verification
 from demo.licenses import types as license_types
 from exchange.lineage import refreshing
 
@@ -102,14 +102,15 @@ class Command(BaseCommand):
         systems = self.step("keys", lambda: story.renew_credentials({s["name"]: s for s in known["systems"]}, timezone.now()))
         self.write(record, passwords, systems)
         self.step("calls", lambda: calls.make(systems))
-        self.show_licenses()
+        self.show_licenses(departments)
         self.step("thematic databases and zones", lambda: thematic.build(timezone.now()))
         self.step("lineage", lambda: refreshing.refresh(now=timezone.now()))
 
-    def show_licenses(self) -> None:
+    def show_licenses(self, departments: dict[str, Department]) -> None:
         """Issue licenses and use them in every way there is."""
         self.step("codes shown at the window", lambda: presenting.present(timezone.now()))
         self.step("licenses issued", lambda: issuing.issue(timezone.now()))
+        self.step("licenses of the districts", lambda: offices.issue(departments, timezone.now()))
         self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
         self.step("missing licenses", lambda: recognition.report(timezone.now()))
         self.step("other regions", lambda: recognition.exchange(timezone.now()))
