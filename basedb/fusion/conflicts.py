@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS
 from basedb.fusion import merging
+from basedb.fusion.naming import named
 from basedb.fusion.survivorship import NAME
 from basedb.geography.divisions import names_of
 from basedb.masking import mask_value
@@ -90,13 +91,8 @@ def may_answer(conflict: FusionConflict, actor: Actor) -> bool:
 
 def subject_of(conflict: FusionConflict, actor: Actor) -> str:
     """Return whom a conflict is about, by name and identifier; masked for those who need not verify it."""
-    dataset, shown = DATASETS[conflict.dataset], may_see_values(conflict, actor)
-    fields = [dataset.field(name) for name in (NAME, dataset.key_field) if name in dataset.field_names]
-    columns = ", ".join(field.name for field in fields)
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM {dataset.table} WHERE subject_key = %s", [bytes(conflict.entity_key)])
-        row = cursor.fetchone() or ()
-    return " ".join((value if shown else mask_value(field.mask, value)) or "" for field, value in zip(fields, row, strict=False))
+    key = bytes(conflict.entity_key)
+    return named(conflict.dataset, [key], is_plain=may_see_values(conflict, actor)).get(key, "")
 
 
 @transaction.atomic

@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from basedb.dictionary import DATASETS
 from basedb.fusion import merging
-from basedb.models import DecisionState
+from basedb.fusion.naming import named
+from basedb.models import DecisionState, FusionDecision
 from core.keyset import page
 from core.roles import Role
 from portal.actor import actor, roles_required
@@ -29,12 +30,30 @@ def decision_list(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     rows = merging.decisions_visible_to(who).select_related("proposed_by", "decided_by")
     found = page(rows, order=("-id",), cursor=request.GET.get("after", ""))
+    names = _names(found.items)
     lines = [
-        (row, DATASETS[row.dataset].title, row.state == DecisionState.PROPOSED and row.proposed_by_id != who.user_id)
+        {
+            "row": row,
+            "dataset": DATASETS[row.dataset].title,
+            "kept": names.get(bytes(row.entity_key or b""), ""),
+            "other": names.get(bytes(row.other_key or b""), ""),
+            "is_open": row.state == DecisionState.PROPOSED and row.proposed_by_id != who.user_id,
+        }
         for row in found.items
     ]
     context = {"page": found, "lines": lines, "is_reviewer": who.has(Role.REVIEWER), "may_propose": who.has(*PROPOSERS)}
     return render(request, "portal/fusion/decisions.html", context)
+
+
+def _names(decisions: list[FusionDecision]) -> dict[bytes, str]:
+    """Return whom the decisions about entities name, masked: enough to tell the two apart, whoever looks."""
+    keys: dict[str, set[bytes]] = {}
+    for row in decisions:
+        keys.setdefault(row.dataset, set()).update(bytes(key) for key in (row.entity_key, row.other_key) if key)
+    found: dict[bytes, str] = {}
+    for dataset, wanted in keys.items():
+        found |= named(dataset, wanted, is_plain=False) if wanted else {}
+    return found
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from basedb.dictionary import PERSON
+from basedb.masking import Mask, mask_value
 from basedb.models import AuthorityRule, FusionConflict, FusionDecision
 from tests.basedb.fusion.world import citizen, make_world, person
 from tests.exchange.dossier_scene import deliver
@@ -101,6 +102,9 @@ def test_merge_is_proposed_by_numbers_that_stand_in_no_address(client: Client, c
     assert client.post(url, form | {"kind": "UNMERGE"}).status_code == 422
     page = client.get(reverse("portal:fusion-decision-list")).content.decode()
     assert "同一人两号" in page
+    for number in (citizen(1), citizen(2)):
+        assert mask_value(Mask.CITIZEN_ID, number) in page, "who confirms sees which two are meant"
+        assert number not in page
 
 
 def test_record_is_proposed_to_be_kept_apart_from_the_conflict_it_caused(
