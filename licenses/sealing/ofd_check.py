@@ -28,6 +28,7 @@ from licenses.sealing.ofd import NAMESPACE, SIGNATURE, SIGNATURES, SIGNED_VALUE,
 
 KIND: Final = "OFD"
 MOST_FILES: Final = 200
+METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others raise errors of their own and unpack to far more
 MOST_UNPACKED: Final = 40 * 1024 * 1024
 LARGEST_XML: Final = 4 * 1024 * 1024
 _PIECE: Final = 64 * 1024
@@ -71,6 +72,8 @@ def unpacked(content: bytes) -> dict[str, bytes]:
             raise Unsafe(_("文件包内的文件过多或重名，未打开。"))
         if any(name.startswith(("/", "\\")) or ".." in name.split("/") or "\\" in name or ":" in name for name in names):
             raise Unsafe(_("文件包内有指向包外的路径，未打开。"))
+        if any(entry.compress_type not in METHODS for entry in entries):
+            raise Unsafe(_("文件包用了版式文件不用的压缩方法，未打开。"))
         left, files = MOST_UNPACKED, {}
         for entry in entries:
             files[entry.filename] = _read(archive, entry, left)

@@ -101,9 +101,9 @@ def test_a_file_added_to_or_taken_from_the_package_is_found(license: License, no
     assert ofd_check.check(ofd.packed(unsigned)).code == "file.foreign"
 
 
-def hostile(entries: Mapping[str, bytes]) -> bytes:
+def hostile(entries: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(whole, "w", method) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
     return whole.getvalue()
@@ -121,6 +121,8 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/p
         (hostile({"OFD.xml": b"<a/>", "big": b"0" * (41 * 1024 * 1024)}), "file.unsafe"),
         (hostile({"OFD.xml": b"<a/>", "../outside": b"x"}), "file.unsafe"),
         (hostile({f"f{number}": b"" for number in range(201)}), "file.unsafe"),
+        (hostile({"OFD.xml": b"<a/>" * 99}, zipfile.ZIP_BZIP2).replace(b"BZh9", b"BZh0"), "file.unsafe"),
+        (hostile({"OFD.xml": b"<a/>"}, zipfile.ZIP_LZMA), "file.unsafe"),
         (hostile({"OFD.xml": b"<a/>"}), "file.not_ofd"),
         (hostile({"word/document.xml": b"<a/>"}), "file.unreadable"),
         (hostile({"OFD.xml": b"<a"}), "file.unreadable"),
@@ -128,7 +130,21 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/p
         (b"", "file.unreadable"),
         (b"PK" * (6 * 1024 * 1024), "file.too_large"),
     ],
-    ids=["entities", "entity-of-a-file", "bomb", "path", "many", "no-ofd", "other-zip", "no-xml", "no-zip", "empty", "huge"],
+    ids=[
+        "entities",
+        "entity-of-a-file",
+        "bomb",
+        "path",
+        "many",
+        "bzip2",
+        "lzma",
+        "no-ofd",
+        "other-zip",
+        "no-xml",
+        "no-zip",
+        "empty",
+        "huge",
+    ],
 )
 def test_attacks_are_refused_with_a_reason(db: None, content: bytes, code: str) -> None:
     report = ofd_check.check(content)
