@@ -171,7 +171,10 @@ def _end(values: Mapping[str, Any], starts: date, version: TypeVersion, faults: 
             faults.append(Fault("valid_to", "validity.unlimited", _("这类证照长期有效，不填有效期止。")))
         return None
     if version.validity_kind == ValidityKind.MONTHS and stated is None and version.validity_months:
-        return last_day(starts, version.validity_months)
+        try:
+            return last_day(starts, version.validity_months)
+        except ValueError:  # after the last year there is; that it starts too far ahead is told by `own_faults`
+            return None
     if stated is None and not any(fault.field == "valid_to" for fault in faults):
         faults.append(Fault("valid_to", "validity.missing", _("这类证照须逐证写明有效期止。")))
     return stated

@@ -7,11 +7,12 @@ identifier, is gathered into a batch by the timetable; once issued it is deliver
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import IntegrityError, connection, transaction
+from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -19,13 +20,15 @@ from basedb.licenses import live_sql
 from core import audit
 from core.audit import PLATFORM, Actor
 from core.calendar import SHANGHAI
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, DomainError, Forbidden, NotFound
 from core.models import Department
 from core.roles import Role
 from licenses.issuing import batches
-from licenses.models import BatchSource, IssuingFeed
+from licenses.models import BatchSource, IssuingFeed, TypeVersion
 from licenses.types import offices
 from licenses.types.reading import find_in_force, in_force
+
+log = logging.getLogger(__name__)
 
 _FROM: Final = f"""FROM basedb_license l
 WHERE l.source_department_id = %s AND l.type_code = %s AND l.identifier IS NULL AND {live_sql("l")}
@@ -73,18 +76,24 @@ def feeds_visible_to(actor: Actor) -> QuerySet[IssuingFeed]:
 
 
 def gather(*, now: datetime) -> int:
-    """Make a batch of what each open feed brought since the last time; return how many batches."""
-    return sum(_gather_one(pk, now) for pk in IssuingFeed.objects.filter(closed_at=None).values_list("pk", flat=True))
+    """Make batches of what each open feed brought since the last time; return how many. One that fails keeps no other back."""
+    count = 0
+    for pk in IssuingFeed.objects.filter(closed_at=None).order_by("pk").values_list("pk", flat=True):
+        try:
+            count += _gather_one(pk, now)
+        except (Error, DomainError) as error:
+            log.error("issuing feed %s: %s", pk, type(error).__name__)  # a database error's text may quote a row
+    return count
 
 
 @transaction.atomic
-def _gather_one(pk: int, now: datetime) -> bool:
+def _gather_one(pk: int, now: datetime) -> int:
     held = IssuingFeed.objects.select_for_update(skip_locked=True, of=("self",)).select_related("department__region")
     feed = held.filter(pk=pk, closed_at=None).first()
     today = now.astimezone(SHANGHAI).date()
     version = find_in_force(feed.type_code, today) if feed else None
     if feed is None or version is None or not offices.may_issue(version, feed.department_id, today):
-        return False
+        return 0
     horizon = _horizon(feed)
     with connection.cursor() as cursor:
         cursor.execute(_ROWS, [feed.department_id, feed.type_code, str(feed.through_xid), str(horizon)])
@@ -92,8 +101,13 @@ def _gather_one(pk: int, now: datetime) -> bool:
     feed.through_xid = horizon
     feed.save(update_fields=["through_xid"])
     licenses = list(_licenses(rows))
-    if not licenses:
-        return False
+    starts = range(0, len(licenses), batches.MOST_ROWS)  # one transaction may have brought more than a batch takes
+    for start in starts:
+        _make_batch(feed, version, licenses[start : start + batches.MOST_ROWS], now)
+    return len(starts)
+
+
+def _make_batch(feed: IssuingFeed, version: TypeVersion, licenses: list[dict[str, Any]], now: datetime) -> None:
     batch = batches.open_batch(
         version, feed.department, source=BatchSource.AGGREGATION, now=now, made_by_name=_("数据归集"), made_by_id=None
     )
@@ -104,7 +118,6 @@ def _gather_one(pk: int, now: datetime) -> bool:
         type=feed.type_code, source=batch.source, rows=batch.row_count,
     )  # fmt: skip
     batches.work_soon(batch)
-    return True
 
 
 def _horizon(feed: IssuingFeed) -> int:

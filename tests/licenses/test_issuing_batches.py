@@ -25,9 +25,11 @@ from licenses.models import (
     IssuingRowState,
     License,
     LicenseDelivery,
+    SealKey,
 )
 from licenses.sealing import keys
 from licenses.sealing.canonical import canonical, data_of
+from licenses.verification import checks
 from tests.basedb.credit_facts import make_fact
 from tests.factories import City
 from tests.licenses.issuing_scene import card_type, food_type, issued, make_company, make_person, values_of
@@ -270,6 +272,39 @@ def test_what_is_aggregated_without_an_identifier_becomes_a_batch(city: City, no
     advanced(city, batch, BatchCommand.SIGN, "market_head", now)
     worked(batch, now)
     assert License.objects.get().number == "JY9"
+
+
+def test_what_one_transaction_brought_becomes_as_many_batches_as_it_takes(
+    city: City, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, company = food_type(city), make_company(city.market)
+    for number in range(5):
+        made = make_fact(
+            "license.license", city.market, number=f"JY{number}", type_code=version.code, holder_code=company.uscc,
+            holder_name=company.name, holder_code_type="001", identifier=None, region_code="320102",
+        )  # fmt: skip
+        CityLicense.objects.filter(pk=made.pk).update(subject_key=company.subject_key, changed_xid=1)
+    monkeypatch.setattr(batches, "MOST_ROWS", 2)
+    feeding.open_feed(type_code=version.code, actor=city.actor("market_head"), now=now)
+    assert feeding.gather(now=now) == 3
+    assert list(IssuingBatch.objects.order_by("pk").values_list("row_count", flat=True)) == [2, 2, 1]
+    assert feeding.gather(now=now) == 0
+
+
+def test_a_row_that_starts_beyond_the_calendar_is_refused_and_the_others_are_checked(city: City, now: datetime) -> None:
+    version = card_type(city)
+    rows = [values_of(make_person(city.police)), values_of(make_person(city.police)) | {"valid_from": "9999-12-01", "valid_to": ""}]
+    batch = worked(taken_in(city, rows, now, version.code), now)
+    assert (batch.state, states_of(batch)) == (BatchState.CHECKED, ["GOOD", "REFUSED"])
+    assert codes_of(batch, 2) == {"validity.too_far"}
+
+
+def test_what_is_signed_after_the_batch_was_issued_by_a_key_made_since_is_genuine(city: City, now: datetime) -> None:
+    issue(city, [values_of(make_person(city.police))], now, card_type(city).code)
+    signing.sign_pending(until=now + timedelta(days=1), clock=lambda: now)
+    made = License.objects.select_related("key").get()
+    SealKey.objects.filter(pk=made.key_id).update(valid_from=now + timedelta(minutes=1))
+    assert checks.verify_identifier(made.identifier, now + timedelta(hours=1)).issuer.code == "issuer.key_in_force"
 
 
 def test_issuers_are_told_of_what_expires_and_nothing_is_changed(city: City, now: datetime) -> None:
