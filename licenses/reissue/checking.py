@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from basedb.models import License as CityLicense
 from core import audit, notifications
 from core.audit import PLATFORM, Actor
+from core.calendar import SHANGHAI
 from core.errors import Conflict, Invalid, NotFound
 from core.models import Department
 from core.roles import Role
@@ -169,7 +170,7 @@ def _move(report: MissingReport, step: Step, now: datetime) -> None:
         case Clock.SAME:
             pass
         case Clock.EXTENDED:
-            days = clocks.days_of(MissingStage.EXTENSION, now.date())
+            days = clocks.days_of(MissingStage.EXTENSION, now.astimezone(SHANGHAI).date())
             report.due_at = deadline(max(report.due_at or now, now), days)
         case _:
             report.due_at = clocks.due_at(MissingStage(step.clock.value), now)

@@ -31,8 +31,7 @@ WITHDRAWABLE = (MissingState.REPORTED, MissingState.CHECKING)
 @for_holder
 def report(request: HttpRequest, session: Session) -> HttpResponse:
     """Report an own license that is missing, lost or wrong; what was reported before stands beneath."""
-    if session.agent_id is not None:
-        raise Forbidden("missing.not_agent", _("缺失证照由本人或法定代表人报告，代办人不能报告。"))
+    _refuse_agents(session)
     form = HolderReportForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -57,9 +56,15 @@ def report(request: HttpRequest, session: Session) -> HttpResponse:
 @for_holder
 def withdraw(request: HttpRequest, session: Session, uid: UUID) -> HttpResponse:
     """Withdraw an own report."""
+    _refuse_agents(session)
     checking.withdraw_by_holder(uid=uid, subject_key=session.subject_key, now=timezone.now())
     messages.success(request, _("报告已撤回。"))
     return redirect("portal:holder-missing")
+
+
+def _refuse_agents(session: Session) -> None:
+    if session.agent_id is not None:
+        raise Forbidden("missing.not_agent", _("缺失证照由本人或法定代表人报告，代办人不能报告。"))
 
 
 def _report(request: HttpRequest, session: Session, form: HolderReportForm) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -18,6 +18,7 @@ from core.working_days import deadline
 from licenses import subject_keys
 from licenses.issuing import drafts
 from licenses.models import IssuingDraft, LicenseHolder, MissingReport, MissingState, MissingStep, TypeOffice
+from licenses.presenting import agents, holders, sessions
 from licenses.presenting.sessions import COOKIE
 from licenses.reissue import checking, clocks, reissuing, reports
 from licenses.reissue.statistics import figures
@@ -352,6 +353,37 @@ def test_a_holder_reports_the_own_license_on_the_phone_and_no_other(city: City, 
     assert client.post(reverse("portal:holder-missing-withdraw", args=[report.uid])).status_code == 302
     report.refresh_from_db()
     assert report.state == "WITHDRAWN"
+
+
+def test_an_agent_neither_reports_nor_withdraws_for_the_enterprise(city: City, now: datetime, client: Client) -> None:
+    boss, clerk = make_person(city.police, 11, name="王小明"), make_person(city.police, 13, name="赵六")
+    company, today = presented.make_entity(city.market, boss), now.date()
+    given = {"uscc": company.uscc, "name": company.name, "today": today}
+    as_boss = presented.enter(holders.for_enterprise(**given, citizen_id=boss.citizen_id, person_name=boss.name), now)
+    session = sessions.find(token=as_boss, now=now)
+    agents.authorize(
+        session=session, citizen_id=clerk.citizen_id, name=clerk.name, type_codes=[], until=today, actor=PLATFORM, today=today,
+        now=now,
+    )  # fmt: skip
+    report = missing_report(city, now, actor=PLATFORM, is_by_holder=True, holder_code=company.uscc, holder_name=company.name)
+    as_agent = holders.for_enterprise(**given, citizen_id=clerk.citizen_id, person_name=clerk.name)
+    client.cookies[COOKIE] = presented.enter(as_agent, now)
+    assert client.get(reverse("portal:holder-missing")).status_code == 403
+    assert client.post(reverse("portal:holder-missing-withdraw", args=[report.uid])).status_code == 403
+    report.refresh_from_db()
+    assert report.state == "REPORTED"
+
+
+def test_a_clock_is_read_by_the_day_in_shanghai(city: City, now: datetime) -> None:
+    report = missing_report(city, now)
+    step(city, report, Command.RECEIVE, "police_operator", now)
+    from_day = now.astimezone(SHANGHAI).date() + timedelta(days=1)
+    clocks.set_clock(stage="EXTENSION", days=9, citation="某办法", from_day=from_day, actor=city.actor("reviewer"), now=now)
+    at_night = datetime.combine(from_day, time(1), tzinfo=SHANGHAI).astimezone(UTC)  # still the day before in UTC
+    report.refresh_from_db()
+    assert report.due_at is not None
+    due = deadline(max(report.due_at, at_night), 9)
+    assert step(city, report, Command.EXTEND, "police_head", at_night).due_at == due
 
 
 def test_a_reissue_of_what_was_issued_here_is_drafted_and_closes_when_signed(city: City, now: datetime) -> None:
