@@ -83,10 +83,9 @@ def revoke(*, session: Session, uid: UUID, actor: Actor, now: datetime) -> Enter
         raise Conflict("presenting.agent_revoked", _("这项代办授权已经撤回。"))
     agent.revoked_at = now
     agent.save(update_fields=["revoked_at"])
-    shown = list(HolderSession.objects.filter(agent=agent, subject_key=session.subject_key).values_list("pk", flat=True))
-    HolderSession.objects.filter(pk__in=shown, ended_at=None).update(ended_at=now)
-    waiting = PresentingCode.objects.filter(subject_key=session.subject_key, session_id__in=shown)
-    waiting.filter(state__in=("CREATED", "SCANNED", "CONFIRMED")).update(state="BLOCKED")
+    HolderSession.objects.filter(agent=agent, subject_key=session.subject_key, ended_at=None).update(ended_at=now)
+    shown = PresentingCode.objects.filter(subject_key=session.subject_key, session__agent=agent)
+    shown.filter(state__in=("CREATED", "SCANNED", "CONFIRMED")).update(state="BLOCKED")
     audit.record(actor, "agent.revoked", agent, at=now)
     return agent
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -76,14 +77,16 @@ def let_in(*, holder: Holder, assurance: int, system_id: int, actor: Actor, now:
 @transaction.atomic
 def enter(*, ticket: str, now: datetime) -> tuple[str, HolderSession]:
     """Open a session by its ticket, once; return the token for the cookie. Whatever else the person had open is ended."""
-    session = HolderSession.objects.select_for_update().filter(ticket_digest=digest_of(ticket)).first()
-    if session is None:
+    found = HolderSession.objects.filter(ticket_digest=digest_of(ticket)).first()
+    if found is None:
         raise NotFound("presenting.ticket_unknown", _("入口地址不正确，请回到身份应用重新打开。"))
-    if session.opened_at is not None or session.ended_at is not None:
+    same = HolderSession.objects.filter(subject_key=found.subject_key, person_key=found.person_key, ended_at=None)
+    held = {one.pk: one for one in same.select_for_update().order_by("pk")}  # two who enter at once lock in one order
+    session = held.get(found.pk)
+    if session is None or session.opened_at is not None:
         raise Conflict("presenting.ticket_used", _("入口地址已经用过，请回到身份应用重新打开。"))
     if now >= session.ticket_until:
         raise Conflict("presenting.ticket_expired", _("入口地址已失效（两分钟内有效），请回到身份应用重新打开。"))
-    same = HolderSession.objects.filter(subject_key=session.subject_key, person_key=session.person_key, ended_at=None)
     same.exclude(pk=session.pk).update(ended_at=now)
     token = secrets.token_urlsafe(32)
     session.token_digest, session.opened_at, session.expires_at = digest_of(token), now, now + SESSION_LASTS
@@ -123,14 +126,12 @@ def end(*, token: str, now: datetime) -> None:
 
 def end_all_of(subject_key: bytes, *, now: datetime) -> tuple[int, int]:
     """End every session a holder takes part in and stop the codes nobody has read yet; return how many of each."""
-    open_now = HolderSession.objects.filter(ended_at=None)
-    own, acting = open_now.filter(subject_key=subject_key), open_now.filter(person_key=subject_key)
-    shown = list(acting.values_list("pk", flat=True))
+    taking_part = HolderSession.objects.filter(Q(subject_key=subject_key) | Q(person_key=subject_key), ended_at=None)
+    shown = dict(taking_part.select_for_update().order_by("pk").values_list("pk", "subject_key"))
     waiting = PresentingCode.objects.filter(state__in=("CREATED", "SCANNED", "CONFIRMED"))
     stopped = waiting.filter(subject_key=subject_key).update(state="BLOCKED")
-    stopped += waiting.filter(session_id__in=shown).update(state="BLOCKED") if shown else 0
-    ended = own.update(ended_at=now) + open_now.filter(pk__in=shown).update(ended_at=now)
-    return ended, stopped
+    stopped += waiting.filter(subject_key__in=set(shown.values()), session_id__in=shown).update(state="BLOCKED")
+    return HolderSession.objects.filter(pk__in=shown, ended_at=None).update(ended_at=now), stopped
 
 
 def _session(row: tuple[Any, ...]) -> Session:
