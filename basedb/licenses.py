@@ -10,11 +10,12 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
+from django.db.models import F, Func, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from basedb import holdings_of
 from basedb.dictionary.licenses import LICENSE, LIVE
-from basedb.models import LicenseReview, MarkKind
+from basedb.models import License, LicenseReview, MarkKind
 from basedb.sql_text import quote
 
 EXPIRED: Final = "EXPIRED"
@@ -26,6 +27,17 @@ def live_sql(row: str, today: str = _SHANGHAI_TODAY) -> str:
     return (
         f"({row}.license_state = {quote(LIVE)} AND {row}.withdrawn_at IS NULL AND coalesce({row}.valid_to, 'infinity') >= {today})"
     )
+
+
+def begun_sql(row: str, today: str = _SHANGHAI_TODAY) -> str:
+    """Whether the validity of a license has begun: one issued ahead exists already, and is used from its first day on."""
+    return f"coalesce({row}.valid_from, '-infinity') <= {today}"
+
+
+def rows_of(identifier: str) -> QuerySet[License]:
+    """Return the rows of an identifier, found by the index over its stem: there is none over the whole."""
+    stem = Func(F("identifier"), Value(-6), function="LEFT")
+    return License.objects.alias(stem=stem).filter(stem=identifier[:-6], identifier=identifier)
 
 
 HOLDING = holdings_of.Holding(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from basedb.dictionary import DATASETS
 from basedb.dictionary.licenses import LICENSE
-from basedb.licenses import EXPIRED, live_sql
+from basedb.licenses import EXPIRED, begun_sql, live_sql
 from basedb.lookup import ROW, Column, Selection, data_sql, reach_sql
 from basedb.masking import Mask
 from basedb.sql_text import quote
@@ -22,6 +22,7 @@ from licenses.presenting.running import through_django
 
 ROWS_AT_MOST: Final = 50
 SUPERSEDED: Final = "SUPERSEDED"
+NOT_YET_VALID: Final = "NOT_YET_VALID"
 _OWN: Final = (("subject_key", "bytea"), ("region_prefix", "text"), ("type_code", "text"))
 
 # At a desk no key signs (`credential_id` is 0): the system's own standing counts.
@@ -89,9 +90,11 @@ def _license_rows(selection: Selection, face: tuple[str, ...], beside: tuple[Col
     told = [f"'issued_by', {ROW}.issuer"]
     if any(column.field == IDENTIFIER and column.mask is Mask.NONE for column in selection.columns + beside):
         told.append(f"'identifier', {ROW}.identifier")
-    is_live = f"({live_sql(ROW)} AND coalesce(own.state, '01') = '01' AND own.is_current IS NOT FALSE)"
+    begun = begun_sql(ROW)
+    is_live = f"({live_sql(ROW)} AND {begun} AND coalesce(own.state, '01') = '01' AND own.is_current IS NOT FALSE)"
     state = f"coalesce(own.state, {ROW}.license_state)"
-    ended = f"CASE WHEN own.is_current IS FALSE THEN '{SUPERSEDED}' WHEN {state} = '01' THEN '{EXPIRED}' ELSE {state} END"
+    of_time = f"CASE WHEN {begun} THEN '{EXPIRED}' ELSE '{NOT_YET_VALID}' END"
+    ended = f"CASE WHEN own.is_current IS FALSE THEN '{SUPERSEDED}' WHEN {state} = '01' THEN {of_time} ELSE {state} END"
     return (
         f"SELECT {data} AS data, json_build_object({', '.join(told)}) AS license, {ROW}.identifier, {ROW}.issuer_code, "
         f"{is_live} AS is_live, CASE WHEN NOT {is_live} THEN {ended} END AS ended, {ROW}.changed_at, "

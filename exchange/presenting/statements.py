@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
-from basedb.licenses import live_sql
+from basedb.licenses import begun_sql, live_sql
 from basedb.lookup import ROW, Selection, data_sql, reach_sql
 from exchange.calls.statement import ADMITTED, ASKED, MEMBERS, RECORD
 from exchange.presenting.needs import beside_face, has_face
@@ -62,7 +62,7 @@ def _reached(selection: Selection) -> str:
     superseded = (
         f"EXISTS (SELECT FROM licenses_license i WHERE i.identifier = {ROW}.identifier AND (i.state <> '01' OR NOT i.is_current))"
     )
-    return f"{live_sql(ROW)} AND NOT {superseded} AND {reach}"
+    return f"{live_sql(ROW)} AND {begun_sql(ROW)} AND NOT {superseded} AND {reach}"
 
 
 _ASKED: Final = """coalesce((SELECT jsonb_agg(one ORDER BY place) FROM (
@@ -146,7 +146,10 @@ def scan_sql(selection: Selection, *, is_desk: bool = False) -> str:
 def read_sql(selection: Selection, *, is_desk: bool = False) -> str:
     """Return the statement that hands over what a holder agreed to, and records it."""
     base = beside_face(selection)
-    issued = f"(SELECT i.face FROM licenses_license i WHERE i.identifier = {ROW}.identifier)"
+    issued = (
+        f"(SELECT i.face FROM licenses_license i WHERE i.identifier = {ROW}.identifier AND EXISTS (SELECT "
+        f"FROM licenses_licenseholder h WHERE h.license_id = i.id AND h.subject_key = {ROW}.subject_key))"
+    )
     record = RECORD.format(
         mode="QUERY",
         outcome="call.answered",

@@ -60,7 +60,8 @@ def _held(one: dict[str, Any], faces: dict[str, list[tuple[str, str]]]) -> Held:
 def _faces(session: Session, found: list[dict[str, Any]]) -> dict[str, list[tuple[str, str]]]:
     """Return the face of each license under the titles of its type."""
     identifiers = [one["identifier"] for one in found if one["identifier"]]
-    issued = dict(License.objects.filter(identifier__in=identifiers).values_list("identifier", "face"))
+    own = License.objects.filter(identifier__in=identifiers, holders__subject_key=session.subject_key)
+    issued = dict(own.values_list("identifier", "face"))  # an identifier delivered for somebody else shows nobody's face
     keys = [bytes.fromhex(one["row_key"]) for one in found]
     delivered = {
         bytes(key).hex(): face

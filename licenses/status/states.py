@@ -49,12 +49,14 @@ _GROUP: Final = struct.Struct(">hiqi8s")  # two columns: a group's number, its s
 _GROUP_BYTES: Final = 8
 
 
-def code_of(*, state: str, is_current: bool, valid_to: date | None, today: date) -> int:
+def code_of(*, state: str, is_current: bool, valid_to: date | None, today: date, valid_from: date | None = None) -> int:
     """Return the code of a license issued here on a day: what `_issued_sql` says of its row."""
     if state not in FINAL and not is_current:
         return SUPERSEDED
     if state == LicenseState.VALID and valid_to is not None and valid_to < today:
         return LAPSED
+    if state == LicenseState.VALID and valid_from is not None and valid_from > today:
+        return OTHER
     return OF_STATE.get(LicenseState(state), OTHER)
 
 
@@ -64,20 +66,26 @@ def _of_state_sql(column: str) -> str:
     return f"CASE {column} {told} ELSE {OTHER} END"
 
 
+def _live_sql(today: date) -> str:
+    """A license whose state is valid: lapsed after its last day, not to be used (`OTHER`) before its first."""
+    day = f"DATE {quote(today.isoformat())}"
+    return f"CASE WHEN r.valid_to < {day} THEN {LAPSED} WHEN r.valid_from > {day} THEN {OTHER} ELSE {VALID} END"
+
+
 def _issued_sql(today: date) -> str:
-    day, final = f"DATE {quote(today.isoformat())}", ", ".join(quote(state.value) for state in FINAL)
+    final = ", ".join(quote(state.value) for state in FINAL)
     live = f"r.state = {quote(LicenseState.VALID.value)}"
     return (
-        f"CASE WHEN {live} AND r.is_current THEN CASE WHEN r.valid_to < {day} THEN {LAPSED} ELSE {VALID} END "
+        f"CASE WHEN {live} AND r.is_current THEN {_live_sql(today)} "
         f"WHEN NOT r.is_current AND r.state NOT IN ({final}) THEN {SUPERSEDED} ELSE {_of_state_sql('r.state')} END"
     )
 
 
 def _aggregated_sql(today: date) -> str:
-    day, live = f"DATE {quote(today.isoformat())}", f"r.license_state = {quote(LicenseState.VALID.value)}"
+    live = f"r.license_state = {quote(LicenseState.VALID.value)}"
     return (
         f"CASE WHEN r.withdrawn_at IS NOT NULL THEN {OTHER} "
-        f"WHEN {live} THEN CASE WHEN r.valid_to < {day} THEN {LAPSED} ELSE {VALID} END "
+        f"WHEN {live} THEN {_live_sql(today)} "
         f"ELSE {_of_state_sql('r.license_state')} END"
     )
 

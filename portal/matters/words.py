@@ -13,7 +13,7 @@ from basedb.dictionary.licenses import LICENSE
 from exchange.calls.refusals import REFUSALS
 from exchange.matters.content import FACE
 from exchange.matters.telling import todo
-from exchange.models import Material, MaterialSource, MatterPart
+from exchange.models import Material, MaterialSource, MatterPart, PartState
 
 TO_DO: Final = {
     "SUBMIT": _("请申请人提交材料。"),
@@ -24,6 +24,7 @@ TO_DO: Final = {
 }
 ENDED: Final = {
     "EXPIRED": _("已过期"),
+    "NOT_YET_VALID": _("有效期尚未开始"),
     "SUPERSEDED": _("已被新版本替换"),
     "SUSPENDED": _("暂扣"),
     "RESCINDED": _("撤销"),
@@ -75,6 +76,8 @@ def reason(part: MatterPart) -> str:
     """Return why a material was not fetched."""
     if part.reason in ENDED:
         return str(ENDED[part.reason])
+    if part.state == PartState.REFUSED_NO_GRANT:
+        return str(_("取数系统还没有取得这项数据的授权。"))
     return str(REFUSALS[part.reason].message) if part.reason in REFUSALS else part.reason
 
 

@@ -116,6 +116,14 @@ def test_grant_that_may_not_be_used_refuses_its_part(scene: Scene, terms: dict[s
     assert (part["state"], part["reason"]) == ("REFUSED_NO_GRANT", reason)
 
 
+def test_license_that_begins_later_is_not_valid_yet(scene: Scene) -> None:
+    scenes.make_license(scene.city.police, MARRIAGE, MOTHER, valid_from="20990101", valid_to="20991231")
+    scene.grant(scene.licenses, ("number", "issued_on"))
+    part = answered(scene)["marriage"]
+    assert (part["state"], part["reason"], part["todo"]) == ("NOT_VALID", "NOT_YET_VALID", "SUBMIT")
+    assert part["answer"]["items"] == []
+
+
 def test_license_that_is_not_valid_is_told_with_its_reason_and_without_items(scene: Scene) -> None:
     scenes.make_license(scene.city.police, MARRIAGE, MOTHER, valid_to="20210101")
     scenes.make_license(scene.city.police, BIRTH, MOTHER, license_state="07")

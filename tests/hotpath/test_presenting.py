@@ -16,7 +16,7 @@ from basedb.models import License, Person
 from exchange.calls import connections
 from exchange.models import CallRecord, Grant, Material, Matter, MatterParty
 from exchange.presenting import needs
-from licenses.models import BlockedBy, HolderBlock, LicenseUse, PresentingCode, PresentingTry
+from licenses.models import BlockedBy, HolderBlock, LicenseUse, PresentingCode, PresentingTry, TypeVersion
 from licenses.models import License as Issued
 from licenses.presenting import blocking, holders
 from tests.hotpath.partner import Partner, Reply, make_partner, make_person
@@ -245,6 +245,27 @@ def test_the_holder_may_leave_out_what_the_matter_can_do_without(window: Window,
         matter.delete()
 
 
+def test_a_license_that_begins_later_is_not_asked_for_yet(window: Window, scene: Scene) -> None:
+    ahead = (datetime.now(tz=UTC) + timedelta(days=9)).date()
+    presented.make_license(scene.city.market, window.person, valid_from=ahead)
+    _code, uid = window.scanned()
+    assert [one["row"] for one in PresentingCode.objects.get(uid=uid).asked] == [bytes(window.license.row_key).hex()]
+
+
+def test_a_face_issued_to_somebody_else_is_not_handed_over(window: Window, scene: Scene) -> None:
+    from tests.licenses.verified import make_license
+
+    version = TypeVersion.objects.get(code=presented.TYPE)
+    serial = window.license.identifier.split(".")[-3]
+    make_license(
+        version, identifier=window.license.identifier, serial=serial, holder="别人", face={"area": "1", "house_address": "别处"}
+    )
+    _code, uid = window.scanned()
+    answer(window.token, uid)
+    (told,) = read(window.partner, window.grant, uid).json["licenses"]
+    assert told["items"]["house_address"] == presented.FACE["house_address"]
+
+
 def test_a_license_that_ceased_between_yes_and_reading_is_not_handed_over(window: Window) -> None:
     _code, uid = window.scanned()
     answer(window.token, uid)
@@ -255,8 +276,6 @@ def test_a_license_that_ceased_between_yes_and_reading_is_not_handed_over(window
 
 
 def test_a_license_revoked_by_its_office_ceases_before_the_base_database_knows(window: Window, scene: Scene) -> None:
-    from licenses.models import TypeVersion
-
     _code, uid = window.scanned()
     answer(window.token, uid)
     version = TypeVersion.objects.get(code=presented.TYPE)

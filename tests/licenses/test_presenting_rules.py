@@ -14,7 +14,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from exchange.calls.refusals import REFUSALS
 from exchange.presenting.refusals import REFUSALS as PRESENTING
 from licenses.models import BlockedBy, HolderSession, LicenseUse, PresentingCode
-from licenses.presenting import agents, blocking, codes, holders, sessions
+from licenses.presenting import agents, blocking, codes, holders, holding, sessions
 from licenses.presenting.code_text import LETTERS, in_groups, new_code, read_code
 from licenses.presenting.workflow import STEPS, Command, Standing, decide, is_over
 from licenses.uses import Use, of_issuer, of_license, of_subject, record, record_many
@@ -22,6 +22,7 @@ from tests.factories import City
 from tests.hotpath.partner import make_person
 from tests.licenses import presented
 from tests.licenses.presented import enter, enter_person, make_entity, make_license
+from tests.licenses.verified import make_license as issue_to
 
 PHONE = Actor(name="持证人")
 STATES = ("CREATED", "SCANNED", "CONFIRMED", "REFUSED", "READ", "BLOCKED")
@@ -208,6 +209,15 @@ def test_stopping_ends_sessions_and_codes_of_a_person_everywhere(
             sessions.find(token=token, now=now)
     with pytest.raises(Conflict, match="already_blocked"):
         blocking.block_holder(**stop, actor=reviewer)  # type: ignore[arg-type]
+
+
+def test_a_face_is_shown_to_whom_the_license_was_issued_and_nobody_else(city: City, person: Person, now: datetime) -> None:
+    version = presented.make_type(city.market)
+    issued = issue_to(version, holder="别人", face={"co_owner": "不是您的"})
+    own = make_license(city.market, person, identifier=issued.identifier, face={"area": "66"})
+    session = sessions.find(token=enter_person(person, now), now=now)
+    (held,) = holding.held_by(session, today=now.date(), row=bytes(own.row_key).hex())
+    assert held.face == [("建筑面积", "66")]
 
 
 def test_uses_are_read_by_holder_license_and_issuer_and_never_change(city: City, now: datetime) -> None:

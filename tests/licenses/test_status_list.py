@@ -87,6 +87,11 @@ def test_the_lists_equal_the_tables_by_digest(city: City, now: datetime) -> None
             made = make_license(kind, state=state, is_current=is_current, valid_to=valid_to, valid_from=YESTERDAY)
             code = states.code_of(state=state, is_current=is_current, valid_to=valid_to, today=date.today())
             found[made.position] = code
+    ahead = make_license(kind, valid_from=TOMORROW)
+    found[ahead.position] = states.code_of(
+        state=LicenseState.VALID, is_current=True, valid_to=None, valid_from=TOMORROW, today=date.today()
+    )
+    assert found[ahead.position] == checker.OTHER, "what begins later is not valid yet"
     with connection.cursor() as cursor:
         bits = states.read_bits(cursor, ListName.ISSUED, date.today())
     assert hashlib.sha256(bits).digest() == hashlib.sha256(checker.packed(found, max(found) + 1)).digest()
@@ -111,6 +116,8 @@ def test_aggregated_licenses_stand_at_their_rows_and_withdrawn_ones_count_no_mor
             ("??", None, None, "other"),
         )
     }
+    ahead = aggregate(city.market, valid_from=TOMORROW)
+    rows[ahead] = "other"
     with connection.cursor() as cursor:
         bits = states.read_bits(cursor, ListName.AGGREGATED, date.today())
     assert {row.pk: CODES[checker.entry(bits, row.pk)] for row in rows} == {row.pk: word for row, word in rows.items()}
@@ -123,7 +130,9 @@ def _slowly(rows: Any) -> bytes:
         if row.withdrawn_at is not None or row.license_state not in LicenseState.values:
             found[row.pk] = checker.OTHER
         else:
-            found[row.pk] = states.code_of(state=row.license_state, is_current=True, valid_to=row.valid_to, today=date.today())
+            found[row.pk] = states.code_of(
+                state=row.license_state, is_current=True, valid_to=row.valid_to, valid_from=row.valid_from, today=date.today()
+            )
     return checker.packed(found, max(found) + 1)
 
 
