@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from basedb.models import License as CityLicense
+from basedb.licenses import rows_of
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, Unavailable
 from licenses import uses
@@ -69,7 +69,7 @@ def own_document(identifier: str) -> dict[str, Any] | None:
     if issued is not None:
         data = json.loads(canonical(data_of(issued)))
         return _sealed(data, ListName.ISSUED, issued.position)
-    rows = list(CityLicense.objects.filter(identifier=identifier, withdrawn_at=None).order_by("id").values())
+    rows = list(rows_of(identifier).filter(withdrawn_at=None).order_by("id").values())
     if not rows:
         return None
     data = pushing.delivered_data(rows[0] | {"issuer_code": rows[0]["issuer_code"] or ""})
