@@ -23,6 +23,7 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Invalid, NotFound
 from core.texts import visible
 from licenses import uses
+from licenses.issuing.signing import ensure_signed
 from licenses.models import FileKind, License, LicenseCopy, LicenseState, UseChannel
 from licenses.sealing import files, fonts, printed
 from licenses.sealing.drawing import Words
@@ -42,7 +43,7 @@ def make(*, license: License, purpose: str, receiver: str, days: int, actor: Act
     """Make a copy of a license in force for a purpose and a receiver, its link good for so many days."""
     held = License.objects.select_for_update(of=("self",)).select_related("type_version").get(pk=license.pk)
     _check(held, purpose, receiver, days, now)
-    page = page_of(held, now=now)
+    page = page_of(ensure_signed(held), now=now)
     overlay = watermark(page.template.layout, purpose.strip(), receiver.strip(), now)
     content, key = sealed(page, FileKind.PDF, reason=printed.copied_for(purpose.strip()), overlay=overlay)
     copy = LicenseCopy.objects.create(
@@ -130,8 +131,7 @@ def _check(license: License, purpose: str, receiver: str, days: int, now: dateti
     if wrong:
         raise Invalid("license_copy.invalid", _("加注件的申请有误，请按所列字段修改。"), wrong)
     fonts.refuse_unprintable({_("用途"): purpose.strip(), _("接收方"): receiver.strip()})
-    today = now.astimezone(SHANGHAI).date()
-    if not license.is_current or license.state != LicenseState.VALID or (license.valid_to is not None and license.valid_to < today):
+    if not _is_in_force(license, now):
         raise Conflict("license_copy.not_in_force", _("只有有效的证照才能制作加注件；该证照已不是有效的最新版本。"))
 
 
@@ -161,7 +161,16 @@ def _found(rows: QuerySet[LicenseCopy], token: str, now: datetime) -> LicenseCop
         ended = copy.expires_at.astimezone(SHANGHAI)
         text = _("该加注件已于 %(end)s 到期，文件已不再提供。如仍需使用，请向证照的持有人或颁发机构重新申请。")
         raise NotFound("license_copy.expired", text % {"end": f"{ended:%Y-%m-%d %H:%M}"}, {"expired_at": ended.isoformat()})
+    if not _is_in_force(copy.license, now):
+        text = _("该加注件所依据的证照已变更、失效或被收回，文件已不再提供。如仍需使用，请向证照的持有人或颁发机构重新申请。")
+        raise NotFound("license_copy.license_ended", text)
     return copy
+
+
+def _is_in_force(license: License, now: datetime) -> bool:
+    today = now.astimezone(SHANGHAI).date()
+    in_time = license.valid_from <= today and (license.valid_to is None or license.valid_to >= today)
+    return license.is_current and license.state == LicenseState.VALID and in_time
 
 
 def _signer() -> Signer:

@@ -106,7 +106,24 @@ def test_a_copy_without_a_clear_purpose_is_refused(
     assert not LicenseCopy.objects.exists()
 
 
-@pytest.mark.parametrize("change", [{"state": LicenseState.SUSPENDED}, {"is_current": False}, {"valid_to": date(2026, 1, 16)}])
+ENDED = [
+    {"state": LicenseState.SUSPENDED}, {"is_current": False}, {"valid_to": date(2026, 1, 16)}, {"valid_from": date(2099, 1, 1), "valid_to": None},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("change", ENDED[:3])
+def test_a_copy_of_a_license_that_ceased_is_not_handed_out(
+    license: License, actor: Actor, now: datetime, change: dict[str, Any]
+) -> None:
+    copy = make(license, actor, now)
+    License.objects.filter(pk=license.pk).update(**change)
+    for open_it in (copies.find, copies.fetch):
+        with pytest.raises(NotFound) as refusal:
+            open_it(token=copies.token_of(copy), now=now)
+        assert refusal.value.code == "license_copy.license_ended"
+
+
+@pytest.mark.parametrize("change", ENDED)
 def test_only_a_license_in_force_is_copied(license: License, actor: Actor, now: datetime, change: dict[str, Any]) -> None:
     License.objects.filter(pk=license.pk).update(**change)
     with pytest.raises(DomainError) as refusal:
