@@ -62,6 +62,16 @@ def test_another_department_sees_nothing_the_data_centre_does(city: City, licens
     assert signed_in(city, "auditor").get(f"/licenses/{license.uid}/files/license.pdf").status_code == 403
 
 
+def test_a_look_at_the_preview_is_a_use_unless_the_issuer_looks(city: City, license: License) -> None:
+    address = f"/licenses/{license.uid}/files/preview.svg"
+    assert signed_in(city, "market_head").get(address).status_code == 200
+    assert not LicenseUse.objects.exists()
+    assert signed_in(city, "reviewer").get(address).status_code == 200
+    use = LicenseUse.objects.get()
+    assert (use.channel, use.identifier, use.actor_id) == ("QUERIED", license.identifier, city.people["reviewer"].pk)
+    assert bytes(use.subject_key) == bytes(license.holders.get().subject_key)
+
+
 def test_the_preview_is_a_picture_that_says_it_is_none(city: City, license: License) -> None:
     reply = signed_in(city, "market_head").get(f"/licenses/{license.uid}/files/preview.svg")
     assert reply["Content-Type"] == "image/svg+xml"
