@@ -17,6 +17,7 @@ from core.roles import Role
 from licenses.models import TypeState, TypeUse, TypeVersion
 from licenses.types import entrusting, loading, publishing, reading, uses
 from licenses.types.comparing import differences
+from licenses.types.load_file import LARGEST
 from licenses.types.publishing import content_of
 from portal.actor import actor, roles_required
 from portal.care.pages import FORM, created, save, words
@@ -140,7 +141,8 @@ def load(request: HttpRequest) -> HttpResponse:
     outcome, is_loaded = None, False
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        given: dict[str, Any] = {"content": file.read(), "file_name": file.name, "actor": actor(request), "now": timezone.now()}
+        content = file.read(LARGEST + 1)
+        given: dict[str, Any] = {"content": content, "file_name": file.name, "actor": actor(request), "now": timezone.now()}
         try:
             outcome = loading.preview(**given)
             if form.pressed == "load" and not outcome.faulty:
