@@ -43,7 +43,6 @@ _CENTENARIANS = ("996", "997", "998", "999")
 normalize_citizen_id = normalize_code
 normalize_uscc = normalize_code
 citizen_id_normalized_sql = normalize_code_sql
-uscc_normalized_sql = normalize_code_sql
 
 
 def citizen_id_format_ok(citizen_id: str) -> bool:

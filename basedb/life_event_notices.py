@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from basedb import holdings_of
 from basedb.masking import Mask, mask_value
-from basedb.models import LegalEntity, LifeEvent, LifeEventNotice, LifeEventSubscription, Person, ReviewMark
+from basedb.models import LegalEntity, LifeEventNotice, LifeEventSubscription, Person, ReviewMark
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, NotFound
@@ -119,11 +119,3 @@ def unsubscribe(*, uid: UUID, actor: Actor, now: datetime) -> LifeEventSubscript
 def _require_reviewer(actor: Actor) -> None:
     if not actor.has(Role.REVIEWER):
         raise Forbidden("life_event.reviewer_only", _("只有数据中心审核员可以办理订阅。"))
-
-
-def events_after(*, xid: int, event_id: int, limit: int) -> QuerySet[LifeEvent]:
-    """Return events behind a position (changed_xid, id), in that order; readers keep below the horizon themselves."""
-    return LifeEvent.objects.extra(
-        where=["(changed_xid, id) > (%s::xid8, %s)", "changed_xid < pg_snapshot_xmin(pg_current_snapshot())"],
-        params=[str(xid), event_id],
-    ).order_by("changed_xid", "id")[:limit]

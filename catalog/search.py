@@ -7,7 +7,7 @@ then the provider. Pages are keyset pages without a total. How text becomes lexe
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -114,9 +114,6 @@ def facets(text: str, filters: Filters) -> Mapping[str, list[Choice]]:
     top = owners.annotate(count=Count("pk")).order_by("-count", "provider__short_name")[:MOST_PROVIDERS]
     found["provider"] = [Choice(str(uid), count, label) for uid, label, count in top]
     return found
-
-
-FACETS = tuple(field.name for field in fields(Filters))
 
 
 def index(resource: Resource) -> None:

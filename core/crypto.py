@@ -81,11 +81,6 @@ def subject_key(pepper: bytes, normalized_id: str) -> bytes:
     return hmac_digest(HmacAlgorithm.SM3, pepper, normalized_id.encode())[:SUBJECT_KEY_LENGTH]
 
 
-def new_secret(length: int = _KEY_LENGTH) -> bytes:
-    """Return fresh random bytes for a key or a shared secret."""
-    return secrets.token_bytes(length)
-
-
 class KeyRing:
     """The keys of this node: versioned sealing keys and the pepper of subject keys, which is never rotated."""
 

@@ -17,7 +17,6 @@ from django.utils import timezone
 
 from basedb.dictionary import DATASETS, Dataset, Field
 from basedb.fusion.survivorship import Plan, Rule, chain_of, chosen_sql, plan_of, rules_at, survivors_sql
-from basedb.sql_text import quote
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +65,6 @@ class Golden:
         return [name for name, value in self.values.items() if value.is_doubtful]
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A row of a FACT dataset at a moment, with where it comes from."""
-
-    values: dict[str, str]
-    department_id: int
-    department: str
-    source: str
-    record_id: int
-    received_at: datetime
-    valid_from: datetime | None
-    valid_to: datetime | None
-
-
 def read_entity(
     dataset: Dataset | str,
     entity_key: bytes,
@@ -109,26 +94,6 @@ def read_entity(
         pair = chosen[2 * place], chosen[2 * place + 1]
         values[field.name] = _value(plan, field, pair, records, is_doubtful=field.name in doubtful)
     return Golden(known.code, entity_key, as_of, known_at, lead is not None, values)
-
-
-def read_facts(
-    dataset: Dataset | str, subject_key: bytes, as_of: datetime | None = None, known_at: datetime | None = None
-) -> list[Fact]:
-    """Return the rows of a FACT dataset about a subject, the newest known version of each; one query."""
-    known = DATASETS[dataset] if isinstance(dataset, str) else dataset
-    names = ", ".join(f"r.payload ->> {quote(name)}" for name in known.row_fields) or "r.chain"
-    condition, parameters = standing_sql("r.known", "r.valid", as_of, known_at)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT DISTINCT ON ({names}) r.payload, s.department_id, d.name, s.title, r.id, r.received_at, lower(r.valid),
-                upper(r.valid)
-            FROM basedb_sourcerecord r JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = %s
-            JOIN core_department d ON d.id = s.department_id
-            WHERE r.subject_key = %s AND {condition} ORDER BY {names}, lower(r.known) DESC, r.id DESC""",
-            [known.code, subject_key, *parameters],
-        )
-        return [Fact(_payload(row[0]), *row[1:]) for row in cursor.fetchall()]
 
 
 def _entity_sql(
@@ -197,7 +162,3 @@ def _candidate(record: dict[str, Any], value: str, *, is_chosen: bool) -> Candid
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _payload(raw: Any) -> dict[str, str]:
-    return dict(json.loads(raw) if isinstance(raw, str) else raw)

@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.contrib.gis.geos import Point
 from django.db import connection
@@ -152,34 +151,8 @@ def divisions_at(*, longitude: float, latitude: float) -> list[Place]:
     return sorted(found, key=lambda place: len(short_code(place.code)))
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A square of the tile grid, its south-west corner and side in degrees, and how many addresses stand in it."""
-
-    longitude: float
-    latitude: float
-    side: float
-    addresses: int
-
-
-def cells_of(code: str, *, side: float = 0.02, most: int = 2_000) -> list[Cell]:
-    """Return the squares that hold addresses of a division: what a map shows while no outline is loaded."""
-    prefix = short_code(long_code(code))
-    sql = """
-        SELECT floor(ST_X(location) / %(side)s) * %(side)s, floor(ST_Y(location) / %(side)s) * %(side)s, count(*)
-        FROM basedb_address WHERE region_code LIKE %(prefix)s AND location IS NOT NULL AND withdrawn_at IS NULL
-        GROUP BY 1, 2 ORDER BY 1, 2 LIMIT %(most)s"""
-    return [Cell(row[0], row[1], side, row[2]) for row in _rows(sql, {"side": side, "prefix": f"{prefix}%", "most": most})]
-
-
 def has_outlines(codes: Sequence[str]) -> set[str]:
     """Return those of the codes whose division has an approved outline."""
     short = {short_code(long_code(code)): code for code in codes}
     loaded = DivisionOutline.objects.filter(superseded_at=None, region__code__in=short).values_list("region__code", flat=True)
     return {short[code] for code in loaded}
-
-
-def _rows(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return list(cursor.fetchall())

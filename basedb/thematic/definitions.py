@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import Error, connection, transaction
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.models import ThematicDataset, ThematicKind, ThematicRow, ThematicState, ThematicSubject
@@ -182,11 +182,6 @@ def next_refresh(definition: ThematicDataset, *, now: datetime) -> datetime:
     local = now.astimezone(SHANGHAI)
     at = datetime.combine(local.date(), definition.daily_at or time(3), tzinfo=SHANGHAI)
     return at if at > local else at + timedelta(days=1)
-
-
-def newest_version(code: str) -> int:
-    """Return the newest version of a code, 0 when there is none."""
-    return int(ThematicDataset.objects.filter(code=code).aggregate(newest=Max("version"))["newest"] or 0)
 
 
 def _may_write(actor: Actor) -> int:

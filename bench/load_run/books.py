@@ -10,7 +10,6 @@ from typing import TextIO
 
 SINGLE = frozenset({"query", "verify", "query of many", "verify of many", "small quota", "sent again", "probe"})
 OPERATIONS = frozenset({"feed", "job ordered", "job shown"})
-STREAMS = frozenset({"bulk", "job part"})
 BROKEN = 0
 
 

@@ -30,7 +30,6 @@ from exchange.models import AggregationPlan, AggregationRun, PlanDraft, RunState
 from exchange.querysets import is_reviewer
 from exchange.sealed_passwords import password_of, seal_password
 
-SHORTEST_CYCLE = 1
 WHERE = ("host", "port", "database", "user", "url", "header")  # a password is for just this
 EDITABLE = ("title", "every_minutes", "lag_seconds", "batch_size", "reject_limit_percent", "delete_limit_percent", "parts")
 

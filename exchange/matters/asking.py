@@ -22,7 +22,6 @@ from exchange.models import Matter, MatterParty, PartyKind
 from exchange.requests.request_terms import text_fault
 from exchange.systems import key_ring
 
-KEY_AT_MOST: Final = 80
 _KEYED_BY: Final = {PartyKind.PERSON: "population.person", PartyKind.LEGAL_ENTITY: "legal_entity.enterprise"}
 
 

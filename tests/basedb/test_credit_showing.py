@@ -9,13 +9,11 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from basedb.credit import objections, records, shipped, standing, timeliness
 from basedb.credit.records import KINDS, public_records, with_display
-from basedb.credit.summary import summary_of
 from basedb.credit.workflow import Command
 from basedb.models import CreditEvent, CreditShield, CreditStanding, CreditTakedown
 from core.calendar import SHANGHAI, Calendar, today_in_shanghai
@@ -211,19 +209,6 @@ def test_timeliness_is_counted_by_department_with_its_denominator(city: City) ->
     own = timeliness.by_department(actor=city.actor("police_operator"), **span)
     assert [line.department for line in own] == [city.police.name]
     assert timeliness.by_department(actor=city.actor("reviewer"), first_day=date(2025, 10, 1), until=date(2025, 10, 2)) == []
-
-
-def test_summary_of_a_subject_is_one_query(city: City, penalty: Any) -> None:
-    make_fact("credit.permit", city.market, decided_on="20250801")
-    make_fact(PENALTY, city.market, record_state="1")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        found = summary_of(subject_key=key_of(COMPANY), today=date(2025, 10, 1), latest=2)
-    assert len(queries) == 1
-    assert found.counts == {PENALTY: {"SHOWN": 1, "RETRACTED": 1}, "credit.permit": {"SHOWN": 1}}
-    assert [line["decided_on"] for line in found.latest] == ["2025-09-01", "2025-09-01"]
-    assert summary_of(subject_key=b"0" * 16, today=date(2025, 10, 1)).latest == []
 
 
 def test_records_are_visible_to_their_department_the_window_and_auditors(city: City, penalty: Any) -> None:

@@ -10,7 +10,6 @@ from django.contrib.gis.geos import Point
 from django.db import connection
 
 from basedb.geography import figures, matching
-from basedb.geography.divisions import cells_of
 from basedb.geography.matching import Verdict
 from basedb.models import Address
 from tests.factories import City
@@ -142,12 +141,6 @@ def test_nearest_addresses_come_with_metres_and_without_shifted_ones(addresses: 
     assert 90 < near[1].metres < 100
     Address.objects.filter(address_code="DZ000001").update(datum_note="GCJ02")
     assert matching.nearest(longitude=118.78, latitude=32.04, most=1, to_the_room=True)[0].address_code == "DZ000002"
-
-
-def test_cells_stand_in_for_outlines(addresses: None) -> None:
-    cells = cells_of("320102", side=0.005)
-    assert sum(cell.addresses for cell in cells) == 6
-    assert all(cell.side == 0.005 for cell in cells)
 
 
 def test_figures_count_each_level(addresses: None, now: datetime) -> None:

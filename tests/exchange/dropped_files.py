@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
-import zlib
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -130,7 +129,3 @@ def geopackage(path: Path, points: Sequence[tuple[float, float, str]], *, srid: 
     base.commit()
     base.close()
     return path.read_bytes()
-
-
-def crc(content: bytes) -> int:
-    return zlib.crc32(content)

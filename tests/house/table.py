@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 KINDS = ("operator", "head", "reviewer", "auditor", "system_admin", "security_admin")
-ANONYMOUS = {"portal": 302, "openapi": 401}
 
 Row = tuple[str, str, dict[str, str], dict[str, int]]
 

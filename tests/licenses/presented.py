@@ -26,7 +26,6 @@ from tests import factories
 from tests.hotpath.partner import Partner, Reply
 
 TYPE = "11100000000013338W011"
-OTHER_TYPE = "11100000000013338W012"
 MATTER = "HOUSE-TRANSFER"
 FACE = {"house_address": "江苏省南京市玄武区测试路1号", "area": "88.5", "co_owner": "李四"}
 RULEBOOK = [

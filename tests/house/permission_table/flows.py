@@ -12,7 +12,6 @@ from tests.factories import City
 from tests.house.table import Row, only
 
 BUSINESS = ("operator", "head", "reviewer")
-NO_BUSINESS = {"auditor": 403, "system_admin": 403, "security_admin": 403}
 
 
 def own(status: int, *, reviewer: int | None = None) -> dict[str, int]:
