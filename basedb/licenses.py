@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import F, Func, QuerySet, Value
+from django.db.models import CharField, F, Func, QuerySet, Value
 from django.utils.translation import gettext_lazy as _
 
 from basedb import holdings_of
@@ -36,7 +36,7 @@ def begun_sql(row: str, today: str = _SHANGHAI_TODAY) -> str:
 
 def rows_of(identifier: str) -> QuerySet[License]:
     """Return the rows of an identifier, found by the index over its stem: there is none over the whole."""
-    stem = Func(F("identifier"), Value(-6), function="LEFT")
+    stem = Func(F("identifier"), Value(-6), function="LEFT", output_field=CharField())
     return License.objects.alias(stem=stem).filter(stem=identifier[:-6], identifier=identifier)
 
 

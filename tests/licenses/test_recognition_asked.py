@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from basedb.identifiers import generate_uscc
+from basedb.licenses import rows_of
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
 from core.models import AuditEntry
 from demo.licenses.nodes import Held, new_key
@@ -78,6 +80,14 @@ def test_a_license_leaves_for_a_matter_once_a_nonce_and_its_use_is_recorded(city
     with pytest.raises(Conflict):
         questions.answer(envelope=asked, client_ip=None, now=now)
     assert LicenseUse.objects.count() == 1
+
+
+def test_the_rows_of_an_identifier_are_found_by_an_index(city: City) -> None:
+    made = aggregate(city.police)
+    assert list(rows_of(made.identifier or "")) == [made]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "license_stem" in rows_of(made.identifier or "").explain()
 
 
 @pytest.mark.parametrize(
