@@ -23,7 +23,7 @@ from core.roles import Role
 from core.texts import harmless_cell
 from licenses.issuing import batches, desks, feeding, sheets
 from licenses.issuing.workflow import BATCH_TITLES, SEAT_TITLES, BatchCommand, Seat, batch_commands
-from licenses.models import BatchSource, BatchState, IssuingBatch
+from licenses.models import BatchSource, BatchState, IssuingBatch, IssuingRowState, License
 from licenses.types.reading import in_force
 from portal.actor import actor, roles_required
 from portal.care.pages import created, save
@@ -38,6 +38,7 @@ NEXT = {
     BatchState.CHECKED: Seat.OPERATOR,
     BatchState.TO_SIGN: Seat.SIGNER,
 }
+ONWARD = (BatchCommand.SUBMIT, BatchCommand.SIGN)  # offered first and marked
 TOLD = {
     BatchCommand.SUBMIT: gettext_lazy("已提交，下一步由部门负责人整批签发。"),
     BatchCommand.CANCEL: gettext_lazy("本批已取消，没有签发任何证照。"),
@@ -118,11 +119,18 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         messages.success(request, TOLD[command])
         return reverse("portal:license-batch", args=[uid])
 
-    rows = page(batch.rows.order_by("place"), order=("place",), cursor=request.GET.get("after", ""), size=ROWS_SHOWN)
+    is_refused_only = request.GET.get("refused") == "1"
+    wanted = batch.rows.filter(state=IssuingRowState.REFUSED) if is_refused_only else batch.rows.all()
+    rows = page(wanted, order=("place",), cursor=request.GET.get("after", ""), size=ROWS_SHOWN)
+    issued = License.objects.in_bulk([row.license_id for row in rows.items if row.license_id])
+    commands = batch_commands(BatchState(batch.state), seats)
     context = {
         **progress_of(batch),
         "page": rows,
-        "commands": [(command, BATCH_TITLES[command]) for command in batch_commands(BatchState(batch.state), seats)],
+        "lines": [(row, issued.get(row.license_id or 0)) for row in rows.items],
+        "is_refused_only": is_refused_only,
+        "commands": [(command, BATCH_TITLES[command]) for command in sorted(commands, key=lambda command: command not in ONWARD)],
+        "onward": ONWARD,
         "is_own_signature": batch.state == BatchState.TO_SIGN and batch.made_by_id == who.user_id and who.has(Role.HEAD),
     }
     return save(request, form, act, "portal/license_desk/batch.html", **context)
@@ -133,7 +141,11 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
 @roles_required(*SEERS)
 def progress(request: HttpRequest, uid: UUID) -> HttpResponse:
     """The part of the page that is asked for every two seconds."""
-    return render(request, "portal/license_desk/batch_progress.html", progress_of(batches.visible_batch(uid, actor(request))))
+    told = progress_of(batches.visible_batch(uid, actor(request)))
+    response = render(request, "portal/license_desk/batch_progress.html", told)
+    if not told["is_live"]:
+        response["HX-Refresh"] = "true"  # now somebody has the ball: the whole page shows results and buttons
+    return response
 
 
 @never_cache

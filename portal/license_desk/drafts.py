@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
@@ -41,6 +42,12 @@ from portal.license_desk.words import region_of, shown_face, today
 
 SEERS = (Role.OPERATOR, Role.HEAD, Role.AUDIT_ADMINISTRATOR)
 FORM = "portal/license_desk/draft_form.html"
+ONWARD = (DraftCommand.SUBMIT, DraftCommand.SIGN)  # offered first and marked
+NEXT_STEPS = {
+    DraftState.DRAFT: gettext_lazy("下一步：核对内容后提交签发。"),
+    DraftState.RETURNED: gettext_lazy("下一步：按退回意见修改，再提交签发。"),
+    DraftState.TO_SIGN: gettext_lazy("下一步：核对内容后签发，或者写明意见退回。"),
+}
 KINDS = {kind.value.lower(): kind for kind in (DraftKind.CHANGE, DraftKind.RENEWAL, DraftKind.REISSUE)}
 
 
@@ -56,6 +63,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         mine=Count("pk", filter=Q(made_by_id=who.user_id, state__in=(DraftState.DRAFT, DraftState.RETURNED))),
     )
     chosen = form.chosen()
+    tab = "mine" if chosen == {"mine": "1"} else str(chosen.get("state", "")).lower() if len(chosen) == 1 else ""
     if chosen.pop("mine", ""):
         rows = rows.filter(made_by_id=who.user_id)
     found = page(rows.filter(**chosen), order=("-id",), cursor=request.GET.get("after", ""))
@@ -64,6 +72,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "page": found,
         "lines": [(draft, ball_of(draft)) for draft in found.items],
         "counts": counts,
+        "tab": tab,
         "may_draft": who.has(Role.OPERATOR),
     }
     return render(request, "portal/license_desk/desk.html", context, status=422 if form.errors else 200)
@@ -131,6 +140,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     draft = drafts.visible_draft(uid, who)
     seats = desks.seats_of(who, department_id=draft.department_id, made_by_id=draft.made_by_id)
     commands = draft_commands(DraftState(draft.state), seats)
+    offered = sorted(commands, key=lambda command: command not in ONWARD)
     form = DraftStepForm(request.POST or None, initial={"revision": draft.revision})
 
     def act() -> str:
@@ -140,7 +150,9 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "draft": draft,
         "face": shown_face(draft.type_version, draft.face),
         "ball": ball_of(draft),
-        "commands": [(command, COMMAND_TITLES[command]) for command in commands if command is not DraftCommand.EDIT],
+        "next_step": _next_step(draft),
+        "commands": [(command, COMMAND_TITLES[command]) for command in offered if command is not DraftCommand.EDIT],
+        "onward": ONWARD,
         "may_edit": DraftCommand.EDIT in commands,
         "is_own_signature": draft.state == DraftState.TO_SIGN and draft.made_by_id == who.user_id and who.has(Role.HEAD),
     }
@@ -199,6 +211,12 @@ def ball_of(draft: IssuingDraft) -> str:
     """Who has the ball, in words; nothing when the draft is closed."""
     seat = BALL.get(DraftState(draft.state))
     return f"{draft.department.short_name} · {SEAT_TITLES[seat]}" if seat else ""
+
+
+def _next_step(draft: IssuingDraft) -> str:
+    if draft.findings and draft.state == DraftState.DRAFT:
+        return _("下一步：按下面所列问题修改，再提交签发。")
+    return str(NEXT_STEPS.get(DraftState(draft.state), ""))
 
 
 def issuable(who: Actor) -> list[TypeVersion]:

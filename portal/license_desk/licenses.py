@@ -129,8 +129,8 @@ def change(request: HttpRequest, uid: UUID, change: str) -> HttpResponse:
         messages.success(request, str(rule.told))
         return back
 
-    lead = _("证照编号 %(number)s。办理“%(what)s”后立即生效，状态清单和基础库随后更新。") % {
-        "number": license.number, "what": rule.title
+    lead = _("证照编号 %(number)s，持证主体 %(holders)s。办理“%(what)s”后立即生效，状态清单和基础库随后更新。") % {
+        "number": license.number, "holders": "、".join(holder.name for holder in license.holders.all()), "what": rule.title
     }  # fmt: skip
     is_grave = rule.to in (LicenseState.REVOKED, LicenseState.RESCINDED, LicenseState.CANCELLED)
     return save(request, form, act, **words(rule.title, lead, back, rule.title, is_grave=is_grave))

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from basedb.geography.divisions import names_of
+
 register = template.Library()
 
 COLORS = {
@@ -116,6 +118,13 @@ def chart(name: str, option: dict[str, Any], label: str, height: int = 280) -> S
         height,
         json_script(option, name),
     )
+
+
+@register.filter
+def division(code: str) -> str:
+    """Return a division by its name and code, by its code alone when nobody knows it."""
+    name = names_of([code]).get(code)
+    return f"{name} {code}" if name else code
 
 
 @register.filter

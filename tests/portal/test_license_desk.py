@@ -62,8 +62,12 @@ def test_a_license_goes_from_the_form_to_the_signature(city: City, operator: Cli
     assert "提交签发" in operator.get(here).content.decode()
     operator.post(here, {"revision": draft.revision, "remark": "", "action": "SUBMIT"})
     draft.refresh_from_db()
-    assert "签发" in head.get(here).content.decode()
-    assert draft.type_version.name in head.get(reverse("portal:license-desk") + "?state=TO_SIGN").content.decode()
+    page = head.get(here).content.decode()
+    assert "下一步：核对内容后签发" in page
+    assert page.index('value="SIGN"') < page.index('value="RETURN"')
+    listed = head.get(reverse("portal:license-desk") + "?state=TO_SIGN").content.decode()
+    assert draft.type_version.name in listed
+    assert company.name in listed
     answer = head.post(here, {"revision": draft.revision, "remark": "", "action": "SIGN"})
     license = License.objects.get()
     assert answer["Location"] == reverse("portal:license-detail", args=[license.uid])
@@ -112,6 +116,7 @@ def test_a_license_is_found_by_post_alone_and_its_state_changed_with_a_basis(
     assert license.number in listed.content.decode()
     assert operator.get(reverse("portal:license-list"), {"month": "2026-13"}).status_code == 422
     change = reverse("portal:license-change", args=[license.uid, "revoke"])
+    assert company.name in head.get(change).content.decode()
     assert head.post(change, {"reason": "违法", "basis": ""}).status_code == 422
     assert head.post(change, {"reason": "违法", "basis": "第九条"}).status_code == 302
     assert "吊销" in operator.get(reverse("portal:license-detail", args=[license.uid])).content.decode()
@@ -171,6 +176,8 @@ def test_a_file_becomes_a_batch_with_its_refusals_to_download(
     page = operator.get(answer["Location"]).content.decode()
     assert "通过校验 1 行，未通过 1 行" in page
     assert "提交签发" in page
+    only = operator.get(answer["Location"], {"refused": "1"}).content.decode()
+    assert ("无此人" in only, "E1" in only) == (True, False)
     refused = b"".join(operator.get(reverse("portal:license-batch-refused", args=[batch.uid])).streaming_content).decode()  # type: ignore[attr-defined]
     assert "不是有效的公民身份号码" in refused
     assert "E1" not in refused
@@ -179,8 +186,12 @@ def test_a_file_becomes_a_batch_with_its_refusals_to_download(
     head.post(answer["Location"], {"revision": batch.revision, "remark": "", "action": "SIGN"})
     assert 'hx-trigger="every 2s"' in head.get(reverse("portal:license-batch-progress", args=[batch.uid])).content.decode()
     batch_work.work(batch_uid=batch.uid, clock=lambda: now)
-    assert "已签发 1 份" in head.get(reverse("portal:license-batch-progress", args=[batch.uid])).content.decode()
-    assert License.objects.get().number == "E1"
+    done = head.get(reverse("portal:license-batch-progress", args=[batch.uid]))
+    assert "已签发 1 份" in done.content.decode()
+    assert done["HX-Refresh"] == "true"
+    license = License.objects.get()
+    assert license.number == "E1"
+    assert reverse("portal:license-detail", args=[license.uid]) in head.get(answer["Location"]).content.decode()
 
 
 @pytest.mark.parametrize(
