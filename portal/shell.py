@@ -187,14 +187,23 @@ GROUPS = (
     (_("管理"), ("user", "department", "boundary")),
 )
 # Pages that are reached from another section's and named otherwise: first words of the name -> section.
-BESIDE = {"authority-rule": "conflict", "fusion": "conflict", "geometry-source": "boundary"}
+BESIDE = {
+    "authority-rule": "conflict",
+    "fusion": "conflict",
+    "geometry-source": "boundary",
+    "license-draft": "license-desk",
+    "license-next": "license-desk",
+    "presenting-detail": "presenting-scan",
+    "presenting-read": "presenting-scan",
+    "presenting-applications": "presenting-blocks",
+}
 SHORT = 8  # a menu up to this length shows everything
 
 
 def menu(of: Actor, view_name: str) -> list[dict[str, Any]]:
     """Return the menu of an actor in groups; the entry whose section the page belongs to is current."""
     page = view_name.removeprefix("portal:")
-    page = next((section for words, section in BESIDE.items() if page.startswith(words + "-")), page)
+    page = next((section for words, section in BESIDE.items() if f"{page}-".startswith(f"{words}-")), page)
     fit = (entry for entry in MENU if not entry.roles or of.has(*entry.roles))
     entries = [entry for entry in fit if entry.is_for is None or entry.is_for(of)]
     fitting = [entry.section for entry in entries if page == entry.section or page.startswith(entry.section + "-")]

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from basedb.models import QualityTask
 from core.models import AuditEntry, Notification
+from portal.shell import menu
 from tests.factories import City, make_request, make_resource, make_system
 
 PASSWORD = "correct-horse-battery"
@@ -169,6 +170,21 @@ def test_the_home_page_names_faults_of_the_departments_own_data_and_nobody_elses
     assert "质量整改单" in client.get("/").content.decode()
     sign_in(client, city, "education_operator")
     assert "质量整改单" not in client.get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("page", "address"),
+    [
+        ("license-draft-edit", "license-desk"),
+        ("license-next", "license-desk"),
+        ("license-detail", "license-list"),
+        ("presenting-detail", "presenting-scan"),
+    ],
+)
+def test_the_menu_marks_the_desk_a_page_belongs_to(city: City, page: str, address: str) -> None:
+    groups = menu(city.actor("market_operator"), f"portal:{page}")
+    marked = [line["url"] for group in groups for line in group["entries"] if line["current"]]
+    assert marked == [reverse(f"portal:{address}")]
 
 
 def test_the_browsers_language_does_not_count(client: Client, db: None) -> None:
