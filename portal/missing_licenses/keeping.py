@@ -70,9 +70,9 @@ def _chart(lines: Sequence[Line]) -> dict[str, Any]:
     )
     return {
         "tooltip": {"trigger": "axis"},
-        "legend": {"top": 0},
-        "grid": {"left": 8, "right": 32, "top": 32, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "value", "minInterval": 1},
+        "legend": {"bottom": 0, "itemWidth": 12, "itemGap": 8},
+        "grid": {"left": 8, "right": 32, "top": 8, "bottom": 32, "containLabel": True},
+        "xAxis": {"type": "value", "minInterval": 1, "name": _("件")},
         "yAxis": {
             "type": "category",
             "inverse": True,

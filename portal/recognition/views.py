@@ -287,9 +287,9 @@ def _chart(lines: list[Any], names: dict[str, str]) -> dict[str, Any]:
     shown = lines[:GROUPS_SHOWN]
     return {
         "tooltip": {"trigger": "axis"},
-        "legend": {"top": 0},
-        "grid": {"left": 8, "right": 32, "top": 32, "bottom": 8, "containLabel": True},
-        "xAxis": {"type": "value", "minInterval": 1},
+        "legend": {"bottom": 0},
+        "grid": {"left": 8, "right": 32, "top": 8, "bottom": 32, "containLabel": True},
+        "xAxis": {"type": "value", "minInterval": 1, "name": _("份")},
         "yAxis": {
             "type": "category",
             "inverse": True,

@@ -50,6 +50,8 @@ def verify(request: HttpRequest) -> HttpResponse:
     try:
         limits.take([limits.lookups_of(_asker(request))])
         result = _compared(request, checks.verify(text, position, now), name)
+    except Invalid as error:
+        return _page(request, _faulted(form, text, error), status=error.status)
     except DomainError as error:
         return _page(request, form, error=error)
     return _told(request, result, VerificationDoor.PAGE, now)
@@ -99,6 +101,13 @@ def offline_checker(_request: HttpRequest) -> HttpResponseBase:
     """Hand out the program that checks without a network."""
     program = Path(checker.__file__)
     return FileResponse(program.open("rb"), as_attachment=True, filename="license_checker.py", content_type="text/x-python")
+
+
+def _faulted(form: IdentifierForm, text: str, error: Invalid) -> IdentifierForm:
+    """Return the form with what is wrong beside the field; one that was scanned is filled in as if typed."""
+    told = form if form.is_bound else IdentifierForm({"identifier": text})
+    told.add_error("identifier", str(error.message))
+    return told
 
 
 def _asker(request: HttpRequest) -> str:
