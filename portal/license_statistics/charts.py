@@ -12,7 +12,7 @@ from exchange.license_statistics.reading import Covered, Line, Used
 BLUE, GREEN, ORANGE, GREY = "#066fd1", "#2fb344", "#f76707", "#929dab"
 MOST_BARS = 15
 _GRID = {"left": 8, "right": 48, "top": 8, "bottom": 32, "containLabel": True}
-_UPRIGHT = {"left": 8, "right": 8, "top": 16, "bottom": 32, "containLabel": True}
+_UPRIGHT = {"left": 8, "right": 8, "top": 32, "bottom": 32, "containLabel": True}
 
 
 def bars(lines: Sequence[Line]) -> dict[str, Any] | None:
@@ -29,8 +29,8 @@ def bars(lines: Sequence[Line]) -> dict[str, Any] | None:
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "legend": {"bottom": 0},
         "grid": _GRID,
-        "xAxis": {"type": "value", "minInterval": 1},
-        "yAxis": {"type": "category", "data": [line.title for line in shown], "axisLabel": {"width": 130, "overflow": "truncate"}},
+        "xAxis": {"type": "value", "minInterval": 1, "name": _("份")},
+        "yAxis": _titles(shown),
         "series": [
             {"name": name, "type": "bar", "stack": "all", "color": color, "barMaxWidth": 22, "data": data}
             for name, color, data in parts
@@ -38,24 +38,48 @@ def bars(lines: Sequence[Line]) -> dict[str, Any] | None:
     }
 
 
+def use_bars(lines: Sequence[Used]) -> dict[str, Any] | None:
+    """Return the groups with the most uses; None with fewer than two."""
+    if len(lines) < 2:
+        return None
+    shown = list(reversed(lines[:MOST_BARS]))
+    return {
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
+        "grid": {**_GRID, "bottom": 8},
+        "xAxis": {"type": "value", "minInterval": 1, "name": _("次")},
+        "yAxis": _titles(shown),
+        "series": [
+            {"name": _("用证次数"), "type": "bar", "color": BLUE, "barMaxWidth": 22, "data": [line.count for line in shown]}
+        ],
+    }
+
+
+def _titles(lines: Sequence[Line] | Sequence[Used]) -> dict[str, Any]:
+    return {
+        "type": "category",
+        "data": [line.title or "—" for line in lines],
+        "axisLabel": {"width": 110, "overflow": "truncate"},
+    }
+
+
 def months(lines: Sequence[Line]) -> dict[str, Any] | None:
     """Return the licenses issued by month; None with fewer than two months."""
-    return _by_month([(line.title, line.total) for line in lines], _("颁发证照"))
+    return _by_month([(line.title, line.total) for line in lines], _("颁发证照"), _("份"))
 
 
 def uses(lines: Sequence[Used]) -> dict[str, Any] | None:
     """Return the uses by month; None with fewer than two months."""
-    return _by_month([(line.title, line.count) for line in lines], _("用证次数"))
+    return _by_month([(line.title, line.count) for line in lines], _("用证次数"), _("次"))
 
 
-def _by_month(pairs: Sequence[tuple[str, int]], name: str) -> dict[str, Any] | None:
+def _by_month(pairs: Sequence[tuple[str, int]], name: str, unit: str) -> dict[str, Any] | None:
     if len(pairs) < 2:
         return None
     return {
         "tooltip": {"trigger": "axis"},
         "grid": _UPRIGHT,
         "xAxis": {"type": "category", "data": [month for month, _count in pairs]},
-        "yAxis": {"type": "value", "minInterval": 1},
+        "yAxis": {"type": "value", "minInterval": 1, "name": unit},
         "series": [{"name": name, "type": "bar", "color": BLUE, "data": [count for _month, count in pairs]}],
     }
 

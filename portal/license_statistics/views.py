@@ -75,7 +75,7 @@ def use(request: HttpRequest) -> HttpResponse:
         "coverage_chart": charts.coverage(covered),
         "use_chart": charts.uses(uses["use_month"]),
         "uses": [
-            {"name": by, "title": title, "lines": uses[by][:MOST_SHOWN]}
+            {"name": by, "title": title, "chart": charts.use_bars(uses[by]), "lines": uses[by][:MOST_SHOWN]}
             for by, title in (("channel", _("按用证方式")), ("department", _("按用证单位")), ("matter", _("按事项")))
         ],
         "use_months": uses["use_month"],
