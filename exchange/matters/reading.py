@@ -7,13 +7,14 @@ kept is for the department alone, and leaves an entry in the audit trail.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -22,7 +23,7 @@ from core.errors import NotFound
 from core.roles import Role
 from exchange.matters.fetching import kept_answer
 from exchange.matters.telling import head_of, part_of
-from exchange.models import MatterCase, MatterFetch, MatterPart
+from exchange.models import MatterCase, MatterFetch, MatterPart, PartState
 from exchange.querysets import is_auditor, is_reviewer
 
 
@@ -43,6 +44,14 @@ def cases_visible_to(actor: Actor) -> QuerySet[MatterCase]:
     if is_reviewer(actor) or is_auditor(actor):
         seen = Q()
     return MatterCase.objects.filter(seen).select_related("system", "department")
+
+
+def outcomes_of(cases: Iterable[MatterCase]) -> dict[int, tuple[int, int]]:
+    """Return of each case how many materials its last fetching found and how many are left to bring."""
+    last = MatterFetch.objects.filter(case__in=list(cases)).order_by("case_id", "-id").distinct("case_id").values("pk")
+    counted = MatterPart.objects.filter(fetch__in=last).exclude(state=PartState.NOT_NEEDED).order_by().values_list("fetch__case_id")
+    rows = counted.annotate(got=Count("pk", filter=Q(state=PartState.FOUND)), whole=Count("pk"))
+    return {case: (got, whole - got) for case, got, whole in rows}
 
 
 def _fetches(case: MatterCase) -> list[MatterFetch]:

@@ -23,8 +23,7 @@ from exchange.models import Matter, MatterState, PartState
 from exchange.querysets import systems_usable_by
 from portal.actor import actor, roles_required
 from portal.care.pages import SEERS
-from portal.forms import FilterForm
-from portal.matters.forms import CaseForm
+from portal.matters.forms import CaseFilter, CaseForm
 from portal.matters.words import part_line
 
 
@@ -80,10 +79,14 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
 @roles_required(*SEERS)
 def case_list(request: HttpRequest) -> HttpResponse:
     """The cases of the own department."""
-    form = FilterForm(request.GET)
-    found = page(reading.cases_visible_to(actor(request)), order=("-id",), cursor=request.GET.get("after", ""))
+    form = CaseFilter(request.GET)
+    found = page(
+        reading.cases_visible_to(actor(request)).filter(**form.chosen()), order=("-id",), cursor=request.GET.get("after", "")
+    )
     names = dict(Matter.objects.filter(code__in={row.matter_code for row in found.items}).values_list("code", "name"))
-    context = {"page": found, "form": form, "lines": [(row, names.get(row.matter_code, row.matter_code)) for row in found.items]}
+    outcomes = reading.outcomes_of(found.items)
+    lines = [(row, names.get(row.matter_code, row.matter_code), *outcomes.get(row.pk, (0, 0))) for row in found.items]
+    context = {"page": found, "form": form, "lines": lines}
     return render(request, "portal/matters/cases.html", context, status=422 if form.errors else 200)
 
 

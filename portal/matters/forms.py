@@ -29,6 +29,18 @@ class MatterFilter(FilterForm):
     state = forms.ChoiceField(label=_("状态"), choices=[("", _("全部")), *MatterState.choices])
 
 
+class CaseFilter(FilterForm):
+    """Which cases."""
+
+    matter_code = forms.ChoiceField(label=_("事项"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = dict(Matter.objects.exclude(state=MatterState.DRAFT).order_by("number").values_list("code", "name"))
+        field: Any = self.fields["matter_code"]
+        field.choices = [("", _("全部")), *sorted(names.items())]
+
+
 class Head(forms.Form):
     """What a matter is called, on what basis, and who handles it with the leading department."""
 

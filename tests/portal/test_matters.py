@@ -107,6 +107,9 @@ def test_window_fetches_and_the_page_says_what_is_to_be_brought(scene: Scene, cl
     assert "女" in page
     assert MOTHER not in page
     assert shown["Cache-Control"] == "no-store"
+    listed = text_of(client.get("/matters/cases/", {"matter_code": "birth"}))
+    assert "W-1" in listed
+    assert "还须提交" in listed
     client.force_login(scene.city.people["auditor"])
     assert "李明月" not in text_of(client.get(done["Location"]))
     client.force_login(scene.city.people["market_operator"])
