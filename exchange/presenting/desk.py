@@ -34,7 +34,10 @@ from exchange.presenting.calling import check_wanted
 from exchange.presenting.scanning import Desk
 from licenses.models import PresentingCode
 from licenses.presenting.code_text import read_code
+from licenses.presenting.holding import rulebooks
 from licenses.presenting.running import through_django
+from licenses.types.printed import FOR_EVER
+from licenses.types.rulebook import Rulebook
 
 KINDS: Final[dict[int, type[DomainError]]] = {403: Forbidden, 404: NotFound, 422: Invalid, 503: Unavailable}
 
@@ -209,10 +212,22 @@ def _refused(refusal: Refusal, actor: Actor, now: datetime, matter: str) -> Doma
 
 def _titled(code: PresentingCode, told: dict[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
     titles = {item["name"]: item["title"] for one in code.asked for item in one["items"]}
-    return [
-        (one["title"], [(titles.get(name, name), "" if value is None else str(value)) for name, value in one["items"].items()])
-        for one in told["licenses"]
-    ]
+    books = rulebooks({one["type_code"] for one in told["licenses"]})
+    return [(one["title"], _read_out(one["items"], titles, books.get(one["type_code"], Rulebook()))) for one in told["licenses"]]
+
+
+def _read_out(items: dict[str, Any], titles: dict[str, str], book: Rulebook) -> list[tuple[str, str]]:
+    """Return what was handed over as people read it: what every license has, then the face in its order."""
+    always = [name for name in items if name not in book.by_name]
+    lines = [(titles.get(name, name), _plain(name, items[name])) for name in always]
+    face = [item for item in book.items if item.name in items]
+    return lines + [(titles.get(item.name, item.title), item.shown(str(items[item.name] or ""))) for item in face]
+
+
+def _plain(name: str, value: Any) -> str:
+    if value is None and name.endswith("valid_to"):
+        return FOR_EVER
+    return "" if value is None else str(value)
 
 
 def _check_clerk(actor: Actor) -> None:

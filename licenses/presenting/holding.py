@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +11,7 @@ from basedb.licenses import licenses_of
 from basedb.models import License as CityLicense
 from licenses.models import License, LicenseState, TypeState, TypeVersion
 from licenses.presenting.sessions import Session
+from licenses.types.rulebook import Rulebook, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,25 @@ def _faces(session: Session, found: list[dict[str, Any]]) -> dict[str, list[tupl
             "row_key", "face"
         )
     }
-    titles = item_titles({one["type_code"] for one in found})
-    faces = {}
-    for one in found:
-        face = issued.get(one["identifier"]) or delivered.get(one["row_key"]) or {}
-        names = titles.get(one["type_code"], {})
-        faces[one["row_key"]] = [(names.get(name, name), str(value)) for name, value in face.items() if value not in (None, "")]
-    return faces
+    books = rulebooks({one["type_code"] for one in found})
+    return {
+        one["row_key"]: shown_face(
+            books.get(one["type_code"], Rulebook()), issued.get(one["identifier"]) or delivered.get(one["row_key"]) or {}
+        )
+        for one in found
+    }
+
+
+def rulebooks(type_codes: set[str]) -> dict[str, Rulebook]:
+    """Return the newest published rulebooks of some types."""
+    versions = TypeVersion.objects.filter(code__in=type_codes).exclude(state=TypeState.DRAFT).order_by("code", "number")
+    return {version.code: read(version.rulebook)[0] for version in versions}
+
+
+def shown_face(book: Rulebook, face: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is known of a face as people read it, in the rulebook's order; items it does not know come last as they are."""
+    known = [(item.title, item.shown(str(face[item.name]))) for item in book.items if face.get(item.name) not in (None, "")]
+    return known + [(name, str(value)) for name, value in face.items() if name not in book.by_name and value not in (None, "")]
 
 
 def item_titles(type_codes: set[str]) -> dict[str, dict[str, str]]:

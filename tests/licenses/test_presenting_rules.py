@@ -17,6 +17,7 @@ from licenses.models import BlockedBy, HolderSession, LicenseUse, PresentingCode
 from licenses.presenting import agents, blocking, codes, holders, holding, sessions
 from licenses.presenting.code_text import LETTERS, in_groups, new_code, read_code
 from licenses.presenting.workflow import STEPS, Command, Standing, decide, is_over
+from licenses.types.rulebook import Rulebook
 from licenses.uses import Use, of_issuer, of_license, of_subject, record, record_many
 from tests.factories import City
 from tests.hotpath.partner import make_person
@@ -218,6 +219,13 @@ def test_a_face_is_shown_to_whom_the_license_was_issued_and_nobody_else(city: Ci
     session = sessions.find(token=enter_person(person, now), now=now)
     (held,) = holding.held_by(session, today=now.date(), row=bytes(own.row_key).hex())
     assert held.face == [("建筑面积", "66")]
+
+
+def test_a_face_is_shown_in_the_words_and_the_order_of_its_type() -> None:
+    sex = {"name": "sex", "title": "性别", "kind": "CODE", "choices": [["1", "男"]]}
+    book = Rulebook.of([{"name": "name", "title": "姓名"}, sex])
+    shown = holding.shown_face(book, {"sex": "1", "unknown": "x", "name": "甲", "empty": ""})
+    assert shown == [("姓名", "甲"), ("性别", "男"), ("unknown", "x")]
 
 
 def test_uses_are_read_by_holder_license_and_issuer_and_never_change(city: City, now: datetime) -> None:
