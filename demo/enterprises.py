@@ -90,6 +90,16 @@ def _entity(rng: random.Random, serial: int, street: Street, adults: Sequence[Pe
     )
 
 
+def headed(rows: Sequence[EnterpriseRow], people: Sequence[PersonRow]) -> list[EnterpriseRow]:
+    """Return the rows, every tenth headed by an adult of the city whom the file names by citizen id."""
+    adults = [person for person in people if _may_head(person)]
+    made = list(rows)
+    for place in range(0, len(made) if adults else 0, 10):
+        person = adults[place % len(adults)]
+        made[place] = made[place]._replace(legal_representative=person.name, legal_representative_id=person.citizen_id)
+    return made
+
+
 def _may_head(person: PersonRow) -> bool:
     return "19500101" < person.birth_on < "20030101" and person.person_status == "0"
 

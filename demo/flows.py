@@ -17,6 +17,7 @@ from basedb.models import Person
 from core.audit import PLATFORM
 from core.models import Department, Region
 from demo import city, sources, story
+from demo.enterprises import headed
 from demo.people import PersonRow
 from demo.synthetic import enterprises, legal_entity_csv
 from exchange.aggregation import plans, runs
@@ -35,12 +36,12 @@ def fill_bureau(people: Sequence[PersonRow]) -> bool:
     return sources.fill_bureau(os.environ["DEMO_SOURCE_OWNER_URL"], urlsplit(os.environ["DEMO_SOURCE_URL"]).username or "", people)
 
 
-def drop_files(count: int) -> int:
+def drop_files(count: int, people: Sequence[PersonRow]) -> int:
     """Put the market-regulation bureau's files on the exchange node, one in each encoding offices use."""
     folder = sources.exchange_node_folder(Path(settings.DROP_DIR))
     if any(folder.iterdir()):
         return 0
-    rows = enterprises(count)
+    rows = headed(enterprises(count), people)
     share = len(rows) * 4 // 5
     for (name, encoding), part in zip(FILES, (rows[:share], rows[share:]), strict=True):
         legal_entity_csv(folder / name, part, encoding=encoding)

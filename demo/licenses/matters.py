@@ -1,6 +1,6 @@
 """Matters in the demo (演示一件事): birth, real estate with utilities, enterprise start; their grants, cases fetched, figures.
 
-Who holds what is invented. One matter waits for the data centre's review, one department lacks a grant and may ask for it.
+Who holds what is invented. One matter waits for the data centre's review, one item lacks a grant and may be asked for.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ PLAN: Final = "个人电子证照归集"
 FOLDER: Final = "citizen-licenses"
 BIRTH_SYSTEM: Final = "出生一件事联办系统"
 ESTATE_SYSTEM: Final = "不动产登记与水电气联动系统"
+START_SYSTEM: Final = "企业开办联办系统"
 COUPLES: Final = 8
 WINDOWS: Final = {  # matter -> under which system's grants, and who sits there
     "birth": (BIRTH_SYSTEM, "hr_op"),
     "estate-transfer": (ESTATE_SYSTEM, "land_op"),
-    "enterprise-start": (story.MARKET_SYSTEM, "market_op"),
+    "enterprise-start": (START_SYSTEM, "market_op"),
 }
 PERSON_ITEMS: Final = ("name", "sex", "birth_on", "region_code", "address")
 LICENSE_ITEMS: Final = (
@@ -56,7 +57,7 @@ def aggregate(departments: dict[str, Department], now: datetime) -> int:
     codes = _codes()
     rows = [
         _license(person, codes[title], title, departments[issuer], number * 10 + place)
-        for number, person in enumerate(_citizens(), 1)
+        for number, person in enumerate((one for couple in _couples() for one in couple), 1)
         for place, (title, issuer) in enumerate(_HELD)
         if title in codes and (number + place) % 5
     ]
@@ -78,8 +79,10 @@ def aggregate(departments: dict[str, Department], now: datetime) -> int:
     return run.accepted_count
 
 
-def _citizens() -> list[Person]:
-    return list(Person.objects.filter(person_status="0", marital_status="20", withdrawn_at=None).order_by("id")[: 2 * COUPLES])
+def _couples() -> list[tuple[Person, Person]]:
+    """Return women and men of the base by twos; that they are married to each other is made up."""
+    married = Person.objects.filter(person_status="0", marital_status="20", withdrawn_at=None).order_by("id")
+    return list(zip(married.filter(sex="2")[:COUPLES], married.filter(sex="1")[:COUPLES], strict=False))
 
 
 def _codes() -> dict[str, str]:
@@ -176,7 +179,7 @@ def _enterprise(departments: dict[str, Department]) -> Content:
 
 
 def prepare(departments: dict[str, Department], now: datetime) -> None:
-    """Publish the matters, leave one to the reviewer, and grant two systems what their matters need."""
+    """Publish the matters, leave one to the reviewer, and grant three systems what their matters need."""
     month = now - timedelta(days=30)
     for code, lead, content in (
         ("birth", HEALTH, _birth(departments)),
@@ -199,6 +202,7 @@ def prepare(departments: dict[str, Department], now: datetime) -> None:
             ("出生一件事联办", "《国务院关于在线政务服务的若干规定》第七条", "办理出生一件事时免提交身份和证照材料。"),
         ),
         (ESTATE_SYSTEM, "land", ("不动产转移登记", "《不动产登记暂行条例》第二十四条", "办理转移登记时免提交身份和证照材料。")),
+        (START_SYSTEM, "market", ("企业开办", "《市场主体登记管理条例》第十六条", "办理企业开办时免提交身份和证照材料。")),
     ):
         system = systems.register(name=name, actor=story.actor(f"{people}_op"), now=month)
         told = dict(zip(("purpose", "legal_basis", "scenario"), why, strict=True))
@@ -222,16 +226,16 @@ def fetch_cases(now: datetime) -> int:
     """Fetch for some cases and count materials and licenses; return how many cases there are."""
     if MatterCase.objects.exists() or not Matter.objects.filter(code="birth").exists():
         return 0
-    people = _citizens()
-    for number, (one, other) in enumerate(zip(people[::2], people[1::2], strict=False), 1):
+    couples = _couples()
+    for number, (one, other) in enumerate(couples, 1):
         parties = [("mother", one.citizen_id), ("father", other.citizen_id)]
         _fetch("birth", parties, f"CS-2026-{number:04d}")
         if number % 2:
             parties = [("seller", one.citizen_id), ("buyer", other.citizen_id)]
             _fetch("estate-transfer", parties, f"BDC-2026-{number:04d}")
     entity = LegalEntity.objects.filter(withdrawn_at=None).order_by("id").first()
-    if people and entity is not None:
-        same = [(role, people[0].citizen_id) for role in ("representative", "finance")]
+    if couples and entity is not None:
+        same = [(role, couples[0][0].citizen_id) for role in ("representative", "finance")]
         _fetch("enterprise-start", [*same, ("investor", entity.uscc)], "QY-2026-0001")
     figures.measure(now=now, is_whole=True)
     measuring.measure(now=now)

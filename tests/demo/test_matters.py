@@ -22,7 +22,7 @@ def test_matters_are_published_granted_and_fetched_for(db: None, now: datetime, 
     city.load_accounts(departments, {seat.username: "Demo-2026-long" for seat in city.SEATS})
     for serial in range(201, 209):
         citizen_id = generate_citizen_id("990101", date(1990, 3, 4), serial)
-        make_person(departments[city.POLICE], citizen_id, marital_status="20")
+        make_person(departments[city.POLICE], citizen_id, marital_status="20", sex="1" if serial % 2 else "2")
     assert matters.aggregate(departments, now) > 10
     story.publish_catalogue(departments, now)
     story.register_systems(now)
@@ -35,5 +35,6 @@ def test_matters_are_published_granted_and_fetched_for(db: None, now: datetime, 
     states = set(MatterPart.objects.values_list("state", flat=True))
     assert {"FOUND", "NOT_FOUND", "TO_SUBMIT"} <= states
     assert not MatterPart.objects.filter(state="ERROR").exists()
+    assert MatterPart.objects.filter(fetch__matter__code="enterprise-start", state="FOUND").exists()
     assert MatterFigure.objects.filter(state="FOUND").exists()
     assert matters.aggregate(departments, now) == matters.fetch_cases(now) == 0

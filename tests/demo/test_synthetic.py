@@ -15,7 +15,7 @@ from basedb.dictionary import ENTERPRISE, PERSON, Dataset
 from basedb.rules import broken_rule_sql
 from core.divisions import divisions
 from demo.addresses import DISTRICTS, ROADS, streets
-from demo.enterprises import EnterpriseRow, registered_entities
+from demo.enterprises import EnterpriseRow, headed, registered_entities
 from demo.people import PersonRow, residents
 from demo.synthetic import ENTERPRISE_DEFECTS, PERSON_DEFECTS, enterprises, legal_entity_csv, people
 
@@ -46,6 +46,13 @@ def test_same_seed_gives_the_same_city() -> None:
     assert people(500, seed=7) != people(500, seed=8)
     heads = people(500, seed=7, dirty_share=0)
     assert enterprises(200, seed=7, representatives=heads) == enterprises(200, seed=7, representatives=heads)
+
+
+def test_every_tenth_entity_is_headed_by_somebody_of_the_city() -> None:
+    rows, citizens = enterprises(100, seed=7), {row.citizen_id: row.name for row in people(300, seed=7, dirty_share=0)}
+    known = [row for row in headed(rows, people(300, seed=7, dirty_share=0)) if row.legal_representative_id]
+    assert len(known) == 10
+    assert all(citizens[row.legal_representative_id] == row.legal_representative for row in known)
 
 
 def test_numbers_are_unique_and_carry_an_unassigned_division() -> None:

@@ -78,7 +78,7 @@ class Command(BaseCommand):
         self.step("types of licenses", lambda: license_types.load(departments, timezone.now()))
         people = self.step("people", lambda: synthetic.people(people_count))
         self.step("the bureau's database", lambda: flows.fill_bureau(people))
-        self.step("the exchange node's files", lambda: flows.drop_files(enterprise_count))
+        self.step("the exchange node's files", lambda: flows.drop_files(enterprise_count, people))
         self.step("places of the offices", lambda: places.fill_tables(people))
         self.step("aggregation plans", lambda: flows.make_plans(departments) + places.make_plans(departments, people))
         self.step("made-up outlines", places.load_outlines)
