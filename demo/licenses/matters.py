@@ -234,9 +234,10 @@ def fetch_cases(now: datetime) -> int:
             parties = [("seller", one.citizen_id), ("buyer", other.citizen_id)]
             _fetch("estate-transfer", parties, f"BDC-2026-{number:04d}")
     entity = LegalEntity.objects.filter(withdrawn_at=None).order_by("id").first()
-    if couples and entity is not None:
-        same = [(role, couples[0][0].citizen_id) for role in ("representative", "finance")]
-        _fetch("enterprise-start", [*same, ("investor", entity.uscc)], "QY-2026-0001")
+    if couples:
+        parties = [(role, couples[0][0].citizen_id) for role in ("representative", "finance")]
+        parties += [("investor", entity.uscc)] if entity is not None else []
+        _fetch("enterprise-start", parties, "QY-2026-0001")
     figures.measure(now=now, is_whole=True)
     measuring.measure(now=now)
     return MatterCase.objects.count()
