@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from basedb.fusion.merging import LONGEST_REASON
@@ -33,7 +34,7 @@ class CandidateFilter(FilterForm):
 
     def __init__(self, *args: Any, sources: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["source"].queryset = DataSource.objects.filter(pk__in=sources)  # type: ignore[attr-defined]
+        self.fields["source"].queryset = sources  # type: ignore[attr-defined]
 
     def conditions(self) -> dict[str, Any]:
         """Return the filters as conditions on pairs."""
@@ -59,6 +60,6 @@ class DecisionForm(PortalForm):
     )
 
 
-def sources_of(rows: Any) -> Any:
-    """Return the sources of some pairs."""
-    return MatchCandidate.objects.filter(pk__in=rows.order_by().values("pk")).values("source_id").distinct()
+def sources_of(rows: QuerySet[MatchCandidate]) -> QuerySet[DataSource]:
+    """Return the sources that have any of some pairs; of each a single pair is looked for."""
+    return DataSource.objects.filter(Exists(rows.order_by().filter(source=OuterRef("pk"))))

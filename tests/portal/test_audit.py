@@ -3,7 +3,9 @@
 from datetime import datetime
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from core import audit
@@ -36,6 +38,19 @@ def test_auditor_sees_everything_and_a_department_its_own(client: Client, trail:
     police = read(client, trail, "police_operator")
     assert "resource.published" in police
     assert "system.registered" not in police
+
+
+def test_page_asks_once_for_the_actions_to_choose_from(client: Client, trail: City, now: datetime) -> None:
+    for number in range(40):
+        audit.record(trail.actor("police_head"), f"example{number:02d}.done", None, at=now, department_ids=[trail.police.pk])
+    client.force_login(trail.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
+    with CaptureQueriesContext(connection) as queries:
+        page = client.get(reverse("portal:audit-list"))
+    assert len(queries) < 20
+    chosen = [value for value, _title in page.context["form"].fields["action"].choices]
+    assert chosen[0] == ""
+    assert chosen[1:] == sorted({*(f"example{number:02d}.done" for number in range(40)), "resource.endorsed",
+                                 "resource.published", "system.registered"})  # fmt: skip
 
 
 def test_reviewer_sees_what_the_centre_decided(client: Client, trail: City) -> None:
