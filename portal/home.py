@@ -108,7 +108,7 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
     """Return what waits for this person, the most urgent first, and how many of each kind there are."""
     requests = access_requests_awaiting(of)
     resources = Resource.objects.waiting_for(of)
-    rejected = rejected_rows(of)
+    rejected = list(rejected_rows(of).order_by().values("plan__uid", "plan__title").annotate(count=Count("id")))
     found = [
         Task(gettext_lazy("共享申请"), row.resource.title, reverse("portal:request-detail", args=[row.uid]), row.due_at)
         for row in requests.select_related("resource").order_by("due_at", "id")[:SHOWN]
@@ -124,14 +124,14 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
             reverse("portal:plan-detail", args=[row["plan__uid"]]),
             None,
         )
-        for row in rejected.order_by().values("plan__uid", "plan__title").annotate(count=Count("id"))[:SHOWN]
+        for row in rejected[:SHOWN]
     ]
     found += [Task(work.kind, _("%(count)s 件待办") % {"count": work.count}, work.url, work.due_at) for work in waiting_for(of)]
     found.sort(key=lambda task: (task.due_at is None, task.due_at.timestamp() if task.due_at else 0))
     counts = [
         (gettext_lazy("待办申请"), requests.count(), reverse("portal:request-inbox")),
         (gettext_lazy("待办目录"), resources.count(), reverse("portal:resource-inbox")),
-        (gettext_lazy("待处理拒收记录"), rejected.count(), reverse("portal:plan-list")),
+        (gettext_lazy("待处理拒收记录"), sum(row["count"] for row in rejected), reverse("portal:plan-list")),
     ]
     return found, counts
 
