@@ -76,6 +76,9 @@ def test_a_citizen_agrees_on_the_phone_and_the_window_reads_once(person: Call, p
     phone.arrives("谁用过我的证照")
     phone.reads(MATTER)
     phone.look("holder-uses")
+    phone.page.goto("/holder/")
+    phone.page.locator("main a[href^='/holder/licenses/']").first.click()
+    phone.look("holder-license")
 
 
 def test_a_no_and_a_second_scan_are_said_on_both_sides(person: Call, phone: Person) -> None:

@@ -22,11 +22,15 @@ PAGES = {
         "/national/", "/national/requesters/new/",
     ),
     "police_head": ("/", "/requests/inbox/", "/aggregation/", "/backflow/"),
-    "police_op": ("/sources/", "/sources/tables/new/", "/sources/interfaces/new/", "/sources/accounts/new/", "/subject-accesses/"),
+    "police_op": (
+        "/sources/", "/sources/tables/new/", "/sources/interfaces/new/", "/sources/accounts/new/", "/subject-accesses/",
+        "/licenses/desk/", "/licenses/", "/licenses/drafts/new/", "/licenses/batches/", "/presenting/", "/missing-licenses/new/",
+    ),
     "reviewer": (
         "/", "/catalog/inbox/", "/requests/?tab=all", "/backflow/", "/backflow/new/",
         "/requests/deadlines/", "/requests/supervision/", "/monitoring/?period=hour", "/national/services/new/", "/alerts/",
-        "/liabilities/",
+        "/liabilities/", "/license-types/", "/license-statistics/", "/license-statistics/use/", "/matters/cases/", "/recognition/",
+        "/missing-licenses/statistics/",
     ),
     "sysadmin": ("/", "/users/", "/users/new/", "/departments/", "/departments/new/"),
     "secadmin": ("/", "/users/", "/calls/attempts/", "/holds/"),
