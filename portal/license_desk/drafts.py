@@ -21,6 +21,7 @@ from core.audit import Actor
 from core.errors import Conflict, NotFound
 from core.keyset import page
 from core.roles import Role
+from exchange.license_prefill import has_sources
 from licenses.issuing import desks, drafts
 from licenses.issuing.workflow import BALL, COMMAND_TITLES, SEAT_TITLES, DraftCommand, draft_commands
 from licenses.models import DraftKind, DraftState, IssuingDraft, License, TypeVersion
@@ -28,6 +29,7 @@ from licenses.types import offices
 from licenses.types.reading import in_force
 from portal.actor import actor, roles_required
 from portal.care.pages import created, save
+from portal.license_desk import prefilling
 from portal.license_desk.forms import (
     DraftFilter,
     DraftStepForm,
@@ -92,7 +94,10 @@ def choose_type(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest, code: str) -> HttpResponse:
     """Draft a new license."""
     version, who = in_force(code, today()), actor(request)
-    form = face_form(NewDraftForm, version)(request.POST or None, initial={"region_code": region_of(who)})
+    form_class, said = face_form(NewDraftForm, version), _words(version, _("起草证照"), reverse("portal:license-draft-types"))
+    if filled := prefilling.page(request, form_class, version, FORM, said):
+        return filled
+    form = form_class(request.POST or None, initial={"region_code": region_of(who)})
 
     def act() -> str:
         values = form.values()
@@ -100,7 +105,7 @@ def new(request: HttpRequest, code: str) -> HttpResponse:
         messages.success(request, _("草稿已保存。下一步：核对内容后提交签发。"))
         return reverse("portal:license-draft", args=[uid])
 
-    return save(request, form, act, FORM, **_words(version, _("起草证照"), reverse("portal:license-draft-types")))
+    return save(request, form, act, FORM, **said)
 
 
 @never_cache
@@ -115,6 +120,10 @@ def next_version(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
         raise NotFound("license.not_found", _("没有这种办理类型。"))
     version = in_force(license.type_code, today())
     form_class = face_form(NextDraftForm, version, has_number=False)
+    title = _("%(kind)s：%(number)s") % {"kind": wanted.label, "number": license.number}
+    said = _words(version, title, reverse("portal:license-detail", args=[uid]))
+    if filled := prefilling.page(request, form_class, version, FORM, said):
+        return filled
     form = form_class(request.POST or None, initial=initial_of(_start(license, wanted)))
 
     def act() -> str:
@@ -127,8 +136,7 @@ def next_version(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
         messages.success(request, _("草稿已保存。签发后成为新版本，原版本同时失效。"))
         return reverse("portal:license-draft", args=[made])
 
-    title = _("%(kind)s：%(number)s") % {"kind": wanted.label, "number": license.number}
-    return save(request, form, act, FORM, **_words(version, title, reverse("portal:license-detail", args=[uid])))
+    return save(request, form, act, FORM, **said)
 
 
 @never_cache
@@ -196,6 +204,9 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
         {name: getattr(draft, name) for name in ("holders", "number", "region_code", "valid_from", "valid_to", "has_paper", "face")}
     )
     form_class = face_form(EditDraftForm, draft.type_version, has_number=draft.supersedes_id is None)
+    said = _words(draft.type_version, _("修改草稿"), drafts.path_of(draft))
+    if filled := prefilling.page(request, form_class, draft.type_version, FORM, said):
+        return filled
     form: FaceForm = form_class(request.POST or None, initial=start)
 
     def act() -> str:
@@ -204,7 +215,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
         messages.success(request, _("修改已保存。下一步：提交签发。"))
         return reverse("portal:license-draft", args=[uid])
 
-    return save(request, form, act, FORM, **_words(draft.type_version, _("修改草稿"), drafts.path_of(draft)))
+    return save(request, form, act, FORM, **said)
 
 
 def ball_of(draft: IssuingDraft) -> str:
@@ -220,8 +231,8 @@ def _next_step(draft: IssuingDraft) -> str:
 
 
 def issuable(who: Actor) -> list[TypeVersion]:
-    """Return the types in force that the actor's department may issue."""
-    return list(offices.issuable_by(who.department_id, today()).order_by("code"))
+    """Return the types in force that the actor's department may issue, those with a face first."""
+    return sorted(offices.issuable_by(who.department_id, today()).order_by("code"), key=lambda version: not version.rulebook)
 
 
 def _start(license: License, kind: DraftKind) -> dict[str, Any]:
@@ -233,4 +244,4 @@ def _start(license: License, kind: DraftKind) -> dict[str, Any]:
 
 
 def _words(version: TypeVersion, title: str, back: str) -> dict[str, Any]:
-    return {"version": version, "title": title, "back": back}
+    return {"version": version, "title": title, "back": back, "has_sources": has_sources(version)}
