@@ -44,7 +44,7 @@ BUILT_IN = {
 }
 
 _COLOR = re.compile("#[0-9a-f]{6}")
-# What stays on one line: a day, a Latin word or number, or one character, with the opening marks before it and the closing ones behind.
+# What stays on one line: a day, a Latin word or number, or a character, with opening marks before it and closing ones behind.
 _WORD = r"\d{4}年\d{1,2}月\d{1,2}日|[A-Za-z0-9À-ɏ]+(?:[-.,:/'@_+][A-Za-z0-9À-ɏ]+)*"
 _PIECE = re.compile(rf"[（《〈「『“‘【〔(\[{{]*(?:{_WORD}|.)[，。、；：？！）》〉」』”’】〕),.;:?!\]}}%％℃]* *", re.DOTALL)
 _PART = re.compile(r"[A-Za-z0-9À-ɏ]+[-.,:/'@_+]?|.", re.DOTALL)
@@ -253,7 +253,7 @@ def place(element: Element, words: str) -> list[Line]:
 
 
 def broken(words: str, width: float, size: float) -> list[str]:
-    """Break words into lines of at most `width` millimetres at so many points, between characters but within no word, number or day."""
+    """Break words into lines of at most `width` millimetres at so many points, within no word, number or day."""
     most = width / (size * MM_PER_POINT) + 1e-6
     lines = []
     for paragraph in words.split("\n"):
