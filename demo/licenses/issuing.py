@@ -21,6 +21,7 @@ from licenses.types.rulebook import Rulebook
 
 PERMITS: Final = 8
 CARDS: Final = 12
+OLD_ENOUGH: Final = date(1990, 1, 1)  # to have first been licensed on the day the type's example says
 YEARS: Final = timedelta(days=5 * 365)
 
 
@@ -73,7 +74,7 @@ def _cards(now: datetime) -> None:
     """One batch issued, another waiting for the head, with a row that was refused."""
     operator, head = story.actor("police_op"), story.actor("police_head")
     version = in_force(DRIVING, _today(now))
-    people = free(Person.objects.filter(person_status="0", died_on=None), DRIVING, CARDS)
+    people = free(Person.objects.filter(person_status="0", died_on=None, birth_on__lt=OLD_ENOUGH), DRIVING, CARDS)
     half = len(people) // 2
     batch = _checked(version, people[:half], operator, now)
     if batch is not None and batch.good_count:
