@@ -11,8 +11,10 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from core.crypto import same, sm3
+from core.errors import Conflict
 from licenses.models import KeyPurpose, License
 from licenses.sealing import keys
 from licenses.sealing.canonical import canonical, data_of
@@ -38,13 +40,7 @@ def _sign_some(after: int) -> tuple[int, int]:
     """Sign some licenses; return how many and the last one looked at, 0 when there was none."""
     rows = License.objects.select_for_update(skip_locked=True, of=("self",)).select_related("type_version")
     found = list(rows.filter(signature=None, pk__gt=after).order_by("pk").prefetch_related("holders")[:AT_ONCE])
-    right = []
-    for license in found:
-        content = canonical(data_of(license))
-        if same(sm3(content), bytes(license.digest)):
-            right.append((license, content))
-        else:
-            log.error("license %s: its data do not give its digest, it is not signed", license.uid)
+    right = [(license, content) for license in found if (content := _content(license)) is not None]
     if right:
         signatures = keys.sign_many(KeyPurpose.DATA, [content for _license, content in right])
         with connection.cursor() as cursor:
@@ -56,12 +52,26 @@ def _sign_some(after: int) -> tuple[int, int]:
     return len(right), found[-1].pk if found else 0
 
 
+@transaction.atomic
 def ensure_signed(license: License) -> License:
-    """Return a license with its signature, made now if a batch left it out; the caller's transaction keeps it."""
+    """Return a license with its signature, made now if a batch left it out; Conflict when its data do not give its digest."""
     if license.signature is None:
-        held = License.objects.select_for_update(of=("self",)).select_related("type_version", "key").get(pk=license.pk)
+        held = License.objects.select_for_update(of=("self",)).select_related("type_version").get(pk=license.pk)
         if held.signature is None:
-            held.signature, held.key = keys.sign(KeyPurpose.DATA, canonical(data_of(held)))
+            content = _content(held)
+            if content is None:
+                text = _("证照的数据与签发时的摘要不一致，已停止签名和制作文件。请联系系统管理员核查。")
+                raise Conflict("license.data_altered", text)
+            held.signature, held.key = keys.sign(KeyPurpose.DATA, content)
             held.save(update_fields=["signature", "key"])
         license.signature, license.key = held.signature, held.key
     return license
+
+
+def _content(license: License) -> bytes | None:
+    """Return what is signed of a license; None, and a word in the log, when somebody changed it."""
+    content = canonical(data_of(license))
+    if same(sm3(content), bytes(license.digest)):
+        return content
+    log.error("license %s: its data do not give its digest, it is not signed", license.uid)
+    return None

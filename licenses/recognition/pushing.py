@@ -13,6 +13,8 @@ from typing import Any, Final
 
 from django.db import connection, transaction
 
+from core.errors import Conflict
+from licenses.issuing.signing import ensure_signed
 from licenses.models import License, NodePosition, NodeRelation, OutBatch, TrustedNode
 from licenses.recognition import envelopes, judging, trust
 from licenses.recognition.receiving import FORM
@@ -87,7 +89,7 @@ def _rows(changed: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows as they travel: those issued here with their issuer's data and signature, others as they were delivered."""
     issued = {
         license.identifier: license
-        for license in License.objects.filter(identifier__in=[line["identifier"] for line in changed], signature__isnull=False)
+        for license in License.objects.filter(identifier__in=[line["identifier"] for line in changed])
         .select_related("type_version", "key")
         .prefetch_related("holders")
     }
@@ -103,7 +105,11 @@ def _rows(changed: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def signed_part(license: License) -> tuple[dict[str, Any], str, str] | None:
-    """Return the data of a license issued here as they were signed, the key's id and the signature."""
+    """Return the data of a license issued here as they are signed (now, if a batch left that out), the key's id, the signature."""
+    try:
+        license = ensure_signed(license)
+    except Conflict:  # somebody changed its data
+        return None
     if license.key is None or license.signature is None:
         return None
     data = json.loads(canonical(data_of(license)))

@@ -21,6 +21,7 @@ from core.audit import Actor
 from core.crypto import sha256, sm3
 from core.errors import Unavailable
 from licenses import uses
+from licenses.issuing.signing import ensure_signed
 from licenses.models import FileKind, License, LicenseCopy, LicenseFile, UseChannel
 from licenses.sealing import printed
 from licenses.sealing.page import page_of, sealed
@@ -35,8 +36,10 @@ def make(license: License, kind: FileKind, *, now: datetime) -> bytes:
     return content
 
 
+@transaction.atomic
 def ensure(license: License, kind: FileKind, *, now: datetime) -> LicenseFile:
-    """Return the record of a license's file, making and keeping the file the first time."""
+    """Return the record of a license's file, making and keeping the file the first time; its data are signed first."""
+    ensure_signed(license)
     found = LicenseFile.objects.filter(license=license, kind=kind).first()
     if found is not None:
         return found

@@ -14,7 +14,7 @@ from licenses.status.states import FINAL
 from licenses.verification.outcome import Fragment, Result, Summary, fragment
 from licenses.verification.statement import Found, version_in, written
 
-PERSON: Final = "111"  # a citizen's id (standards §4.2)
+ENTITY: Final = "001"  # a code of unified social credit; under any other a person may be named (standards §4.2)
 STATUS_OF: Final[Mapping[str, str]] = {
     LicenseState.SUSPENDED: "status.suspended",
     LicenseState.RESCINDED: "status.rescinded",
@@ -30,10 +30,12 @@ def judge(asked: Identifier, found: Found, *, now: datetime, position: int | Non
     today = now.astimezone(SHANGHAI).date()
     if found.register is None:
         return Result(_integrity(asked, is_on_record=False), _unknown_status(asked, found), _unknown_issuer(found), checked_at=now)
+    status = _status(written(asked), found, today)
+    is_another = status.code == "status.unknown_license"  # what is on record beside it vouches for nothing
     return Result(
         integrity=_integrity_of(asked, found, position),
-        status=_status(written(asked), found, today),
-        issuer=_issuer(found),
+        status=status,
+        issuer=fragment("issuer.registered", {"issuer_code": found.issuer_code}) if is_another else _issuer(found),
         checked_at=now,
         license=_summary(written(asked), found),
         subject_key=bytes(found.subject_key) if found.subject_key is not None else None,
@@ -49,6 +51,8 @@ def _integrity(asked: Identifier, *, is_on_record: bool) -> Fragment:
 def _integrity_of(asked: Identifier, found: Found, position: int | None) -> Fragment:
     if position is not None and (found.register != "issued" or found.position != position):
         return fragment("integrity.other_license")
+    if found.register == "issued" and not found.is_signed and Warn.CHECK not in asked.warnings:
+        return fragment("integrity.not_signed_yet")
     return _integrity(asked, is_on_record=found.identifier == written(asked))
 
 
@@ -93,9 +97,10 @@ def _issuer(found: Found) -> Fragment:
     if not found.is_entrusted:
         return fragment("issuer.not_entrusted", evidence)
     if not found.is_signed or found.key_code is None or found.key_from is None or found.issued_at is None:
-        return fragment("issuer.registered", evidence)
+        return fragment("issuer.not_signed_yet", evidence)
     evidence |= {"key": found.key_code, "key_since": found.key_from.astimezone(SHANGHAI).isoformat(timespec="seconds")}
-    code = key_verdict(found.issued_at, since=found.key_from, retired_at=found.retired_at, compromised_at=found.compromised_at)
+    signed_at = max(found.issued_at, found.key_from)  # those of a batch are signed afterwards, perhaps by a key made since
+    code = key_verdict(signed_at, since=found.key_from, retired_at=found.retired_at, compromised_at=found.compromised_at)
     return fragment(code, evidence)
 
 
@@ -132,5 +137,5 @@ def _summary(identifier: str, found: Found) -> Summary | None:
         issued_on=found.issued_on,
         valid_from=found.valid_from,
         valid_to=found.valid_to,
-        holder=(mask_value(Mask.NAME, holder) or "") if found.code_type == PERSON else holder,
+        holder=holder if found.code_type == ENTITY else mask_value(Mask.NAME, holder) or "",
     )

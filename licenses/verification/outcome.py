@@ -32,6 +32,10 @@ VERDICTS: Final[Mapping[str, tuple[State, str]]] = MappingProxyType(
             _MAYBE,
             gettext_noop("只核对了证照标识，没有核验文件；如持有证照文件，请上传文件，核验内容是否被改动。"),
         ),
+        "integrity.not_signed_yet": (
+            _MAYBE,
+            gettext_noop("证照是批量签发的，数据签名正在补签，暂时不能核验内容是否被改动，请过几分钟再核验。"),
+        ),
         "integrity.check_character": (
             _NO,
             gettext_noop("证照标识的校验位不符，标识可能是伪造的，或抄录有误，请对照证照重新输入。"),
@@ -70,6 +74,7 @@ VERDICTS: Final[Mapping[str, tuple[State, str]]] = MappingProxyType(
         "issuer.not_entrusted": (_NO, gettext_noop("颁发机构在颁发之日不在这类证照的签发机构之列，请向该机构和类型维护部门核实。")),
         "issuer.not_listed": (_MAYBE, gettext_noop("颁发机构在颁发之日不在本平台登记的这类证照签发机构之列，请向颁发机构核实。")),
         "issuer.registered": (_MAYBE, gettext_noop("标识中的颁发机构是本市登记的机构，但没有可核对的签名。")),
+        "issuer.not_signed_yet": (_MAYBE, gettext_noop("登记的颁发机构已批量签发，数据签名正在补签，请过几分钟再核验。")),
         "issuer.trusted_node": (_YES, gettext_noop("颁发机构所在地区的节点在互认名单中，其密钥有效。")),
         "issuer.untrusted_node": (_NO, gettext_noop("颁发机构所在地区的节点已不在互认名单中，或其密钥已停用。")),
         "issuer.unknown": (_MAYBE, gettext_noop("颁发机构不是本市登记的机构，也不在互认名单中，请向颁发地核实。")),
