@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ def _indexes(name: str) -> list[models.Index]:
         models.Index(fields=["subject_key"], name=f"{name}_subject"),
         models.Index(fields=["changed_xid", "id"], name=f"{name}_changed"),
         models.Index(fields=["source_department", "decided_on", "id"], name=f"{name}_department"),
+        HashIndex(fields=["document_number"], name=f"{name}_number"),
         models.Index(fields=["publish_until"], condition=Q(publish_until__isnull=False), name=f"{name}_until"),
     ]
 

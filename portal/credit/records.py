@@ -49,7 +49,7 @@ def record_list(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(decided_on__gte=first)
     if last := chosen.get("last_day"):
         rows = rows.filter(decided_on__lte=last)
-    each = ("source_department_id", records.departments_with(dataset))
+    each = None if number else ("source_department_id", records.departments_with(dataset))
     found = page(rows, order=("-decided_on", "-id"), cursor=request.GET.get("after", ""), within=each)
     context = {"form": form, "page": found, "lines": [_line(dataset, row) for row in found.items], "subject_form": SubjectForm()}
     return render(request, "portal/credit/records.html", context, status=422 if form.errors else 200)
