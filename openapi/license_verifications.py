@@ -1,7 +1,8 @@
 """The door of license lookups (证照核验入口): a plain WSGI callable, named in settings/wsgi.py, beside Django instead of inside it.
 
-Anybody may ask by identifier or QR code: one trip to Redis for the limit, one statement. Whoever shows a session or a signature,
-and whoever sends a file, is Django's (`openapi.v1.license_verifications`), which also documents this door.
+Anybody may ask by identifier or QR code: one trip to Redis for the limit, one statement, shared by lookups that wait at the same
+moment (`openapi.license_trip`). Whoever shows a session or a signature, and whoever sends a file, is Django's
+(`openapi.v1.license_verifications`), which also documents this door.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ from django.utils.translation import gettext as _
 from core.errors import DomainError, Invalid, Unavailable
 from core.ids import uuid7
 from exchange.calls import connections
-from exchange.calls.refusals import Refusal
 from licenses.models import VerificationDoor
 from licenses.numbering import Identifier
 from licenses.status.checker import Code, read_code
@@ -31,7 +31,7 @@ from licenses.verification import counting, limits
 from licenses.verification.checks import read_identifier, with_foreign_issuer
 from licenses.verification.judging import judge
 from licenses.verification.outcome import Result
-from licenses.verification.statement import PARAMETERS, TEMPLATE, Found, values
+from openapi.license_trip import count_and_find
 
 logger = logging.getLogger(__name__)
 
@@ -78,12 +78,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 def _answered(environ: Mapping[str, Any], now: datetime) -> tuple[Result, limits.Allowance]:
     code = asked_in(environ.get("QUERY_STRING") or "")
     asked = read_identifier(code.identifier)
-    allowance = limits.take([limits.lookups_of(str(environ.get("REMOTE_ADDR") or ""))])
-    try:
-        row = connections.run(TEMPLATE, PARAMETERS, values(asked))
-    except Refusal:
-        raise Unavailable("platform.unavailable", _("平台暂时不可用，请稍后再试。")) from None
-    result = judge(asked, Found(*(row or ())), now=now, position=code.position)
+    allowance, found = count_and_find(str(environ.get("REMOTE_ADDR") or ""), asked)
+    result = judge(asked, found, now=now, position=code.position)
     if result.issuer.code == "issuer.unknown":
         result = _with_foreign_issuer(result, asked, now)
     counting.tally.count(VerificationDoor.REST.value, result.outcome, now, _add)

@@ -6,27 +6,21 @@ Redis never share a counter. What happens when Redis has lost its memory stands 
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import select
-import socket
-import struct
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import redis
 from django.conf import settings
-from redis.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
+from core.redis_script import TIMEOUT_SECONDS, Lines, Run
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Question, Signed, Terms
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS: Final = 2.0
 SUBJECT_HEX: Final = 16  # of a subject's key, 64 bits are enough to count by; three of them name the hash it is counted in
 # KEYS: epoch, nonce, counter of the second, counter of the day, and for a verification the counters of its subjects.
 # ARGV: signed ms, window ms, quota a second, quota a day, and where there is more than one subject or a verification: how many
@@ -79,10 +73,6 @@ if KEYS[5] then
 end
 return {'', tonumber(ARGV[4]) - used, until_midnight}
 """
-_SHA: Final = hashlib.sha1(ADMIT.encode(), usedforsecurity=False).hexdigest()
-HEADS: Final = {  # by the number of words behind it: a call that counts one, one that counts several, a verification
-    words: f"*{3 + words}\r\n$7\r\nEVALSHA\r\n$40\r\n{_SHA}\r\n$1\r\n{keys}\r\n" for words, keys in ((8, 4), (9, 4), (12, 5))
-}
 ANSWER_LINES: Final = 5
 
 
@@ -111,70 +101,8 @@ class OverQuota(Refusal):
         self.allowance = allowance
 
 
-class Line:
-    """One persistent connection. The library connects and authenticates; then one script and its one form of answer are
-    spoken on the bare socket: no pool, no retries (a script is never sent twice), a third of the library's time."""
-
-    def __init__(self) -> None:
-        place: dict[str, Any] = parse_url(settings.CALLS_REDIS_URL)  # type: ignore[no-untyped-call]
-        untyped: Any = Connection
-        self._connection = untyped(**place, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, protocol=2)
-        self._connection.connect()
-        self._connection.send_command("SCRIPT", "LOAD", ADMIT)
-        self._connection.read_response()
-        self.socket: socket.socket = self._connection._sock
-        self.socket.settimeout(None)  # the kernel keeps the time: one system call less for each of ours
-        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            self.socket.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(TIMEOUT_SECONDS), 0))
-        self._poll = select.poll()
-        self._poll.register(self.socket.fileno(), select.POLLIN)
-        self.names = tuple(key_of(kind) for kind in ("epoch", "nonce", "second", "day", "subject"))
-
-    def is_stale(self) -> bool:
-        """Whether the server closed the connection while it was idle."""
-        return bool(self._poll.poll(0))
-
-    def close(self) -> None:
-        """Drop the connection."""
-        self._connection.disconnect()
-
-    def ask(self, questions: Sequence[Sequence[str | int]]) -> list[tuple[str, int, int]]:
-        """Run the script once for each list of keys and arguments, all in one trip; each answer is a code and two numbers."""
-        sent = []
-        for words in questions:
-            texts = [str(word) for word in words]
-            sent.append(HEADS[len(texts)] + "".join([f"${len(text)}\r\n{text}\r\n" for text in texts]))
-        self.socket.sendall("".join(sent).encode())
-        answer = b""
-        while answer.count(b"\r\n") < ANSWER_LINES * len(questions):
-            more = self.socket.recv(65_536)
-            if not more:
-                raise redis.ConnectionError("closed while answering")
-            answer += more
-            if answer.startswith(b"-") or b"\r\n-" in answer:
-                raise redis.ResponseError("the script failed")
-        lines = answer.decode().split("\r\n")
-        answers = [lines[at : at + ANSWER_LINES] for at in range(0, len(lines) - 1, ANSWER_LINES)]
-        return [(code, int(remaining[1:]), int(reset[1:])) for _, _, code, remaining, reset in answers]
-
-
-_held = threading.local()
-
-
-def _line() -> Line:
-    line: Line | None = getattr(_held, "line", None)
-    if line is None or line.is_stale():
-        close()
-        line = _held.line = Line()
-    return line
-
-
-def close() -> None:
-    """Drop this thread's connection."""
-    line: Line | None = getattr(_held, "line", None)
-    _held.line = None
-    if line is not None:
-        line.close()
+_lines: Final = Lines(ADMIT, ANSWER_LINES)
+_line, close = _lines.mine, _lines.close  # this thread's connection, and dropping it
 
 
 def client() -> redis.Redis:
@@ -203,8 +131,8 @@ def admit(signed: Signed, terms: Terms, question: Question) -> Allowance:
 def admit_all(calls: Sequence[tuple[Signed, Terms, Question]]) -> list[Allowance | Refusal]:
     """Count the admissions of several calls in one round trip, each as if it came alone."""
     try:
-        line = _line()
-        answers = line.ask([_words(line.names, *call) for call in calls])
+        names = [key_of(kind) for kind in ("epoch", "nonce", "second", "day", "subject")]
+        answers = [_read(lines) for lines in _line().ask([_run(names, *call) for call in calls])]
     except (RedisError, OSError) as error:
         logger.error("Redis away or refusing: %s", type(error).__name__)
         close()
@@ -215,7 +143,13 @@ def admit_all(calls: Sequence[tuple[Signed, Terms, Question]]) -> list[Allowance
     ]
 
 
-def _words(names: Sequence[str], signed: Signed, terms: Terms, question: Question) -> list[str | int]:
+def _read(lines: Sequence[str]) -> tuple[str, int, int]:
+    """Return the code and the two numbers of an answer."""
+    _, _, code, remaining, reset = lines
+    return code, int(remaining[1:]), int(reset[1:])
+
+
+def _run(names: Sequence[str], signed: Signed, terms: Terms, question: Question) -> Run:
     epoch, nonce, second, day, subject = names
     keys = [
         epoch,
@@ -228,10 +162,10 @@ def _words(names: Sequence[str], signed: Signed, terms: Terms, question: Questio
         subjects = question.subjects()
         told = "".join([key[: SUBJECT_HEX // 2].hex() for key in subjects])
         at_most = settings.CALL_QUESTIONS_PER_SUBJECT_PER_DAY
-        return [*keys, f"{subject}{signed.caller.system_id}:", *numbers, len(subjects), at_most, told]
+        return [*keys, f"{subject}{signed.caller.system_id}:"], [*numbers, len(subjects), at_most, told]
     if question.batch is not None:
-        return [*keys, *numbers, len(question.subjects())]
-    return [*keys, *numbers]
+        return keys, [*numbers, len(question.subjects())]
+    return keys, numbers
 
 
 def _refusal(refused: str, remaining: int, reset: int, terms: Terms, question: Question) -> Refusal:

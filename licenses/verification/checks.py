@@ -21,7 +21,7 @@ from licenses.recognition import trust
 from licenses.status.checker import read_code
 from licenses.verification.judging import judge
 from licenses.verification.outcome import Result, fragment
-from licenses.verification.statement import TEMPLATE, Found, values, written
+from licenses.verification.statement import TEMPLATE, Found, found_in, values, written
 
 LONGEST: Final = 400
 LONGEST_NAME: Final = 200
@@ -59,8 +59,9 @@ def read_identifier(text: str) -> Identifier:
 def found_by(asked: Identifier) -> Found:
     """Return what the registers say, by Django's connection."""
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, dict(values(asked)))
-        return Found(*cursor.fetchone())
+        cursor.execute(_SQL, dict(values([asked])))
+        (found,) = found_in(cursor.fetchall())
+        return found
 
 
 def with_foreign_issuer(result: Result, asked: Identifier, now: datetime) -> Result:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import select
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -16,14 +14,13 @@ from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from redis.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
 from core.errors import DomainError, Unavailable
+from core.redis_script import Lines, Run
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS: Final = 2.0
 NETWORK_BITS: Final = 64  # of an IPv6 address; the rest a household chooses itself
 # KEYS: counters. ARGV: for each how many at most and the seconds it lives. Returns the first that is over, else the first.
 COUNT: Final = """
@@ -37,7 +34,7 @@ for at = 1, #KEYS do
 end
 return first
 """
-_SHA: Final = hashlib.sha1(COUNT.encode(), usedforsecurity=False).hexdigest()
+ANSWER_LINES: Final = 4
 
 
 class TooMany(DomainError):
@@ -115,56 +112,34 @@ def network_of(address: str) -> str:
 
 def take(limits: Sequence[Limit]) -> Allowance:
     """Count one verification against limits; TooMany when one is used up, Unavailable when Redis is away."""
-    words: list[Any] = [limit.key for limit in limits]
-    for limit in limits:
-        words += [limit.most, limit.seconds]
+    (outcome,) = take_all([limits])
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def take_all(askers: Sequence[Sequence[Limit]]) -> list[Allowance | DomainError]:
+    """Count the verifications of several askers in one round trip, each as if it came alone."""
     try:
-        over, remaining, reset = _counted(len(limits), words)
+        answers = _lines.mine().ask([_run(limits) for limits in askers])
     except (RedisError, OSError) as error:
         logger.error("Redis away or refusing: %s", type(error).__name__)
-        raise Unavailable("platform.unavailable", _("平台暂时不可用，请稍后再试。")) from None
-    if over:
-        spent = limits[over - 1]
-        message = _("核验过于频繁，请在 %(seconds)s 秒后再试。") % {"seconds": reset}
-        raise TooMany("verification.too_many", message, Allowance(spent.most, 0, max(reset, 1)))
-    return Allowance(limits[0].most, remaining, max(reset, 1))
-
-
-_held = threading.local()
-
-
-def close() -> None:
-    """Drop this thread's connection."""
-    line: Any = getattr(_held, "line", None)
-    _held.line = None
-    if line is not None:
-        line.disconnect()
-
-
-def _line() -> Any:
-    """Return this thread's connection: no pool and no retries, which cost more than the script. A new one knows the script."""
-    line: Any = getattr(_held, "line", None)
-    if line is None or _held.poll.poll(0):  # the server spoke while nobody asked: it is closing
         close()
-        place: dict[str, Any] = parse_url(settings.CALLS_REDIS_URL)  # type: ignore[no-untyped-call]
-        untyped: Any = Connection
-        line = untyped(**place, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, protocol=2)
-        line.connect()
-        line.send_command("SCRIPT", "LOAD", COUNT)
-        line.read_response()
-        _held.line, _held.poll = line, select.poll()
-        _held.poll.register(line._sock.fileno(), select.POLLIN)
-    return line
+        return [Unavailable("platform.unavailable", _("平台暂时不可用，请稍后再试。")) for _asker in askers]
+    return [_told(limits, lines) for limits, lines in zip(askers, answers, strict=True)]
 
 
-def _counted(keys: int, words: Sequence[Any]) -> tuple[int, int, int]:
-    texts = ["EVALSHA", _SHA, str(keys), *map(str, words)]
-    sent = "".join([f"${len(text)}\r\n{text}\r\n" for text in texts])
-    try:
-        line = _line()
-        line.send_packed_command([f"*{len(texts)}\r\n{sent}".encode()], check_health=False)
-        over, remaining, reset = line.read_response()
-    except (RedisError, OSError):
-        close()
-        raise
-    return int(over), int(remaining), int(reset)
+_lines: Final = Lines(COUNT, ANSWER_LINES)
+close = _lines.close
+
+
+def _run(limits: Sequence[Limit]) -> Run:
+    return [limit.key for limit in limits], [number for limit in limits for number in (limit.most, limit.seconds)]
+
+
+def _told(limits: Sequence[Limit], lines: Sequence[str]) -> Allowance | TooMany:
+    over, remaining, reset = [int(line[1:]) for line in lines[1:]]
+    if not over:
+        return Allowance(limits[0].most, remaining, max(reset, 1))
+    message = _("核验过于频繁，请在 %(seconds)s 秒后再试。") % {"seconds": reset}
+    return TooMany("verification.too_many", message, Allowance(limits[over - 1].most, 0, max(reset, 1)))

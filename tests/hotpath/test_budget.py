@@ -14,6 +14,7 @@ from basedb.dictionary import DATASETS
 from basedb.lookup import select
 from basedb.masking import OF_GEOMETRY, Mask
 from catalog.models import Binding, DataItem
+from core.redis_script import Line
 from exchange.calls import admission, connections, joint, registry
 from exchange.calls.terms import WORDS
 from tests import factories
@@ -25,11 +26,11 @@ PERSON = DATASETS["population.person"]
 
 
 @contextmanager
-def watched() -> Iterator[tuple[list[str], list[str]]]:
-    """Collect what this thread's connections are asked, on the connections themselves."""
+def watched(line: Line | None = None) -> Iterator[tuple[list[str], list[str]]]:
+    """Collect what this thread's connections are asked, on themselves; the line is that of admission unless told."""
     statements: list[str] = []
     commands: list[str] = []
-    session, line = connections._session(), admission._line()
+    session, line = connections._session(), line or admission._line()
     cursor, sock = session.cursor, line.socket
 
     class Watching:

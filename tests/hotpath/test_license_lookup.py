@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
-from redis.connection import Connection
 
 from exchange.calls import connections
 from licenses import numbering
-from licenses.models import License, LicenseUse, TrustedNode, VerificationCount
+from licenses.models import License, LicenseUse, TrustedKey, TrustedNode, VerificationCount
 from licenses.status.checker import code_text
 from licenses.verification import checks, counting, limits
 from openapi import license_verifications
@@ -32,20 +31,6 @@ def license(scene: Scene) -> License:
     return make_license(make_type(scene.city.police))
 
 
-@pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Collect what this thread's Redis is asked."""
-    asked: list[Any] = []
-    send = Connection.send_packed_command
-
-    def listening(line: Connection, command: Any, check_health: bool = True) -> Any:
-        asked.append(command)
-        return send(line, command, check_health)
-
-    monkeypatch.setattr(Connection, "send_packed_command", listening)
-    return asked
-
-
 def ask(query: str, *, address: str = "192.0.2.7", **more: str) -> tuple[int, dict[str, str], dict[str, Any]]:
     environ: dict[str, Any] = {
         "REQUEST_METHOD": "GET",
@@ -59,16 +44,14 @@ def ask(query: str, *, address: str = "192.0.2.7", **more: str) -> tuple[int, di
     return int(started[0][:3]), dict(started[1]), json.loads(body)
 
 
-def test_a_warm_lookup_takes_one_trip_and_one_statement(license: License, trips: list[Any]) -> None:
+def test_a_warm_lookup_takes_one_trip_and_one_statement(license: License) -> None:
     ask(f"identifier={license.identifier}")
     counting.tally.flush()
-    with watched() as (statements, _commands):
-        trips.clear()  # watching opens a connection of its own
+    with watched(limits._lines.mine()) as (statements, commands):
         status, headers, told = ask(f"identifier={license.identifier}")
     assert (status, told["status"]["code"]) == (200, "status.valid")
     assert [statement[:7] for statement in statements] == ["EXECUTE"]
-    assert len(trips) == 1
-    assert b"EVALSHA" in b"".join(trips[0])
+    assert [command.count("EVALSHA") for command in commands] == [1]
     assert headers["Cache-Control"] == "no-store"
     assert int(headers["RateLimit-Remaining"]) == int(headers["RateLimit-Limit"]) - 2
     assert headers["X-Request-Id"] == told["request_id"]
@@ -89,9 +72,14 @@ def test_the_text_of_a_code_is_understood(license: License) -> None:
 
 
 def test_a_foreign_issuer_is_looked_up_in_the_trust_list(scene: Scene, now: datetime) -> None:
-    TrustedNode.objects.create(code="330100", name="杭州市", region_code="330100", relation="PEER", created_at=now)
+    node = TrustedNode.objects.create(code="330100", name="杭州市", region_code="330100", relation="PEER", created_at=now)
+    operator, reviewer = scene.city.people["police_operator"], scene.city.people["reviewer"]
+    TrustedKey.objects.create(
+        node=node, key_id="0" * 16, fingerprint="0" * 64, public_key="-", valid_from=now, valid_to=now + timedelta(days=1),
+        proposed_by=operator, proposed_at=now, confirmed_by=reviewer, confirmed_at=now,
+    )  # fmt: skip
     told = ask(f"identifier={numbering.compose(TYPE, ELSEWHERE, '123456789', 1)}")[2]
-    assert (told["issuer"]["code"], told["status"]["code"]) == ("issuer.untrusted_node", "status.foreign")
+    assert (told["issuer"]["code"], told["status"]["code"]) == ("issuer.trusted_node", "status.foreign")
 
 
 @pytest.mark.parametrize(
@@ -155,7 +143,7 @@ def test_lookups_of_the_web_role_are_counted(license: License) -> None:
     counting.tally._written_at = 0.0
     ask(f"identifier={license.identifier}")
     counted = VerificationCount.objects.values_list("door", "outcome", "count")
-    assert list(counted) == [("REST", "issuer.registered", 1)]
+    assert list(counted) == [("REST", "integrity.not_signed_yet", 1)]
 
 
 @pytest.mark.parametrize(
