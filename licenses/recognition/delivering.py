@@ -43,11 +43,14 @@ def deliver_due(*, now: datetime) -> int:
 
 @transaction.atomic
 def _deliver_next(now: datetime) -> bool:
-    waiting = InBatch.objects.filter(delivered_at=None).select_related("node").select_for_update(of=("self",))
+    waiting = InBatch.objects.filter(delivered_at=None).select_related("node", "key").select_for_update(of=("self",))
     batch = waiting.order_by("id").first()
     if batch is None:
         return False
-    rows = list(ExchangeRow.objects.filter(batch=batch, state=RowState.WAITING).order_by("row_number"))
+    unsettled = ExchangeRow.objects.filter(batch=batch, state=RowState.WAITING)
+    if batch.key.revoked_at is not None:  # since the batch came in: what it signed is not trusted
+        unsettled.update(state=RowState.REJECTED, code="row.signature", document=None)
+    rows = list(unsettled.order_by("row_number"))
     if rows:
         source = DataSource.objects.get(code=SOURCE.format(batch.node.code))
         intake = Intake(
@@ -55,7 +58,7 @@ def _deliver_next(now: datetime) -> bool:
             rejects=RejectSink(_REJECTED, (batch.pk,)), today=now.astimezone(SHANGHAI).date(), now=now,
         )  # fmt: skip
         ingest.merge(intake, ingest.stage(intake, f"recognition_{batch.pk}", list(_raw(rows))))
-        ExchangeRow.objects.filter(batch=batch, state=RowState.WAITING).update(state=RowState.DELIVERED, document=None)
+        unsettled.update(state=RowState.DELIVERED, document=None)
     batch.delivered_at = now
     batch.save(update_fields=["delivered_at"])
     return True

@@ -390,6 +390,16 @@ def test_nothing_is_sent_to_or_asked_of_a_node_only_one_person_laid_down(city: C
     assert (above.taken, above.numbers) == ([], [])
 
 
+def test_what_a_key_signed_is_not_taken_in_once_it_is_revoked(city: City, now: datetime) -> None:
+    node = simulated()
+    made = trusted(city, node, now)
+    receive(node, node.batch([row()]), now)
+    keeping.revoke(key_uid=made.keys.get().uid, reason="失密", actor=city.actor("reviewer"), now=now)
+    assert delivering.deliver_due(now=now) == 1
+    assert not CityLicense.objects.exists()
+    assert ExchangeRow.objects.values_list("state", "code", "document").get() == ("REJECTED", "row.signature", None)
+
+
 def test_what_a_row_carries_beside_the_license_is_not_kept(city: City, now: datetime) -> None:
     node = simulated()
     trusted(city, node, now)
