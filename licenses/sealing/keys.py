@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.crypto import KeyFileRefused
-from core.errors import Unavailable
+from core.errors import NotFound, Unavailable
 from core.signing import PublicKey, SigningKey, key_id, pem_blocks
 from licenses.models import KeyPurpose, SealKey
 from licenses.sealing import certificates, key_files, printed
@@ -137,6 +137,18 @@ def rotate(purpose: KeyPurpose, *, actor: Actor, now: datetime, compromised_at: 
         before, was_compromised = old.code if old else "", compromised_at is not None
         audit.record(actor, "seal_key.rotated", fresh, at=now, purpose=purpose.value, before=before, compromised=was_compromised)
     return fresh
+
+
+@transaction.atomic
+def mark_compromised(code: str, *, at: datetime, actor: Actor, now: datetime) -> SealKey:
+    """Note that a key retired already was not safe from some time on; one in force is rotated, which says so."""
+    key = SealKey.objects.select_for_update().filter(code=code, retired_at__isnull=False).first()
+    if key is None:
+        raise NotFound("seal_key.not_retired", _("没有这个已停用的签章密钥；在用的密钥请轮换。"))
+    key.compromised_at = min(at, key.compromised_at or at)
+    key.save(update_fields=["compromised_at"])
+    audit.record(actor, "seal_key.compromised", key, at=now, purpose=key.purpose, since=key.compromised_at.isoformat())
+    return key
 
 
 def _new(purpose: KeyPurpose, now: datetime) -> SealKey:

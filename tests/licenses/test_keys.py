@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 
 from core.audit import PLATFORM
@@ -125,6 +125,20 @@ def test_what_a_compromised_key_signed_from_then_on_is_not_trusted(own_keys: Pat
     assert old.compromised_at == now + timedelta(hours=1)
     assert keys.is_trusted(old, now + timedelta(microseconds=1)) is (old.retired_at >= now)
     assert not keys.is_trusted(old, known)
+
+
+def test_a_key_found_out_after_it_was_retired_is_not_trusted_from_then_on(own_keys: Path, now: datetime) -> None:
+    old = keys.current(KeyPurpose.STATUS)
+    at = now + timedelta(minutes=1)
+    with pytest.raises(CommandError):
+        call_command("rotate_license_key", "STATUS", "--retired", old.code, "--compromised-at", at.isoformat())
+    keys.rotate(KeyPurpose.STATUS, actor=PLATFORM, now=now + timedelta(hours=1))
+    call_command("rotate_license_key", "STATUS", "--retired", old.code, "--compromised-at", at.isoformat())
+    old.refresh_from_db()
+    assert keys.is_trusted(old, now)
+    assert not keys.is_trusted(old, at)
+    assert keys.current(KeyPurpose.STATUS).compromised_at is None
+    assert AuditEntry.objects.get(action="seal_key.compromised").detail["purpose"] == "STATUS"
 
 
 def test_the_certificate_of_a_rotated_file_key_leads_to_the_same_root(own_keys: Path, now: datetime, tmp_path: Path) -> None:

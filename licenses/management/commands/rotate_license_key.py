@@ -1,4 +1,7 @@
-"""`rotate_license_key PURPOSE`: put a new seal key in force; the one before it goes on verifying what it signed."""
+"""`rotate_license_key PURPOSE`: put a new seal key in force; the one before it goes on verifying what it signed.
+
+With `--retired CODE --compromised-at TIME` nothing is rotated: a key that was retired before is noted as not safe from then on.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from core.audit import PLATFORM
+from core.errors import DomainError
 from licenses.models import KeyPurpose
 from licenses.sealing import keys
 
@@ -22,12 +26,25 @@ class Command(BaseCommand):
         """Take the purpose, and since when the key was not safe."""
         parser.add_argument("purpose", choices=KeyPurpose.values)
         parser.add_argument("--compromised-at", default="", help="what it signed from then on is not trusted (ISO 8601)")
+        parser.add_argument("--retired", default="", metavar="CODE", help="the key meant is this one, retired already")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the code of the new key."""
+        """Print the code of the new key, or of the retired one that was noted."""
         compromised_at = _time(options["compromised_at"])
+        if options["retired"]:
+            self.stdout.write(_noted(options["retired"], compromised_at))
+            return
         key = keys.rotate(KeyPurpose(options["purpose"]), actor=PLATFORM, now=timezone.now(), compromised_at=compromised_at)
         self.stdout.write(key.code)
+
+
+def _noted(code: str, compromised_at: datetime | None) -> str:
+    if compromised_at is None:
+        raise CommandError("say since when: --compromised-at")
+    try:
+        return keys.mark_compromised(code, at=compromised_at, actor=PLATFORM, now=timezone.now()).code
+    except DomainError as error:
+        raise CommandError(str(error.message)) from error
 
 
 def _time(text: str) -> datetime | None:
