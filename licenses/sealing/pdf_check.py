@@ -83,6 +83,8 @@ def _is_plain(content: bytes) -> bool:
         earlier = _PREVIOUS.search(section[1])
         if earlier is None:
             return True
+        if int(earlier[1]) >= place:  # no way back: round and round the same table
+            return False
         place = int(earlier[1])
     return False
 
