@@ -18,6 +18,7 @@ from core.keyset import page
 from core.models import Department
 from core.roles import Role
 from licenses.models import License
+from licenses.subject_keys import ENTITY
 from portal.actor import actor, roles_required
 from portal.forms import FilterForm
 from portal.license_desk.drafts import SEERS
@@ -64,7 +65,7 @@ def _lines(marks: list[LicenseMark]) -> list[dict[str, Any]]:
     lines = []
     for mark in marks:
         row = by_key.get(bytes(mark.row_key))
-        is_person = row is not None and row.holder_code_type == "111"
+        is_person = row is not None and row.holder_code_type != ENTITY
         lines.append(
             {
                 "mark": mark,

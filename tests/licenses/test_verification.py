@@ -123,14 +123,16 @@ def test_an_issuer_of_the_city_is_said_to_be_registered(city: City, now: datetim
 def test_a_foreign_license_is_told_by_the_trust_list(city: City, now: datetime) -> None:
     identifier = numbering.compose(TYPE, ELSEWHERE, "123456789", 1)
     node = TrustedNode.objects.create(code="330100", name="杭州市", region_code="330100", relation="PEER", created_at=now)
-    assert checks.verify_identifier(identifier, now).issuer.code == "issuer.untrusted_node"
+    assert checks.verify_identifier(identifier, now).issuer.code == "issuer.unknown", "a node nobody confirmed is none"
     operator, reviewer = city.people["police_operator"], city.people["reviewer"]
-    TrustedKey.objects.create(
+    key = TrustedKey.objects.create(
         node=node, key_id="0" * 16, fingerprint="0" * 64, public_key="-", valid_from=now, valid_to=now + timedelta(days=1),
         proposed_by=operator, proposed_at=now, confirmed_by=reviewer, confirmed_at=now,
     )  # fmt: skip
     result = checks.verify_identifier(identifier, now)
     assert codes(result) == ("integrity.not_examined", "status.foreign", "issuer.trusted_node")
+    TrustedKey.objects.filter(pk=key.pk).update(revoked_at=now)
+    assert checks.verify_identifier(identifier, now).issuer.code == "issuer.untrusted_node"
 
 
 @pytest.mark.parametrize(
@@ -160,12 +162,20 @@ def test_an_aggregated_license_is_found_with_its_states(city: City, now: datetim
         assert checks.verify_identifier(license.identifier, now).status.code == code
 
 
+def test_a_holder_with_a_passport_is_masked_as_any_person(city: City, now: datetime) -> None:
+    license = aggregate(city.market, holder_code_type="099", holder_code="E1234567", holder_name="JOHN DOE")
+    result = checks.verify_identifier(license.identifier, now)
+    assert result.license is not None
+    assert result.license.holder == "J" + "*" * 7
+
+
 def test_of_an_aggregated_license_an_older_version_is_superseded_and_a_newer_one_unknown(city: City, now: datetime) -> None:
     aggregate(city.market, serial="123456789", version=2)
     old = checks.verify_identifier(numbering.compose(TYPE, ISSUER, "123456789", 1), now)
     assert (old.status.code, old.status.evidence["version"], old.license) == ("status.superseded", "002", None)
     newer = checks.verify_identifier(numbering.compose(TYPE, ISSUER, "123456789", 3), now)
     assert (newer.status.code, newer.license) == ("status.unknown_license", None)
+    assert newer.issuer.code == "issuer.registered"  # the version on record vouches for no other
 
 
 def test_an_imported_identifier_with_a_wrong_check_character_is_told_as_on_record(city: City, now: datetime) -> None:
