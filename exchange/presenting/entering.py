@@ -80,7 +80,7 @@ def applications() -> QuerySet[IdentityApplication]:
 
 @transaction.atomic
 def trust(*, system_uid: UUID, assurance: int, basis: str, actor: Actor, now: datetime) -> IdentityApplication:
-    """Trust a system to let holders in, up to a level; the data centre's reviewers decide, never for their own hand alone."""
+    """Trust a system to let holders in, up to a level; the data centre's reviewers decide, and name the basis."""
     _check_reviewer(actor)
     basis = basis.strip()
     if not basis or assurance not in Assurance.values:
