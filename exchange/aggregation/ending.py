@@ -1,6 +1,6 @@
-"""What a batch leaves behind beside its rows, and how a run ends (批次记账与收尾): counts, manifest, deletions, audit, notices.
+"""How a batch of a run or a share begins, what it leaves behind beside its rows, and how a run ends (批次记账与收尾).
 
-Everything here happens in the caller's transaction on a run it holds locked. Leases are in `runs`, shares of a run in `parts`.
+All but the staging happens in the caller's transaction on a run it holds locked. Leases are in `runs`, shares of a run in `parts`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from basedb import ingest
@@ -20,12 +21,13 @@ from core.notifications import notify_role, notify_users
 from core.roles import Role
 from exchange.aggregation.connector import ListsKeys, Reading, TellsHighest, dataset_of, fields_of, is_over_limit
 from exchange.aggregation.replay import sink_of
-from exchange.models import AggregationBatch, AggregationRun, DeleteMode, RunState
+from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DeleteMode, RunState
 from exchange.systems import key_ring
 
 COUNTED = ("read", "accepted", "changed", "rejected", "unchanged", "deleted")
 _CHECKSUM, HIGHEST = "checksum", "highest"
 _MODULUS = 2**64
+_STATEMENT_TIMEOUT = "15min"
 
 
 def intake_of(run: AggregationRun, now: datetime) -> Intake:
@@ -40,6 +42,24 @@ def intake_of(run: AggregationRun, now: datetime) -> Intake:
         today=today_in_shanghai(now),
         now=now,
     )
+
+
+def locked(run_id: int) -> AggregationRun:
+    """Return a run with its plan, both locked, the plan first."""
+    plans = AggregationPlan.objects.select_related("source").select_for_update(of=("self",), no_key=True)
+    plan = plans.get(runs=run_id)
+    run = AggregationRun.objects.select_for_update(no_key=True).get(pk=run_id)
+    run.plan = plan
+    return run
+
+
+def stage_next(run_id: int, table: str, reading: Reading, now: datetime) -> tuple[Intake, Staged]:
+    """Stage the next batch of a reading, which may take long, before anything is locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
+    run = AggregationRun.objects.select_related("plan__source").get(pk=run_id)
+    intake = intake_of(run, now)
+    return intake, ingest.stage(intake, table, reading.batch(run.plan.batch_size))
 
 
 def note_batch(run: AggregationRun, staged: Staged, counts: Counts, checkpoint: dict[str, Any], *, part: int | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 from uuid import UUID, uuid4
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from basedb import ingest
@@ -25,19 +25,19 @@ from exchange.aggregation.ending import (
     TALLIED,
     end,
     finish,
-    intake_of,
     is_too_bad,
+    locked,
     manifest_fault,
     note_batch,
+    stage_next,
     stop_too_bad,
 )
 from exchange.aggregation.plans import PART_TASK
-from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
+from exchange.models import AggregationPart, AggregationRun, RunState
 
 Clock = Callable[[], datetime]
 Opener = Callable[[AggregationRun], Reading]
 LEASE = timedelta(seconds=30)
-_STATEMENT_TIMEOUT = "15min"
 _NEXT, _EXPECTED = "next", "expected"  # of the manifest of a run, of a share
 
 
@@ -138,11 +138,7 @@ def open_share(share: Share, opener: Opener) -> Reading:
 @transaction.atomic(durable=True)
 def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
     """Take one batch of a share, all or nothing, and return whether there may be another."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
-    run = AggregationRun.objects.select_related("plan__source").get(pk=share.run_id)
-    intake = intake_of(run, clock())
-    staged = ingest.stage(intake, f"run_{share.run_id}_{share.number}", reading.batch(run.plan.batch_size))
+    intake, staged = stage_next(share.run_id, f"run_{share.run_id}_{share.number}", reading, clock())
     part = _held(share)
     counts = ingest.merge(intake, staged)
     part.checkpoint, part.lease_until = reading.state, clock() + LEASE
@@ -151,7 +147,7 @@ def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
     if reading.is_exhausted:
         part.state, part.lease_token, part.lease_until = RunState.SUCCEEDED, None, None
     part.save()
-    run = _locked(run)
+    run = _locked(share.run_id)
     note_batch(run, staged, counts, reading.state, part=share.number)
     run.save(update_fields=TALLIED)
     if is_too_bad(run):
@@ -169,14 +165,12 @@ def _held(share: Share) -> AggregationPart:
     return part
 
 
-def _locked(run: AggregationRun) -> AggregationRun:
+def _locked(run_id: int) -> AggregationRun:
     """Return the run with its plan, both locked, if it is still under way."""
-    plan = AggregationPlan.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=run.plan_id)
-    locked = AggregationRun.objects.select_for_update(no_key=True).get(pk=run.pk)
-    if locked.state != RunState.RUNNING:
+    run = locked(run_id)
+    if run.state != RunState.RUNNING:
         raise ShareLost
-    locked.plan = plan
-    return locked
+    return run
 
 
 def _end_share(run: AggregationRun, part: AggregationPart, reading: Reading, now: datetime) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -26,18 +26,15 @@ from exchange.aggregation import parts
 from exchange.aggregation.column_breaks import note_break
 from exchange.aggregation.connector import Reading
 from exchange.aggregation.connectors.registry import CONNECTORS
-from exchange.aggregation.ending import TALLIED, end, finish, intake_of, is_too_bad, note_batch, stop_too_bad
-from exchange.aggregation.parts import Share, ShareLost
+from exchange.aggregation.ending import TALLIED, end, finish, is_too_bad, locked, note_batch, stage_next, stop_too_bad
+from exchange.aggregation.parts import LEASE, Clock, Share, ShareLost
 from exchange.aggregation.replay import ReplayReading, mark_replayed
 from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
-from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
+from exchange.models import AggregationPart, AggregationRun, RunState
 
 log = logging.getLogger(__name__)
-Clock = Callable[[], datetime]
-LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 10
 PATIENCE = timedelta(minutes=10)
-_STATEMENT_TIMEOUT = "15min"
 
 
 class LeaseLost(Exception):
@@ -49,7 +46,6 @@ class Lease:
     """The right to work on a run."""
 
     run_id: int
-    plan_id: int
     token: UUID
 
 
@@ -185,7 +181,7 @@ def take(*, run_uid: UUID, now: datetime) -> Lease | None:
     run.state, run.started_at = RunState.RUNNING, run.started_at or now
     run.lease_token, run.lease_until = uuid4(), now + LEASE
     run.save(update_fields=["state", "started_at", "lease_token", "lease_until"])
-    return Lease(run.pk, run.plan_id, run.lease_token)
+    return Lease(run.pk, run.lease_token)
 
 
 @contextmanager
@@ -213,11 +209,9 @@ def kept_alive(lease: Lease | Share, clock: Clock) -> Iterator[None]:
 
 def _held(lease: Lease) -> AggregationRun:
     """Return the run with its plan, both locked, if the lease is still ours."""
-    plan = AggregationPlan.objects.select_related("source").select_for_update(of=("self",), no_key=True).get(pk=lease.plan_id)
-    run = AggregationRun.objects.select_for_update(no_key=True).get(pk=lease.run_id)
+    run = locked(lease.run_id)
     if run.lease_token != lease.token or run.state != RunState.RUNNING:
         raise LeaseLost
-    run.plan = plan
     return run
 
 
@@ -232,11 +226,7 @@ def expect(lease: Lease, count: int | None) -> None:
 @transaction.atomic(durable=True)
 def take_batch(lease: Lease, reading: Reading, clock: Clock) -> bool:
     """Take one batch, all or nothing, and return whether there may be another."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL statement_timeout = '{_STATEMENT_TIMEOUT}'")
-    free = AggregationRun.objects.select_related("plan__source").get(pk=lease.run_id)
-    intake = intake_of(free, clock())
-    staged = ingest.stage(intake, f"run_{lease.run_id}", reading.batch(free.plan.batch_size))
+    intake, staged = stage_next(lease.run_id, f"run_{lease.run_id}", reading, clock())
     run = _held(lease)
     counts = ingest.merge(intake, staged)
     if run.is_replay and counts.read:

@@ -45,8 +45,4 @@ class Dm(SqlConnector):
 
     def explain(self, original: Any) -> DomainError:
         """Go by the number in the text."""
-        codes = _CODE.findall(str(original))
-        meant = next((_MEANT[code] for code in codes if code in _MEANT), "")
-        if meant:
-            return refusals.told(meant)
-        return refusals.refused_query(codes[0]) if codes else refusals.told(refusals.AWAY)
+        return refusals.by_code(_CODE.findall(str(original)), _MEANT)

@@ -5,6 +5,7 @@ No sentence quotes an address, a user name or a value: they reach messages, mail
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -32,6 +33,14 @@ _SAID: dict[str, _StrPromise] = {
 def told(code: str) -> DomainError:
     """Return the error of a known code: Unavailable when trying again later may help."""
     return (Unavailable if code in _LATER else Invalid)(code, str(_SAID[code]))
+
+
+def by_code(codes: Sequence[str], meant: Mapping[str, str]) -> DomainError:
+    """Return the error of the first of a driver's codes that is known; without any code the source is away."""
+    known = next((meant[code] for code in codes if code in meant), "")
+    if known:
+        return told(known)
+    return refused_query(codes[0]) if codes else told(AWAY)
 
 
 def refused_query(number: str) -> Invalid:
