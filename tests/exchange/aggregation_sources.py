@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg2
+from django.utils import timezone
 
 from basedb.identifiers import generate_citizen_id
-from core.audit import PLATFORM
+from core.audit import PLATFORM, Actor
 from core.models import Department
+from exchange.aggregation import plans, runs
 from exchange.aggregation.plans import create_plan
 from exchange.models import AggregationPlan, AggregationRun
 
@@ -124,3 +126,11 @@ def counts(run: AggregationRun) -> tuple[int, int, int, int]:
     """Read, accepted, changed, rejected."""
     run.refresh_from_db()
     return run.read_count, run.accepted_count, run.changed_count, run.rejected_count
+
+
+def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
+    """Queue a run by hand and carry it to its end."""
+    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
+    runs.work(run_uid=run.uid, clock=timezone.now)
+    run.refresh_from_db()
+    return run

@@ -16,7 +16,7 @@ from exchange.aggregation import plans, runs
 from exchange.aggregation.connector import TellsHighest
 from exchange.models import AggregationPlan, AggregationRun, ColumnBreak, RejectedRow, RunState
 from exchange.sealed_passwords import seal_password
-from tests.exchange.aggregation_sources import SourceTable, counts, person, table_plan
+from tests.exchange.aggregation_sources import SourceTable, counts, person, run_now, table_plan
 from tests.factories import City
 
 
@@ -35,13 +35,6 @@ def plan(city: City, now: datetime, source: SourceTable) -> AggregationPlan:
 @pytest.fixture
 def clerk(city: City) -> Actor:
     return city.actor("police_operator")
-
-
-def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
-    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
-    runs.work(run_uid=run.uid, clock=timezone.now)
-    run.refresh_from_db()
-    return run
 
 
 def test_first_run_takes_all_and_the_next_only_what_changed(

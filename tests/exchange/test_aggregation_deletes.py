@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.errors import Invalid
-from exchange.aggregation import plans, runs
-from exchange.models import AggregationPart, AggregationPlan, AggregationRun, RunState
-from tests.exchange.aggregation_sources import SourceTable, counts, csv_plan, csv_text, drop, person, table_plan
+from exchange.models import AggregationPart, AggregationPlan, RunState
+from tests.exchange.aggregation_sources import SourceTable, counts, csv_plan, csv_text, drop, person, run_now, table_plan
 from tests.factories import City
 
 
@@ -29,13 +27,6 @@ def source() -> Iterator[SourceTable]:
 @pytest.fixture
 def clerk(city: City) -> Actor:
     return city.actor("police_operator")
-
-
-def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
-    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
-    runs.work(run_uid=run.uid, clock=timezone.now)
-    run.refresh_from_db()
-    return run
 
 
 def standing() -> int:

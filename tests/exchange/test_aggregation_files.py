@@ -17,7 +17,7 @@ from core.errors import Conflict, Invalid
 from exchange.aggregation import plans, runs
 from exchange.aggregation.connectors import drops
 from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DropFile, RejectedRow, RunState
-from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person
+from tests.exchange.aggregation_sources import COLUMNS, counts, csv_plan, csv_text, drop, person, run_now
 from tests.factories import City
 
 
@@ -35,13 +35,6 @@ def plan(city: City, now: datetime) -> AggregationPlan:
 @pytest.fixture
 def clerk(city: City) -> Actor:
     return city.actor("police_operator")
-
-
-def run_now(plan: AggregationPlan, actor: Actor) -> AggregationRun:
-    run = plans.queue_run(plan_uid=plan.uid, actor=actor, now=timezone.now())
-    runs.work(run_uid=run.uid, clock=timezone.now)
-    run.refresh_from_db()
-    return run
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
