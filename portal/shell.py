@@ -241,6 +241,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "actor": once(lambda: actor(request)),
+        "does_business": once(lambda: actor(request).has(*BUSINESS)),
         "menu": once(lambda: menu(actor(request), view_name)),
         "unread": once(unread),
         "warnings": once(lambda: warnings(actor(request))),

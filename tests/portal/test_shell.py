@@ -1,5 +1,6 @@
 """The frame of every page: sign-in, lock-out, passwords, messages, the language switch."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from django.utils import timezone
 from basedb.models import QualityTask
 from core.models import AuditEntry, Notification
 from portal.shell import menu
+from tests.basedb.credit_facts import make_fact
 from tests.factories import City, make_request, make_resource, make_system
 
 PASSWORD = "correct-horse-battery"
@@ -195,3 +197,12 @@ def test_the_browsers_language_does_not_count(client: Client, db: None) -> None:
 
 def test_figures_are_grouped_by_thousands_in_chinese(db: None) -> None:
     assert Template("{% load humanize %}{{ n|intcomma }}").render(Context({"n": 1234567})) == "1,234,567"
+
+
+def test_auditor_is_led_to_no_page_that_is_closed_to_auditors(city: City, client: Client) -> None:
+    client.force_login(city.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
+    make_resource(city.police)
+    penalty = make_fact("credit.penalty", city.market, decided_on="20260105")
+    pages = ("/", "/catalog/", "/zones/", "/credit/", f"/credit/records/penalty/{bytes(penalty.row_key).hex()}/")
+    links = {link for page in pages for link in re.findall(r'href="(/[^"#?]*)', client.get(page).content.decode())}
+    assert [link for link in sorted(links) if "/static/" not in link and client.get(link).status_code == 403] == []
