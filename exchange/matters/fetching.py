@@ -23,6 +23,7 @@ from core.errors import Conflict, Forbidden, NotFound
 from core.ids import uuid7
 from core.models import Department
 from core.roles import Role
+from exchange.call_log import NO_CREDENTIAL
 from exchange.calls.terms import Caller, Signed
 from exchange.matters import asking
 from exchange.matters.asking import Ask, Read
@@ -74,16 +75,20 @@ def fetch_at_desk(*, ask: Ask, system_uid: UUID, actor: Actor, now: datetime) ->
     system = ConsumerSystem.objects.filter(uid=system_uid, department_id=actor.department_id or 0, is_active=True).first()
     if system is None:
         raise NotFound("system.not_found", _("没有这个系统，或您无权使用。"))
+    return fetch(ask=ask, signed=signed_at_desk(system, actor, now), actor=actor, now=now)
+
+
+def signed_at_desk(system: ConsumerSystem, actor: Actor, now: datetime) -> Signed:
+    """Return the call of a person of the department a system belongs to: nobody's key signs it."""
     caller = Caller(
-        credential_id=0, key="", secret=b"", algorithm=HmacAlgorithm.SM3, is_revoked=False, valid_from=now, valid_to=now,
-        system_id=system.pk, department_id=system.department_id, is_active=True,
+        credential_id=NO_CREDENTIAL, key="", secret=b"", algorithm=HmacAlgorithm.SM3, is_revoked=False, valid_from=now,
+        valid_to=now, system_id=system.pk, department_id=system.department_id, is_active=True,
     )  # fmt: skip
     uid = uuid7()
-    signed = Signed(
+    return Signed(
         call_id=str(uid), caller=caller, mode=MODE, path="", signed_ms=int(now.timestamp() * 1000), nonce=uid.hex,
         digest=hashlib.sha256(uid.bytes).hexdigest(), client_ip=actor.client_ip,
     )  # fmt: skip
-    return fetch(ask=ask, signed=signed, actor=actor, now=now)
 
 
 def kept_answer(made: MatterFetch, now: datetime) -> bytes | None:

@@ -6,7 +6,7 @@ In the caller's transaction. Which grant covers what is `planning`'s, what the d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -44,11 +44,12 @@ ENDED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What became of a material: its row, the JSON text of what was answered, and the licenses that were handed over."""
+    """What became of a material: its row, the JSON text of what was answered, the licenses handed over, under which plan."""
 
     row: MatterPart
     answer: str = ""
     used: Sequence[Sequence[str | None]] = ()
+    plan: Plan | None = None
 
 
 @dataclass(slots=True)
@@ -71,13 +72,17 @@ class _Step:
 def fetch_parts(read: Read, signed: Signed, now: datetime) -> list[Part]:
     """Return what became of every material of the matter, in their order."""
     materials = list(read.matter.materials.select_related("party"))
-    steps = _planned([one for one in materials if _is_fetched(one, read)], read, signed, now)
+    return fetch_materials(materials, read.subjects, read.context, signed, now)
+
+
+def fetch_materials(
+    materials: Sequence[Material], subjects: Mapping[str, bytes], context: Context, signed: Signed, now: datetime
+) -> list[Part]:
+    """Return what became of each material, in their order; `subjects` are the keys of the parties that are there."""
+    fetched = [one for one in materials if one.source != MaterialSource.SUBMIT and one.party.role in subjects]
+    steps = _planned(fetched, subjects, context, signed, now)
     _admit(steps.values())
-    return [_part(steps[one.pk]) if one.pk in steps else Part(_unfetched(one, read)) for one in materials]
-
-
-def _is_fetched(material: Material, read: Read) -> bool:
-    return material.source != MaterialSource.SUBMIT and material.party.role in read.subjects
+    return [_part(steps[one.pk]) if one.pk in steps else Part(_unfetched(one, subjects)) for one in materials]
 
 
 def _row(material: Material) -> MatterPart:
@@ -87,23 +92,25 @@ def _row(material: Material) -> MatterPart:
     )  # fmt: skip
 
 
-def _unfetched(material: Material, read: Read) -> MatterPart:
+def _unfetched(material: Material, subjects: Mapping[str, bytes]) -> MatterPart:
     """Return the row of a material that has to be brought, or of a party that is not there."""
-    is_there = material.party.role in read.subjects
+    is_there = material.party.role in subjects
     return _ended(_row(material), PartState.TO_SUBMIT if is_there else PartState.NOT_NEEDED)
 
 
-def _planned(materials: Sequence[Material], read: Read, signed: Signed, now: datetime) -> dict[int, _Step]:
+def _planned(
+    materials: Sequence[Material], subjects: Mapping[str, bytes], context: Context, signed: Signed, now: datetime
+) -> dict[int, _Step]:
     """Return the steps by material: under which grant each is fetched, with a call number and a nonce of its own."""
     needs = {one.pk: Need(one.dataset or LICENSE.code, tuple(one.items), one.type_code) for one in materials}
     grants = _grants_of(signed.caller.system_id, {need.dataset for need in needs.values()})
-    who = Asking(signed.caller.system_id, signed.client_ip, read.context, now)
+    who = Asking(signed.caller.system_id, signed.client_ip, context, now)
     steps = {}
     for one in materials:
         nonce = hashlib.sha256(f"{signed.nonce}:{one.ordinal}".encode()).hexdigest()[:32]
         own = replace(signed, call_id=str(uuid7()), mode=MODE, nonce=nonce)
         found = plan(needs[one.pk], grants, who)
-        steps[one.pk] = _Step(one, _row(one), read.subjects[one.party.role], found, own, read.context)
+        steps[one.pk] = _Step(one, _row(one), subjects[one.party.role], found, own, context)
     return steps
 
 
@@ -148,7 +155,7 @@ def _part(step: _Step) -> Part:
     body, state, ended, provider, used = answered
     row.provider = provider
     row.items = found.items if state == PartState.FOUND else []
-    return Part(_ended(row, PartState(state), ENDED.get(ended, ended) if state == PartState.NOT_VALID else ""), body, used)
+    return Part(_ended(row, PartState(state), ENDED.get(ended, ended) if state == PartState.NOT_VALID else ""), body, used, found)
 
 
 def _refused(step: _Step, code: str) -> Part:
