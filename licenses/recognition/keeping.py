@@ -144,21 +144,38 @@ def published(now: datetime) -> list[dict[str, Any]]:
     return lines
 
 
-def own_card(*, name: str, endpoint: str, valid_to: datetime) -> dict[str, Any]:
-    """Return the file other nodes load to trust this one: the public halves of what signs here."""
-    own = SealKey.objects.filter(purpose__in=(KeyPurpose.NODE, KeyPurpose.DATA, KeyPurpose.STATUS), retired_at=None)
+def own_keys() -> list[dict[str, Any]]:
+    """Return the keys others verify this node by, with the fingerprints its people tell."""
+    found = []
+    for key in _own():
+        public = PublicKey.from_der(pem_blocks(key.public_key)[0][1])
+        purpose = KeyPurpose(key.purpose).label
+        found.append(
+            {"purpose": purpose, "id": public.id, "fingerprint": fingerprint(public), "valid_from": key.valid_from}
+        )  # fmt: skip
+    return found
+
+
+def own_card(*, name: str, endpoint: str, valid_to: datetime, relation: NodeRelation = NodeRelation.PEER) -> dict[str, Any]:
+    """Return the file other nodes load to trust this one; `relation` is where this node stands seen from there."""
     keys = [
-        {"public_key": key.public_key, "valid_from": key.valid_from.isoformat(), "valid_to": valid_to.isoformat()} for key in own
+        {"public_key": key.public_key, "valid_from": key.valid_from.isoformat(), "valid_to": valid_to.isoformat()} for key in _own()
     ]
     return {
         "form": FORM,
         "code": settings.NODE_CODE,
         "name": name,
         "region_code": settings.NODE_CODE,
-        "relation": NodeRelation.PEER.value,
+        "relation": relation.value,
         "endpoint": endpoint,
         "keys": keys,
     }
+
+
+def _own() -> QuerySet[SealKey]:
+    """Return the keys in force whose public halves others need."""
+    purposes = (KeyPurpose.NODE, KeyPurpose.DATA, KeyPurpose.STATUS)
+    return SealKey.objects.filter(purpose__in=purposes, retired_at=None).order_by("purpose")
 
 
 def _lay_down(node: TrustedNode, public: PublicKey, times: tuple[datetime, datetime], *, actor: Actor, now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from portal.recognition import foreign, views
+from portal.recognition import foreign, own, views
 
 urlpatterns = [
     path("", views.node_list, name="recognition-list"),
     path("propose/", views.propose, name="recognition-propose"),
+    path("card/", own.card, name="recognition-card"),
+    path("card/file/", own.card_file, name="recognition-card-file"),
     path("rejected/", views.rejected_list, name="recognition-rejected"),
     path("nodes/<uuid:uid>/", views.node, name="recognition-node"),
     path("nodes/<uuid:uid>/endpoint/", views.endpoint, name="recognition-endpoint"),

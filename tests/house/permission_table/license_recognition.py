@@ -35,6 +35,8 @@ ROWS: list[Row] = [
     ("GET", "portal:recognition-list", {}, only(200, *SEERS)),
     ("GET", "portal:recognition-propose", {}, only(200, "reviewer")),
     ("POST", "portal:recognition-propose", {}, only(422, "reviewer")),
+    ("GET", "portal:recognition-card", {}, only(200, "reviewer")),
+    ("GET", "portal:recognition-card-file", {}, only(200, "reviewer")),
     ("GET", "portal:recognition-rejected", {}, only(200, *SEERS)),
     ("GET", "portal:recognition-node", NODE, only(200, *SEERS)),
     ("GET", "portal:recognition-endpoint", NODE, only(200, "reviewer")),
