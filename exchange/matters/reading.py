@@ -23,7 +23,7 @@ from core.errors import NotFound
 from core.roles import Role
 from exchange.matters.fetching import kept_answer
 from exchange.matters.telling import head_of, part_of
-from exchange.models import MatterCase, MatterFetch, MatterPart, PartState
+from exchange.models import MaterialSource, MatterCase, MatterFetch, MatterPart, PartState
 from exchange.querysets import is_auditor, is_reviewer
 
 
@@ -44,6 +44,14 @@ def cases_visible_to(actor: Actor) -> QuerySet[MatterCase]:
     if is_reviewer(actor) or is_auditor(actor):
         seen = Q()
     return MatterCase.objects.filter(seen).select_related("system", "department")
+
+
+def missing_part(*, case_uid: UUID, material: str, actor: Actor) -> MatterPart | None:
+    """Return the last fetching of a material of a case when no license of that type was found; None otherwise."""
+    parts = MatterPart.objects.filter(fetch__case__in=cases_visible_to(actor).filter(uid=case_uid), material=material)
+    last = parts.select_related("fetch__case", "fetch__matter").order_by("-fetch_id").first()
+    is_missing = last is not None and last.source == MaterialSource.LICENSE and last.state == PartState.NOT_FOUND
+    return last if is_missing else None
 
 
 def outcomes_of(cases: Iterable[MatterCase]) -> dict[int, tuple[int, int]]:

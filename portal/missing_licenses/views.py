@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from basedb.masking import Mask, mask_value
 from core.keyset import page
 from core.roles import Role
-from licenses.models import OPEN_MISSING, MissingReport, MissingState
+from exchange.matters import reading
+from licenses.models import OPEN_MISSING, MissingKind, MissingReport, MissingState
 from licenses.reissue import checking, reissuing, reports
 from licenses.reissue.workflow import COMMAND_TITLES, DESKS, PARTY_TITLES, Command, allowed
 from licenses.subject_keys import PERSON
@@ -61,8 +62,8 @@ def _scoped(rows: QuerySet[MissingReport], scope: str, department_id: int) -> Qu
 @require_http_methods(["GET", "POST"])
 @roles_required(Role.OPERATOR)
 def report(request: HttpRequest) -> HttpResponse:
-    """Report a missing license."""
-    form = ReportForm(request.POST or None)
+    """Report a missing license; from a case whose material was not found it begins with what the case tells."""
+    form = ReportForm(request.POST or None, initial=from_case(request))
 
     def act() -> str:
         given = {name: value for name, value in form.cleaned_data.items() if name != "submission"}
@@ -77,6 +78,20 @@ def report(request: HttpRequest) -> HttpResponse:
 
     lead = _("报告提交后送应颁发该证照的部门核查档案：有档案的补发，已有电子证照的告知标识，查无的说明理由。")
     return save(request, form, act, **words(_("报告缺失证照"), lead, BACK, _("提交报告")))
+
+
+def from_case(request: HttpRequest) -> dict[str, Any]:
+    """Return what a report starts with: type and case of a material that was not found. Codes of parties are not kept there."""
+    try:
+        case, material = UUID(request.GET.get("case", "")), request.GET.get("material", "")
+    except ValueError:
+        return {}
+    part = reading.missing_part(case_uid=case, material=material, actor=actor(request))
+    if part is None:
+        return {}
+    note = _("办理“%(matter)s”（办件编号 %(case)s）取“%(material)s”时没有查到电子证照。")
+    told = {"matter": part.fetch.matter.name, "case": part.fetch.case.case_number, "material": part.title}
+    return {"kind": MissingKind.NOT_FOUND, "type_code": part.type_code, "note": note % told}
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import pytest
@@ -66,6 +67,15 @@ def test_matter_is_drafted_step_by_step_and_published_after_review(scene: Scene,
     ]  # fmt: skip
 
 
+def test_grants_of_others_are_named_and_not_linked(scene: Scene, client: Client) -> None:
+    matter = Matter.objects.filter(state="PUBLISHED").first()
+    assert matter is not None
+    for who in ("police_operator", "market_operator", "education_operator", "reviewer", "auditor"):
+        client.force_login(scene.city.people[who])
+        links = re.findall(r'href="(/grants/[^"]+)"', text_of(client.get(f"/matters/{matter.uid}/")))
+        assert [link for link in links if client.get(link).status_code != 200] == [], who
+
+
 def test_missing_grant_leads_to_the_basket(scene: Scene, client: Client) -> None:
     matter = Matter.objects.get(pk=scene.matter.pk)
     matter.consumers = [scene.system.department_id]
@@ -103,7 +113,13 @@ def test_window_fetches_and_the_page_says_what_is_to_be_brought(scene: Scene, cl
     page = text_of(shown)
     assert "李明月" in page
     assert "证照已过期" in page
-    assert "报告证照缺失" in page
+    missing = re.search(r'href="(/missing-licenses/new/[^"]+material=[^"]+)"', page)
+    assert missing
+    report = client.get(unescape(missing[1]))
+    assert report.context["form"]["kind"].value() == "NOT_FOUND"
+    assert report.context["form"]["type_code"].value() in text_of(report)
+    assert "办件编号 W-1" in text_of(report)
+    assert MOTHER not in text_of(report)
     assert "女" in page
     assert MOTHER not in page
     assert shown["Cache-Control"] == "no-store"
