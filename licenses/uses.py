@@ -1,7 +1,7 @@
 """Use records (用证记录): who used which items of which license, for which matter and purpose. Append-only.
 
 Whoever hands out, verifies or copies a license writes here in the same transaction: no record, no use. The rows are sealed with the
-platform's evidence and kept at least three years; who may read whose is decided by the pages that show them.
+platform's evidence and kept at least three years. Who reads whose, beside the calls, is `exchange.license_uses`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
-from core import keyset
 from core.audit import Actor
 from core.models import Department
 from licenses.models import LicenseUse, UseChannel
 
-ORDER: Final = ("-id",)
 TEXT_AT_MOST: Final = 200
 ROWS_A_STATEMENT: Final = 2_000
 
@@ -73,22 +70,3 @@ def _row(use: Use) -> LicenseUse:
         call_id=use.call_id,
         at=use.at,
     )
-
-
-def of_subject(*, subject_key: bytes, cursor: str = "") -> keyset.Page[LicenseUse]:
-    """Return a page of what a holder's licenses were used for, the newest first."""
-    return _page(LicenseUse.objects.filter(subject_key=subject_key), cursor)
-
-
-def of_license(*, identifier: str, cursor: str = "") -> keyset.Page[LicenseUse]:
-    """Return a page of the uses of one license (one version of it), the newest first."""
-    return _page(LicenseUse.objects.filter(identifier=identifier), cursor)
-
-
-def of_issuer(*, issuer_code: str, cursor: str = "") -> keyset.Page[LicenseUse]:
-    """Return a page of the uses of the licenses an issuer gave out, the newest first."""
-    return _page(LicenseUse.objects.filter(issuer_code=issuer_code), cursor)
-
-
-def _page(found: QuerySet[LicenseUse], cursor: str) -> keyset.Page[LicenseUse]:
-    return keyset.page(found, order=ORDER, cursor=cursor)

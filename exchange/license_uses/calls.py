@@ -142,7 +142,7 @@ def _scopes(type_code: str) -> list[dict[str, Any]]:
 
 def _places(values: Mapping[str, Any], after: Place | None, issuer: str) -> list[tuple[Place, bool]]:
     """Return the next calls and whether they are to be told."""
-    place = {"at": after[0], "consumer": after[1], "call": after[2]} if after else {}
+    place: dict[str, Any] = {"at": after[0], "consumer": after[1], "call": after[2]} if after else {}
     sql = NEWEST.format(handed=HANDED, reaches=REACHES if issuer else "true", beyond=BEYOND if after else "true")
     with connection.cursor() as cursor:
         cursor.execute(sql, {**values, **place})

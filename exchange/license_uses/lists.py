@@ -6,7 +6,7 @@ use records without end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from heapq import merge
@@ -39,6 +39,7 @@ from licenses.models import LicenseUse
 from licenses.presenting.holding import item_titles
 from licenses.types.layout import BUILT_IN
 
+_Told = LicenseUse | CallRecord
 PAGE_SIZE: Final = 20
 CALLS: Final = "CALL"  # in filters: the channels of all ordinary calls
 
@@ -128,7 +129,8 @@ def of_department(*, actor: Actor, now: datetime, type_code: str = "", channel: 
         rows = rows.none() if channel == CALLS else rows.filter(channel=channel)
     looked = Looked(())
     if channel in ("", CALLS):
-        kept = LicenseFigure.objects.filter(issuer=issuer.name).values_list("type_code", flat=True).distinct() if issuer else ()
+        figures = LicenseFigure.objects.filter(issuer=issuer.name) if issuer else LicenseFigure.objects.none()
+        kept = list(figures.order_by("type_code").values_list("type_code", flat=True).distinct())
         looked = calls.newest(
             since=since, after=after.call, size=PAGE_SIZE, issuer=issuer.code if issuer else "", kept=kept, type_code=type_code
         )  # fmt: skip
@@ -153,8 +155,9 @@ def _page(rows: QuerySet[LicenseUse], looked: Looked, after: _After, since: date
         rows = rows.filter(pk__lt=after.use)
     uses = list(rows.order_by("-id")[: PAGE_SIZE + 1])
     horizon = looked.through[0] if looked.through else None
-    ahead = takewhile(lambda use: horizon is None or use.at >= horizon, uses)
-    shown = list(islice(merge(ahead, looked.records, key=_moment, reverse=True), PAGE_SIZE))
+    ahead: Iterable[_Told] = takewhile(lambda use: horizon is None or _moment(use) >= horizon, uses)
+    called: Iterable[_Told] = looked.records
+    shown = list(islice(merge(ahead, called, key=_moment, reverse=True), PAGE_SIZE))
     own = [one for one in shown if isinstance(one, LicenseUse)]
     told = [one for one in shown if isinstance(one, CallRecord)]
     more = len(own) < len(uses) or len(told) < len(looked.records) or looked.through is not None
@@ -165,11 +168,11 @@ def _page(rows: QuerySet[LicenseUse], looked: Looked, after: _After, since: date
     return Uses(_lines(shown), _written(place) if more else "", is_first, since.date())
 
 
-def _moment(one: LicenseUse | CallRecord) -> datetime:
+def _moment(one: _Told) -> datetime:
     return one.at if isinstance(one, LicenseUse) else one.requested_at
 
 
-def _lines(shown: Sequence[LicenseUse | CallRecord]) -> list[Line]:
+def _lines(shown: Sequence[_Told]) -> list[Line]:
     """Return uses and calls in words, a few queries whatever their number."""
     records = [one for one in shown if isinstance(one, CallRecord)]
     grants = Grant.objects.select_related("resource__binding").in_bulk({r.grant_id for r in records if r.grant_id is not None})

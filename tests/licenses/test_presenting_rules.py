@@ -12,13 +12,14 @@ from basedb.models import LegalEntity, Person
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from exchange.calls.refusals import REFUSALS
+from exchange.license_uses import lists
 from exchange.presenting.refusals import REFUSALS as PRESENTING
-from licenses.models import BlockedBy, HolderSession, LicenseUse, PresentingCode
+from licenses.models import BlockedBy, HolderSession, PresentingCode
 from licenses.presenting import agents, blocking, codes, holders, holding, sessions
 from licenses.presenting.code_text import LETTERS, in_groups, new_code, read_code
 from licenses.presenting.workflow import STEPS, Command, Standing, decide, is_over
 from licenses.types.rulebook import Rulebook
-from licenses.uses import Use, of_issuer, of_license, of_subject, record, record_many
+from licenses.uses import Use, record, record_many
 from tests.factories import City
 from tests.hotpath.partner import make_person
 from tests.licenses import presented
@@ -228,15 +229,24 @@ def test_a_face_is_shown_in_the_words_and_the_order_of_its_type() -> None:
     assert shown == [("姓名", "甲"), ("性别", "男"), ("unknown", "x")]
 
 
-def test_uses_are_read_by_holder_license_and_issuer_and_never_change(city: City, now: datetime) -> None:
+def test_uses_are_read_by_their_holder_and_issuer(city: City, now: datetime) -> None:
     operator = city.actor("police_operator")
-    one = {"identifier": "1.2.3", "type_code": presented.TYPE, "channel": "QUERIED", "issuer_code": "I", "subject_key": b"k" * 16}
+    key, issuer = b"k" * 16, city.market.code
+    one = {
+        "identifier": "1.2.3",
+        "type_code": presented.TYPE,
+        "channel": "QUERIED",
+        "issuer_code": issuer,
+        "subject_key": b"k" * 16,
+    }
     first = record(**one, actor=operator, at=now, matter="m" * 300, items=["a"])
     assert (first.department_name, first.actor_id, len(first.matter)) == (city.police.name, operator.user_id, 200)
     record_many(Use(**one | {"identifier": f"1.2.{n}", "at": now}) for n in range(4, 30))  # type: ignore[arg-type]
-    page = of_subject(subject_key=b"k" * 16)
+    page = lists.of_holder(subject_key=key, now=now)
     assert (len(page.items), bool(page.next)) == (20, True)
-    assert len(of_subject(subject_key=b"k" * 16, cursor=page.next).items) == 7
-    assert [use.pk for use in of_license(identifier="1.2.3").items] == [first.pk]
-    assert len(of_issuer(issuer_code="I").items) == 20
-    assert LicenseUse.objects.filter(subject_key=b"x" * 16).count() == 0
+    after = lists.of_holder(subject_key=key, now=now, cursor=page.next)
+    assert [line.identifier for line in after.items][-1] == "1.2.3"
+    assert (len(after.items), after.next) == (7, "")
+    assert len(lists.of_department(actor=city.actor("market_operator"), now=now).items) == 20
+    assert lists.of_department(actor=city.actor("education_operator"), now=now).items == []
+    assert lists.of_holder(subject_key=b"x" * 16, now=now).items == []
