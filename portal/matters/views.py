@@ -22,7 +22,7 @@ from core.roles import Role
 from exchange.license_statistics.reading import type_names
 from exchange.matters import coverage, definition, figures
 from exchange.models import MaterialSource, Matter, MatterState, PartState
-from exchange.querysets import is_reviewer
+from exchange.querysets import grants_visible_to, is_reviewer
 from exchange.requests import baskets
 from portal.actor import actor, roles_required
 from portal.care.pages import SEERS
@@ -76,6 +76,7 @@ def _detail_page(request: HttpRequest, matter: Matter, who: Actor, pressed: Port
         "parties": list(matter.parties.all()),
         "materials": [material_line(row, names) for row in matter.materials.select_related("party")],
         "lines": lines,
+        "open_grants": set(grants_visible_to(who).filter(pk__in=_grants_of(lines)).values_list("pk", flat=True)),
         "consumers": Department.objects.filter(pk__in=matter.consumers).order_by("code"),
         "may_edit": owns and matter.state == MatterState.DRAFT,
         "may_retire": owns and matter.state == MatterState.PUBLISHED,
@@ -86,6 +87,10 @@ def _detail_page(request: HttpRequest, matter: Matter, who: Actor, pressed: Port
         "decision": pressed if isinstance(pressed, DecisionForm) else DecisionForm(initial={"revision": matter.revision}),
     }
     return render(request, "portal/matters/detail.html", context, status=pressed.status if pressed else 200)
+
+
+def _grants_of(lines: list[tuple[coverage.Line, list[tuple[coverage.Standing, Any]]]]) -> list[int]:
+    return [one.grant.pk for _line, standings in lines for one, _titles in standings if one.grant is not None]
 
 
 @require_POST
