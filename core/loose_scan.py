@@ -10,8 +10,8 @@ from django.db.models import Model
 
 def values_of(model: type[Model], column: str) -> list[Any]:
     """Return the different values of an indexed column in order; null is none."""
-    table = connection.ops.quote_name(model._meta.db_table)
-    name = connection.ops.quote_name(model._meta.get_field(column).column)  # type: ignore[union-attr]
+    field: Any = model._meta.get_field(column)
+    table, name = (connection.ops.quote_name(each) for each in (model._meta.db_table, field.column))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

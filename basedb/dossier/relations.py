@@ -125,7 +125,7 @@ def _read(
     today: date | None = None,
 ) -> tuple[list[Line], ...]:
     columns = ", ".join(f"(SELECT coalesce(json_agg(x), '[]') FROM ({part}) x)" for part in parts)
-    values = {"keys": list(keys), "linked": list(linked), "codes": sorted(codes), "most": MOST, "today": today}
+    values: dict[str, Any] = {"keys": list(keys), "linked": list(linked), "codes": sorted(codes), "most": MOST, "today": today}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns}", values)
         lines: tuple[list[Line], ...] = cursor.fetchone()
