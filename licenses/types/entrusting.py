@@ -6,7 +6,7 @@ reviewer ends it. What was issued before stays good. Offices issue in their own 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -137,14 +137,21 @@ def _hand_over(code: str, before: Department, keeper: Department, actor: Actor, 
     for entry in TypeOffice.objects.select_for_update().filter(type_code=code, department=keeper, ended_at=None):
         _end(entry, _("改由该部门维护。"), actor, now)
     IssuingFeed.objects.filter(type_code=code, department=before, closed_at=None).update(closed_at=now)
-    last = TypeOffice.objects.filter(type_code=code, is_former_keeper=True).order_by("-effective__endswith").first()
-    published = TypeVersion.objects.filter(code=code).exclude(state=TypeState.DRAFT).order_by("effective__startswith").first()
-    first = last.effective.upper - timedelta(days=1) if last else published.effective.lower if published else None
+    first = _kept_since(code)
     if first is not None and first <= day:
         TypeOffice.objects.create(
             type_code=code, department=before, is_former_keeper=True, effective=DateRange(first, day + timedelta(days=1)),
             confirmed_by_id=actor.user_id, confirmed_at=now, ended_by_id=actor.user_id, ended_at=now,
         )  # fmt: skip
+
+
+def _kept_since(code: str) -> date | None:
+    """Return the day the keeper before took a type over, or its first version came into force; None while none is published."""
+    last = TypeOffice.objects.filter(type_code=code, is_former_keeper=True).order_by("-effective__endswith").first()
+    if last is not None and last.effective is not None and last.effective.upper is not None:
+        return last.effective.upper - timedelta(days=1)
+    published = TypeVersion.objects.filter(code=code).exclude(state=TypeState.DRAFT).order_by("effective__startswith").first()
+    return published.effective.lower if published is not None and published.effective is not None else None
 
 
 def _end(office: TypeOffice, reason: str, actor: Actor, now: datetime) -> None:

@@ -70,8 +70,9 @@ def visible_to(actor: Actor) -> QuerySet[TypeOffice]:
     rows = TypeOffice.objects.select_related("department__region", "proposed_by", "confirmed_by", "ended_by")
     if actor.has(Role.AUDIT_ADMINISTRATOR) or (actor.is_data_centre and actor.has(Role.REVIEWER)):
         return rows
-    kept = TypeVersion.objects.filter(code=OuterRef("type_code"), department_id=actor.department_id)
-    return rows.filter(Q(effective__isnull=False) | Q(department_id=actor.department_id) | Exists(kept))
+    own = actor.department_id or 0
+    kept = TypeVersion.objects.filter(code=OuterRef("type_code"), department_id=own)
+    return rows.filter(Q(effective__isnull=False) | Q(department_id=own) | Exists(kept))
 
 
 def get_visible(uid: UUID, actor: Actor) -> TypeOffice:
