@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import psycopg2
 from django.utils import timezone
+from psycopg2.extras import execute_values
 
 from basedb.identifiers import generate_citizen_id
 from core.audit import PLATFORM, Actor
@@ -109,13 +110,14 @@ class SourceTable:
 
     def put(self, rows: Iterable[dict[str, str]], *, at: datetime, first_id: int = 1) -> None:
         names = ", ".join(f'"{column}"' for column in COLUMNS.values())
-        places = ", ".join(["%s"] * (len(COLUMNS) + 2))
         changes = ", ".join(f'"{column}" = excluded."{column}"' for column in ["GXSJ", *COLUMNS.values()])
-        for number, row in enumerate(rows, start=first_id):
-            self.execute(
-                f'INSERT INTO {self.name} ("ID", "GXSJ", {names}) VALUES ({places}) ON CONFLICT ("ID") DO UPDATE SET {changes}',
-                [number, at + timedelta(microseconds=number), *(row[column] for column in COLUMNS.values())],
-            )
+        values = (
+            [number, at + timedelta(microseconds=number), *(row[column] for column in COLUMNS.values())]
+            for number, row in enumerate(rows, start=first_id)
+        )
+        statement = f'INSERT INTO {self.name} ("ID", "GXSJ", {names}) VALUES %s ON CONFLICT ("ID") DO UPDATE SET {changes}'
+        with self.connection.cursor() as cursor:
+            execute_values(cursor, statement, values)
 
     def close(self) -> None:
         self.execute(f"DROP TABLE IF EXISTS {self.name}")

@@ -19,8 +19,8 @@ from tests.exchange.aggregation_sources import SourceTable, counts, csv_plan, cs
 from tests.exchange.killing import finish, kill_when
 from tests.factories import City, make_city
 
-ROWS = 3_000
-BROKEN = 60
+ROWS = 1_500
+BROKEN = 30
 KILLS = 4
 
 pytestmark = pytest.mark.django_db(transaction=True)
