@@ -6,7 +6,6 @@ The rules follow 发改高技〔2017〕1272号 and the grading table of the plat
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
@@ -17,7 +16,7 @@ from catalog import codes, mounting
 from catalog.content import DATA_TYPES, SOURCE_FORMATS, Entry, Item
 from catalog.models import BaseDatabase, Grade, Resource, ShareAttribute, SharingMode, UpdateCycle
 from core.errors import Invalid
-from core.texts import visible
+from core.texts import bare, visible
 
 ITEM_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SYSTEM_NAME = re.compile(r"(系统|平台|数据库|软件|app|小程序|网站)$", re.IGNORECASE)
@@ -25,11 +24,6 @@ FILE_FORMATS = frozenset({"电子文件", "图形图像", "流媒体"})
 MOST_ITEMS = 200
 
 Problems = dict[str, list[str]]
-
-
-def bare(text: str) -> str:
-    """Return a name without width, case, punctuation and spaces: names equal in this form are the same name."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
 
 
 def check_draft(entry: Entry, resource: Resource) -> None:

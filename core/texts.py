@@ -16,7 +16,17 @@ def visible(text: str) -> str:
     return "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
 
 
+def bare(text: str) -> str:
+    """Return a name without width, case, punctuation and spaces: names equal in this form are the same name."""
+    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+
+
 def harmless_cell(value: object) -> str:
     """Return the text of a cell no spreadsheet takes for a formula: an apostrophe stands before what would be one."""
     text = "" if value is None else str(value)
     return f"'{text}" if text.startswith(FORMULA_SIGNS) else text
+
+
+def cell_as_it_was(text: str) -> str:
+    """Return the text a harmless cell was made of."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_SIGNS) else text

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from rapidfuzz import fuzz
 
 from basedb.dictionary import Dataset
+from core.texts import bare
 from exchange.aggregation.connectors.terms import Column
 
 LEAST_LIKENESS = 78.0
@@ -46,19 +46,15 @@ def suggest(dataset: Dataset, columns: Sequence[Column]) -> dict[str, str]:
 
 def likeness(name: str, title: str, column: Column) -> float:
     """Return how likely a column means a field, 0 to 100."""
-    plain, said = _bare(column.name), _bare(column.comment)
-    wanted = _bare(title)
-    if plain == _bare(name) or column.name.upper() in _KNOWN.get(name, ()):
+    plain, said = bare(column.name), bare(column.comment)
+    wanted = bare(title)
+    if plain == bare(name) or column.name.upper() in _KNOWN.get(name, ()):
         return 100.0
     if wanted and wanted in (plain, said):
         return 99.0
     if plain == _initials(title):
         return 90.0
-    return max(fuzz.ratio(wanted, said) if said else 0.0, fuzz.ratio(wanted, plain), fuzz.ratio(_bare(name), plain))
-
-
-def _bare(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+    return max(fuzz.ratio(wanted, said) if said else 0.0, fuzz.ratio(wanted, plain), fuzz.ratio(bare(name), plain))
 
 
 def _initials(title: str) -> str:

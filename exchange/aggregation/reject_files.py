@@ -22,7 +22,7 @@ from basedb import ingest
 from core import audit
 from core.audit import Actor
 from core.errors import Invalid
-from core.texts import FORMULA_SIGNS, harmless_cell
+from core.texts import cell_as_it_was, harmless_cell
 from exchange.aggregation.connector import fields_of
 from exchange.aggregation.connectors import csv_reading
 from exchange.aggregation.connectors.drops import refused
@@ -69,10 +69,6 @@ def _line(values: Sequence[object]) -> bytes:
     return text.getvalue().encode()
 
 
-def _as_it_was(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_SIGNS) else text
-
-
 @transaction.atomic
 def upload(*, plan_uid: UUID, file: IO[bytes], size: int, actor: Actor, now: datetime) -> int:
     """Take corrections from a file of our own columns, all or none; errors name the line. Return how many rows were corrected."""
@@ -106,7 +102,7 @@ def _take(plan: AggregationPlan, values: list[str], line: int, *, actor: Actor, 
     row = rows.filter(plan=plan, uid=uid, state__in=OPEN_STATES).first()
     if row is None:
         raise refused("row", _at(line, _("没有这条待处理的拒收记录")), line=line)
-    texts = [_as_it_was(text) for text in values[len(OWN_COLUMNS) :]]
+    texts = [cell_as_it_was(text) for text in values[len(OWN_COLUMNS) :]]
     try:
         keep_correction(row, dict(zip(fields_of(plan), texts, strict=True)), now=now)
     except Invalid as error:

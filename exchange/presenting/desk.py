@@ -31,7 +31,7 @@ from exchange.calls.terms import Caller, Context, Question, Signed, Terms
 from exchange.models import Grant, GrantState
 from exchange.presenting import needs, scanning
 from exchange.presenting.calling import check_wanted
-from exchange.presenting.scanning import Desk
+from exchange.presenting.scanning import Desk, selection_of
 from licenses.models import PresentingCode
 from licenses.presenting.code_text import read_code
 from licenses.presenting.holding import rulebooks
@@ -78,7 +78,7 @@ def fitting_grant(*, matter: str, actor: Actor, now: datetime) -> UUID:
     sizes: dict[UUID, int] = {}
     for grant in grants_of(actor, now):
         with contextlib.suppress(Refusal):
-            asked = needs.asked_of(need, _selection(_terms(grant.uid, actor, matter, now))) if need else {}
+            asked = needs.asked_of(need, selection_of(_terms(grant.uid, actor, matter, now))) if need else {}
             sizes[grant.uid] = sum(len(items) for items in asked.values())
     return max(sizes, key=lambda uid: sizes[uid], default=UUID(int=0))
 
@@ -125,7 +125,7 @@ def _scan(code: str, matter: str, grant_uid: UUID, actor: Actor, now: datetime) 
     text = read_code(code)
     if not text:
         raise Refusal("presenting.code_malformed")
-    wanted = check_wanted(needs.need_of(matter, through_django), _selection(terms))
+    wanted = check_wanted(needs.need_of(matter, through_django), selection_of(terms))
     told = scanning.scan(text, wanted, _signed(terms, actor, now), Desk(terms, through_django, now, actor.user_id))
     if told is None:
         raise Refusal("grant.unusable")
@@ -137,7 +137,7 @@ def _read(code: PresentingCode, actor: Actor, now: datetime) -> tuple[str, str]:
     terms = _terms(grant.uid if grant else UUID(int=0), actor, code.matter, now)
     signed = _signed(terms, actor, now)
     context = Context(matter=code.matter, officer=f"user-{actor.user_id}")
-    question = Question(_selection(terms), None, context=context)
+    question = Question(selection_of(terms), None, context=context)
     allowance = _admitted(signed, terms, question)
     desk = Desk(terms, through_django, now, actor.user_id)
     found = scanning.read(str(code.uid), question, signed, desk, allowance.remaining)
@@ -156,12 +156,6 @@ def _terms(grant_uid: UUID, actor: Actor, matter: str, now: datetime) -> Terms:
     conditions.check_origin(terms.conditions, actor.client_ip)
     conditions.check_context(terms.conditions, Context(matter=matter))
     return terms
-
-
-def _selection(terms: Terms) -> Any:
-    if terms.selection is None:
-        raise Refusal("grant.unusable")
-    return terms.selection
 
 
 def _signed(terms: Terms, actor: Actor, now: datetime) -> Signed:

@@ -80,7 +80,7 @@ def scan(code: str, wanted: Wanted, signed: Signed, desk: Desk) -> dict[str, Any
         "need_basis": wanted.need.basis,
         "needs": json.dumps({code: [item.told() for item in items] for code, items in wanted.types.items()}),
     }
-    template = scan_sql(_selection(desk.terms), is_desk=desk.is_portal)
+    template = scan_sql(selection_of(desk.terms), is_desk=desk.is_portal)
     is_admitted, is_held, uid, until, purpose = desk.run(template, with_lists(SCANNING, len(desk.terms.lists)), values)[0]
     if not is_admitted:
         return None
@@ -115,7 +115,7 @@ def read(presentation: str, question: Question, signed: Signed, desk: Desk, quot
     """Return what the holder agreed to, as JSON text, and its digest: recorded and committed, once. None: the grant has changed."""
     values = terms_values(signed, desk.terms, question, quota_left) | {"presentation": presentation, "now": desk.now}
     values["subject_count"] = 1
-    template = read_sql(_selection(desk.terms), is_desk=desk.is_portal)
+    template = read_sql(selection_of(desk.terms), is_desk=desk.is_portal)
     is_admitted, body, digest = desk.run(template, with_lists(READING, len(desk.terms.lists)), values)[0]
     if not is_admitted:
         return None
@@ -167,7 +167,8 @@ def _of_grant(terms: Terms) -> dict[str, Any]:
     return values | {f"list_{number}": list(allowed) for number, allowed in enumerate(terms.lists)}
 
 
-def _selection(terms: Terms) -> Any:
+def selection_of(terms: Terms) -> Any:
+    """Return what a grant lets a call select."""
     if terms.selection is None:
         raise Refusal("grant.unusable")
     return terms.selection

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from core.texts import FORMULA_SIGNS
+from core.texts import cell_as_it_was
 from licenses.models import IssuingRow, TypeVersion, ValidityKind
 from licenses.types.rulebook import Item, ItemKind, Rulebook
 
@@ -29,7 +29,7 @@ def header_of(version: TypeVersion) -> list[str]:
 
 def row_of(version: TypeVersion, items: Sequence[Item], line: Mapping[str, str | None]) -> dict[str, Any]:
     """Return a line as a row of a batch; codes may be written as their labels."""
-    texts = {name: _as_it_was((value or "").strip()) for name, value in line.items()}
+    texts = {name: cell_as_it_was((value or "").strip()) for name, value in line.items()}
     holders = []
     for number in range(1, _holders(version) + 1):
         name, code = (texts.get(column, "") for column in _holder_columns(number))
@@ -84,7 +84,3 @@ def _value(item: Item, text: str) -> str:
     if item.kind is ItemKind.CODE and text not in item.labels:
         return next((code for code, label in item.labels.items() if label == text), text)
     return text
-
-
-def _as_it_was(text: str) -> str:
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA_SIGNS) else text
