@@ -7,7 +7,7 @@ the latter's alone. Outlines are those an operator loaded after approval (`bound
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -149,10 +149,3 @@ def divisions_at(*, longitude: float, latitude: float) -> list[Place]:
         for row in rows
     ]
     return sorted(found, key=lambda place: len(short_code(place.code)))
-
-
-def has_outlines(codes: Sequence[str]) -> set[str]:
-    """Return those of the codes whose division has an approved outline."""
-    short = {short_code(long_code(code)): code for code in codes}
-    loaded = DivisionOutline.objects.filter(superseded_at=None, region__code__in=short).values_list("region__code", flat=True)
-    return {short[code] for code in loaded}

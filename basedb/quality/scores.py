@@ -6,7 +6,7 @@ to check take no part in it and are told apart: nought checked is not a pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
@@ -107,9 +107,3 @@ def history(actor: Actor, *, dataset: str) -> list[tuple[QualityCheck, Score]]:
     checks = {check.pk: check for check in last}
     scores = grouped(results_visible_to(actor).filter(check_of__in=checks), lambda result: result.check_of_id)
     return [(checks[pk], scores[pk]) for pk in sorted(scores)]
-
-
-def of_fields(results: Iterable[QualityResult], columns: Mapping[str, str]) -> dict[str, Score]:
-    """Return the score of each item of a resource; `columns` is its mounting (item -> field)."""
-    by_field = grouped((result for result in results if result.rule.field), lambda result: result.rule.field)
-    return {item: by_field[name] for item, name in columns.items() if name in by_field}

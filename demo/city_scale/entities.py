@@ -15,7 +15,6 @@ COLUMNS = (
     "registered_capital", "currency", "established_on", "term_from", "term_to", "business_scope", "authority",
     "registration_state", "cancelled_on",
 )  # fmt: skip
-ROWS_PER_FILE = 100_000
 ENCODINGS = ("GB18030", "UTF8")
 
 _LINES = ", ".join(f"({place}, '{industry}', '{word}', '{scope}')" for place, (industry, word, scope) in enumerate(INDUSTRIES))

@@ -30,7 +30,6 @@ CONTROL: Final = "parameter."
 INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?")
 NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 KEY: Final = re.compile("[0-9a-f]{32}")
-GEOJSON: Final = "application/geo+json"
 
 
 @dataclass(frozen=True, slots=True)

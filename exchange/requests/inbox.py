@@ -27,7 +27,6 @@ from exchange.requests.supervision import SOON
 from exchange.requests.workflow import Seat
 
 TABS = ("todo", "handled", "mine")
-FILTERS = ("state", "due", "requester", "q", "grade", "claimed")
 DUE = ("overdue", "soon", "stopped")
 CLAIMED = ("me", "others", "nobody")
 ORDER = ("due_order", "id")

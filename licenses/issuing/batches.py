@@ -32,7 +32,6 @@ from licenses.types.reading import in_force
 WORK_TASK: Final = "licenses.work_batch"
 MOST_ROWS: Final = 50_000
 MOST_BY_REST: Final = 2_000
-LONGEST_VALUE: Final = 4_000
 REGION_DIGITS: Final = 6
 Row = Mapping[str, Any]
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from core.crypto import sm3
 from licenses.models import License, LicenseHolder
 
 FORM: Final = "license/1"
@@ -101,8 +100,3 @@ def _composed(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {_composed(name): _composed(inner) for name, inner in value.items()}
     return [_composed(inner) for inner in value] if isinstance(value, list) else value
-
-
-def digest(data: LicenseData) -> bytes:
-    """Return the SM3 digest of the canonical bytes."""
-    return sm3(canonical(data))

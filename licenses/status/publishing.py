@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -23,8 +22,6 @@ from licenses.models import KeyPurpose, ListName, StatusList
 from licenses.sealing import keys
 from licenses.status.checker import BITS, CODES, FORM, encoded, statement
 from licenses.status.states import TABLES, counts, read_bits
-
-logger = logging.getLogger(__name__)
 
 RENEWED_HOURS: Final = 6
 VALID_HOURS: Final = 24

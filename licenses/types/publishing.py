@@ -31,7 +31,6 @@ from licenses.types.layout import Layout
 from licenses.types.rulebook import Rulebook
 
 LONGEST_REASON = 500
-in_force = reading.in_force
 
 
 @transaction.atomic

@@ -15,8 +15,6 @@ from basedb.models import Dimension, QualityRule, RuleKind
 from core.models import Department
 from portal.forms import FilterForm, OnceForm, PortalForm
 
-MOST_CHOSEN = 200
-
 
 def dataset_choices() -> list[tuple[str, Any]]:
     """Return the datasets by title."""

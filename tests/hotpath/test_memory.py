@@ -16,8 +16,6 @@ from tests.hotpath.records import outcomes_of, records_of
 from tests.hotpath.refused import check_refused, now
 from tests.hotpath.scene import Scene
 
-SECRET_OF_THE_PERSON = "张三丰"
-
 
 @pytest.mark.parametrize(
     ("changes", "code"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from basedb.dictionary import DATASETS, DataType
+from basedb.dictionary import DATASETS
 from basedb.lookup import copy_sql, inside_sql, row_sql, select
 from basedb.masking import OF_GEOMETRY, Mask, mask_value
 from basedb.models import Person
@@ -27,7 +27,6 @@ from tests.hotpath.scene import Scene
 from tests.hotpath.test_budget import watched
 
 PERSON = DATASETS["population.person"]
-TEXTS = [field.name for field in PERSON.fields if field.data_type is DataType.TEXT]
 QUIET = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 fields = st.lists(

@@ -14,7 +14,8 @@ from core.roles import Role
 from licenses.models import TypeState, TypeVersion
 from licenses.types import entrusting, publishing, reading
 from licenses.types.comparing import differences
-from licenses.types.publishing import content_of, in_force, today
+from licenses.types.publishing import content_of, today
+from licenses.types.reading import in_force
 from tests.factories import City, make_user
 from tests.licenses.types_scene import (
     ITEMS,
