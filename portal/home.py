@@ -120,13 +120,15 @@ def tasks(of: Actor) -> tuple[list[Task], list[tuple[Any, int, str]]]:
     found += [
         Task(
             gettext_lazy("拒收记录"),
-            _("%(plan)s：%(count)s 条待处理") % {"plan": row["plan__title"], "count": row["count"]},
+            _("%(plan)s：%(count)s 条待处理") % {"plan": row["plan__title"], "count": f"{row['count']:,}"},
             reverse("portal:plan-detail", args=[row["plan__uid"]]),
             None,
         )
         for row in rejected[:SHOWN]
     ]
-    found += [Task(work.kind, _("%(count)s 件待办") % {"count": work.count}, work.url, work.due_at) for work in waiting_for(of)]
+    found += [
+        Task(work.kind, _("%(count)s 件待办") % {"count": f"{work.count:,}"}, work.url, work.due_at) for work in waiting_for(of)
+    ]
     found.sort(key=lambda task: (task.due_at is None, task.due_at.timestamp() if task.due_at else 0))
     counts = [
         (gettext_lazy("待办申请"), requests.count(), reverse("portal:request-inbox")),

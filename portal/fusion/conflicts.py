@@ -22,6 +22,7 @@ from core.keyset import page
 from core.roles import Role
 from portal.actor import BUSINESS, actor, roles_required
 from portal.fusion.forms import AnswerForm, ConflictFilter
+from portal.fusion.subjects import masked_names
 
 SEERS = (*BUSINESS, Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
 
@@ -33,7 +34,10 @@ def conflict_list(request: HttpRequest) -> HttpResponse:
     form, who = ConflictFilter(request.GET), actor(request)
     rows = conflicts.conflicts_visible_to(who).filter(**form.chosen())
     found = page(rows, order=("-id",), cursor=request.GET.get("after", ""))
-    lines = [(row, conflicts.field_title(row), DATASETS[row.dataset].title) for row in found.items]
+    names = masked_names((row.dataset, row.entity_key) for row in found.items)
+    lines = [
+        (row, conflicts.field_title(row), DATASETS[row.dataset].title, names.get(bytes(row.entity_key), "")) for row in found.items
+    ]
     context = {"form": form, "page": found, "lines": lines}
     return render(request, "portal/fusion/conflicts.html", context, status=422 if form.errors else 200)
 

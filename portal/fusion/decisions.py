@@ -13,14 +13,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from basedb.dictionary import DATASETS
 from basedb.fusion import merging
-from basedb.fusion.naming import named
-from basedb.models import DecisionState, FusionDecision
+from basedb.models import DecisionState
 from core.keyset import page
 from core.roles import Role
 from portal.actor import actor, roles_required
 from portal.fusion.conflicts import SEERS
 from portal.fusion.forms import DecideForm
 from portal.fusion.proposals import PROPOSERS
+from portal.fusion.subjects import masked_names
 
 
 @require_GET
@@ -30,7 +30,7 @@ def decision_list(request: HttpRequest) -> HttpResponse:
     who = actor(request)
     rows = merging.decisions_visible_to(who).select_related("proposed_by", "decided_by")
     found = page(rows, order=("-id",), cursor=request.GET.get("after", ""))
-    names = _names(found.items)
+    names = masked_names((row.dataset, key) for row in found.items for key in (row.entity_key, row.other_key))
     lines = [
         {
             "row": row,
@@ -43,17 +43,6 @@ def decision_list(request: HttpRequest) -> HttpResponse:
     ]
     context = {"page": found, "lines": lines, "is_reviewer": who.has(Role.REVIEWER), "may_propose": who.has(*PROPOSERS)}
     return render(request, "portal/fusion/decisions.html", context)
-
-
-def _names(decisions: list[FusionDecision]) -> dict[bytes, str]:
-    """Return whom the decisions about entities name, masked: enough to tell the two apart, whoever looks."""
-    keys: dict[str, set[bytes]] = {}
-    for row in decisions:
-        keys.setdefault(row.dataset, set()).update(bytes(key) for key in (row.entity_key, row.other_key) if key)
-    found: dict[bytes, str] = {}
-    for dataset, wanted in keys.items():
-        found |= named(dataset, wanted, is_plain=False) if wanted else {}
-    return found
 
 
 @require_POST

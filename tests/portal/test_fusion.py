@@ -61,6 +61,9 @@ def test_centre_sees_masks_and_no_answer_form(client: Client, city: City, confli
     client.force_login(city.people["reviewer"], backend=BACKEND)
     text = client.get(reverse("portal:conflict-detail", args=[conflict.uid])).content.decode()
     assert "甲路1号" not in text
+    listed = client.get(reverse("portal:conflict-list")).content.decode()
+    assert mask_value(Mask.CITIZEN_ID, citizen(1)) in listed, "a list of thousands tells its lines apart"
+    assert citizen(1) not in listed
     assert 'name="verdict"' not in text
 
 

@@ -203,6 +203,6 @@ def test_auditor_is_led_to_no_page_that_is_closed_to_auditors(city: City, client
     client.force_login(city.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
     make_resource(city.police)
     penalty = make_fact("credit.penalty", city.market, decided_on="20260105")
-    pages = ("/", "/catalog/", "/zones/", "/credit/", f"/credit/records/penalty/{bytes(penalty.row_key).hex()}/")
+    pages = ("/", "/catalog/", "/zones/", "/quality/", "/credit/", f"/credit/records/penalty/{bytes(penalty.row_key).hex()}/")
     links = {link for page in pages for link in re.findall(r'href="(/[^"#?]*)', client.get(page).content.decode())}
     assert [link for link in sorted(links) if "/static/" not in link and client.get(link).status_code == 403] == []
