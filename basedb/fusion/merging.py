@@ -13,7 +13,8 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import Error, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Kind
@@ -35,6 +36,11 @@ LINK = "decided-link"
 _PATH = "/fusion/decisions/"
 
 
+def as_bigint(chain: int) -> Cast:
+    """Return a chain as the index of links knows it: that one takes no number of another width."""
+    return Cast(Value(chain), BigIntegerField())
+
+
 def decisions_visible_to(actor: Actor) -> QuerySet[FusionDecision]:
     """Return the decisions of people an actor may see: a reviewer all, others what somebody of their department proposed."""
     rows = FusionDecision.objects.exclude(kind__in=[DecisionKind.RECOMPUTE, DecisionKind.REBUILD])
@@ -45,7 +51,7 @@ def decisions_visible_to(actor: Actor) -> QuerySet[FusionDecision]:
 
 def link_visible_to(actor: Actor, chain: int) -> Crosswalk:
     """Return where a chain of records belongs now: a reviewer sees all of them, others those of their department's sources."""
-    rows = Crosswalk.objects.filter(chain=chain, linked__upper_inf=True)
+    rows = Crosswalk.objects.filter(chain=as_bigint(chain), linked__upper_inf=True)
     if not actor.has(Role.REVIEWER):
         own = SourceRecord.objects.filter(chain=chain, source__department_id=actor.department_id or 0)
         rows = rows.filter(chain__in=own.values("chain"))
@@ -275,7 +281,7 @@ def _close(chains: Iterable[int], now: datetime) -> set[bytes]:
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE basedb_crosswalk SET linked = tstzrange(lower(linked), greatest(lower(linked), %s))"
-            " WHERE chain = ANY (%s) AND upper_inf(linked) RETURNING entity_key",
+            " WHERE chain = ANY (%s::bigint[]) AND upper_inf(linked) RETURNING entity_key",
             [now, list(chains)],
         )
         return {bytes(row[0]) for row in cursor.fetchall() if row[0] is not None}
@@ -314,7 +320,8 @@ def _since(chain: int, now: datetime) -> datetime:
     """Return the moment a new link of a chain may begin: not before the last one ended."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT greatest(%s, max(upper(linked)), max(lower(linked))) FROM basedb_crosswalk WHERE chain = %s", [now, chain]
+            "SELECT greatest(%s, max(upper(linked)), max(lower(linked))) FROM basedb_crosswalk WHERE chain = %s::bigint",
+            [now, chain],
         )
         moment: datetime = cursor.fetchone()[0]
         return moment

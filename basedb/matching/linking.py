@@ -37,7 +37,7 @@ def link_all(dataset: str, links: Sequence[Link], *, tier: MatchTier, rule_versi
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE basedb_crosswalk SET linked = tstzrange(lower(linked), greatest(lower(linked), %s))"
-            " WHERE chain = ANY (%s) AND upper_inf(linked)",
+            " WHERE chain = ANY (%s::bigint[]) AND upper_inf(linked)",
             [now, chains],
         )
         cursor.execute(

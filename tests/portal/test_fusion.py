@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from basedb.dictionary import PERSON
@@ -123,3 +125,14 @@ def test_record_is_proposed_to_be_kept_apart_from_the_conflict_it_caused(
     assert client.post(own, {"reason": "号码填错"}).status_code == 409
     decision = FusionDecision.objects.get()
     assert (decision.kind, decision.chain, decision.state) == ("HOLD", min(conflict.records), "PROPOSED")
+
+
+def test_link_of_a_record_is_found_by_the_index_of_links(client: Client, city: City, conflict: FusionConflict) -> None:
+    client.force_login(city.people["police_operator"], backend=BACKEND)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(reverse("portal:fusion-record", args=[min(conflict.records)])).status_code == 200
+    asked = next(q["sql"] for q in queries.captured_queries if 'FROM "basedb_crosswalk"' in q["sql"])
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {asked}")
+        assert "crosswalk_one_at_a_time" in "".join(row[0] for row in cursor.fetchall()), "six million links are not read"
