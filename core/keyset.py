@@ -39,7 +39,7 @@ def page(
     order: Sequence[str],
     cursor: str = "",
     size: int = PAGE_SIZE,
-    within: tuple[str, Sequence[int]] | None = None,
+    within: tuple[str, Sequence[Any]] | None = None,
 ) -> Page[M]:
     """Return the rows after a cursor; a cursor we did not make raises Invalid.
 
@@ -55,7 +55,7 @@ def page(
     return Page(items=items, next=_cursor(rows, items[-1], order) if more else "", is_first=not cursor)
 
 
-def _first_of_each(rows: QuerySet[M], order: Sequence[str], size: int, field: str, values: Sequence[int]) -> list[Any]:
+def _first_of_each(rows: QuerySet[M], order: Sequence[str], size: int, field: str, values: Sequence[Any]) -> list[Any]:
     parts = [rows.filter(**{field: value}).order_by(*order).values_list("pk", flat=True)[: size + 1] for value in values]
     return list(parts[0].union(*parts[1:], all=True)) if parts else []
 

@@ -21,7 +21,7 @@ from exchange.aggregation import reject_files
 from exchange.aggregation import rejects as process
 from exchange.aggregation.connector import dataset_of, fields_of
 from exchange.aggregation.visibility import rejected_visible_to, visible_plan
-from exchange.models import AggregationPlan, RejectedRow
+from exchange.models import AggregationPlan, RejectedRow, RejectState
 from portal.actor import BUSINESS, actor, roles_required
 from portal.aggregation.forms import MOST_CHOSEN, CorrectionForm, DismissForm, RejectFilter, UploadForm
 
@@ -57,7 +57,8 @@ def _list_page(
     upload_form: UploadForm | None = None,
 ) -> HttpResponse:
     form = _filter_of(request, plan)
-    found = page(_chosen(request, plan, form), order=("-id",), cursor=request.GET.get("after", ""))
+    rows, each = _chosen(request, plan, form), ("state", RejectState.values)
+    found = page(rows, order=("-id",), cursor=request.GET.get("after", ""), within=each)
     context = {
         "plan": plan,
         "form": form,

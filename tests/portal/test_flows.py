@@ -10,13 +10,15 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from basedb.models import Person
 from exchange.aggregation import runs
-from exchange.models import AggregationPlan, AggregationRun, BackflowSubscription, RejectedRow
+from exchange.models import AggregationPlan, AggregationRun, BackflowSubscription, RejectedRow, RejectState
 from tests.exchange.aggregation_sources import csv_plan, csv_text, drop, person
 from tests.factories import City
 
@@ -57,6 +59,10 @@ def test_clerk_starts_watches_corrects_and_replays(client: Client, city: City, p
     assert "下一步：由数源部门更正拒收记录并重放。" in done
     rejects_page = reverse("portal:plan-rejects", args=[plan.uid])
     listed = text(client.get(rejects_page, {"state": "OPEN", "run": str(run.uid)}))
+    with CaptureQueriesContext(connection) as queries:
+        assert "姓名不能为空" in text(client.get(rejects_page))
+    parts = max(query["sql"].count("LIMIT 21") for query in queries.captured_queries)
+    assert parts == len(RejectState), "each state by the index of the plan, not all plans' rows from the newest on"
     assert "姓名不能为空" in listed
     row = RejectedRow.objects.get(rule="name.required")
     page = reverse("portal:plan-reject", args=[row.uid])
