@@ -107,8 +107,11 @@ def test_a_copy_without_a_clear_purpose_is_refused(
 
 
 ENDED = [
-    {"state": LicenseState.SUSPENDED}, {"is_current": False}, {"valid_to": date(2026, 1, 16)}, {"valid_from": date(2099, 1, 1), "valid_to": None},
-]  # fmt: skip
+    {"state": LicenseState.SUSPENDED},
+    {"is_current": False},
+    {"valid_to": date(2026, 1, 16)},
+    {"valid_from": date(2099, 1, 1), "valid_to": None},
+]
 
 
 @pytest.mark.parametrize("change", ENDED[:3])
