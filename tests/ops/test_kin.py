@@ -16,6 +16,8 @@ from ops import kin
 @pytest.fixture
 def sleeper(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(["sleep", "60"], env={**os.environ, kin.MARK: f"{tmp_path}:web:"}, cwd=tmp_path)
+    while not Path(f"/proc/{process.pid}/environ").read_bytes():  # the kernel is still making it
+        time.sleep(0.01)
     yield process
     process.kill()
     process.wait()
