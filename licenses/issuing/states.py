@@ -55,7 +55,7 @@ def register_paper(*, license_uid: UUID, act: PaperAct, paper_number: str, reaso
     """Register what happened to the paper: handed out with its printed number, taken back, lost, to be printed again."""
     license = _locked(license_uid, actor)
     seats = desks.seats_of(actor, department_id=license.issuer_id)
-    paper = decide_paper(PaperState(license.paper_state), act, is_live=is_live(license, _today(now)), seats=seats)
+    paper = decide_paper(PaperState(license.paper_state), act, is_live=license.is_live(_today(now)), seats=seats)
     number = paper_number.strip()
     if act is PaperAct.HAND_OUT and not (number and len(number) <= LONGEST_PAPER_NUMBER and number.isprintable()):
         text = _("请填写纸质证照的印制号，最多 50 个字。")
@@ -65,12 +65,6 @@ def register_paper(*, license_uid: UUID, act: PaperAct, paper_number: str, reaso
     _write(license, state=LicenseState(license.state), paper=paper, now=now, paper_number=number or license.paper_number)
     writing.note(license, Operation.PAPER, reason=reason, basis="", actor=actor, now=now)
     return license
-
-
-def is_live(license: License, today: date) -> bool:
-    """Return whether a license is the current version, valid and not expired."""
-    in_time = license.valid_to is None or license.valid_to >= today
-    return license.is_current and license.state == LicenseState.VALID and in_time
 
 
 def differences(actor: Actor) -> QuerySet[License]:

@@ -5,6 +5,8 @@ A version is a row; the next version supersedes it. Whether a license has expire
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -118,6 +120,10 @@ class License(models.Model):
 
     def __str__(self) -> str:
         return self.identifier
+
+    def is_live(self, today: date) -> bool:
+        """Return whether this is the current version, valid and not expired."""
+        return self.is_current and self.state == LicenseState.VALID and (self.valid_to is None or self.valid_to >= today)
 
 
 class LicenseHolder(models.Model):

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from basedb.dictionary.licenses import LIVE
 from basedb.models import License as CityLicense
 from core import audit, notifications
 from core.audit import PLATFORM, Actor
@@ -75,7 +76,7 @@ def advance(
     step = decide(report.state, command, parties_of(actor, report))
     text = _words(text, command)
     if command in (Command.FIND, Command.COMPLETE):
-        _point_to(report, identifier, command)
+        _point_to(report, identifier, command, now)
     if command is Command.HAND_OVER:
         report.department = _receiver(department_uid, report)
     if command is Command.EXTEND and report.is_extended:
@@ -218,18 +219,20 @@ def _words(text: str, command: Command) -> str:
     return text
 
 
-def _point_to(report: MissingReport, identifier: str, command: Command) -> None:
-    """Note which license answers the report; it must be the holder's, of that type, and known here."""
-    identifier = identifier.strip().upper()
+def _point_to(report: MissingReport, identifier: str, command: Command, now: datetime) -> None:
+    """Note which license answers the report; it must be the holder's, of that type, known here and in force."""
+    identifier, today = identifier.strip().upper(), now.astimezone(SHANGHAI).date()
     mine = Q(holders__subject_key=report.subject_key, type_code=report.type_code)
     issued = License.objects.filter(mine, identifier=identifier).first() if identifier else None
-    known = issued is not None
-    if not known and identifier and command is Command.FIND:
-        known = CityLicense.objects.filter(
-            identifier=identifier, subject_key=report.subject_key, type_code=report.type_code, withdrawn_at=None
-        ).exists()
-    if not known:
+    known = [] if issued is None else [issued.is_live(today)]
+    if issued is None and identifier and command is Command.FIND:
+        city = CityLicense.objects.filter(identifier=identifier, subject_key=report.subject_key, type_code=report.type_code)
+        unexpired = Q(valid_to=None) | Q(valid_to__gte=today)
+        known = list(city.filter(withdrawn_at=None).values_list(Q(unexpired, license_state=LIVE), flat=True))
+    if not any(known):
         text = _("请填写该持证主体这一类型证照的电子证照标识；补发须先在签发台签发。")
+        if known:
+            text = _("这张证照已被新版本取代、过期或不在有效状态，不能用来答复；请填写现行有效的证照，或者补发。")
         raise Invalid("missing.identifier", text, {"identifier": [text]})
     report.identifier, report.license = identifier, issued
 

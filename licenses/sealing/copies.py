@@ -24,7 +24,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.texts import visible
 from licenses import uses
 from licenses.issuing.signing import ensure_signed
-from licenses.models import FileKind, License, LicenseCopy, LicenseState, UseChannel
+from licenses.models import FileKind, License, LicenseCopy, UseChannel
 from licenses.sealing import files, fonts, printed
 from licenses.sealing.drawing import Words
 from licenses.sealing.page import page_of, sealed
@@ -169,8 +169,7 @@ def _found(rows: QuerySet[LicenseCopy], token: str, now: datetime) -> LicenseCop
 
 def _is_in_force(license: License, now: datetime) -> bool:
     today = now.astimezone(SHANGHAI).date()
-    in_time = license.valid_from <= today and (license.valid_to is None or license.valid_to >= today)
-    return license.is_current and license.state == LicenseState.VALID and in_time
+    return license.valid_from <= today and license.is_live(today)
 
 
 def _signer() -> Signer:

@@ -50,7 +50,7 @@ FROM unnest(<<identifiers>>) WITH ORDINALITY AS asked (identifier, place) LEFT J
         OR EXISTS (SELECT FROM licenses_typeversion v JOIN core_department d ON d.id = v.department_id
             WHERE v.code = b.type_code AND d.code = b.issuer_code)
     FROM basedb_license b WHERE left(b.identifier, -6) = left(asked.identifier, -6)
-    ORDER BY b.identifier = asked.identifier DESC, b.license_version DESC NULLS LAST, b.id LIMIT 1)
+    ORDER BY b.identifier = asked.identifier DESC, b.license_version DESC NULLS LAST, b.withdrawn_at IS NOT NULL, b.id LIMIT 1)
     LIMIT 1
 ) AS found ON true"""
 

@@ -86,7 +86,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     license = drafts.visible_license(uid, who)
     seats = desks.seats_of(who, department_id=license.issuer_id)
     versions = License.objects.filter(type_code=license.type_code, issuer_code=license.issuer_code, serial=license.serial)
-    is_live = states.is_live(license, today())
+    is_live = license.is_live(today())
     may_issue = offices.may_issue(license.type_version, license.issuer_id, today())
     changes = changes_of(LicenseState(license.state), is_current=license.is_current, seats=seats)
     acts = paper_acts(PaperState(license.paper_state), is_live=is_live, seats=seats)

@@ -167,7 +167,9 @@ def test_a_license_that_was_found_must_be_the_holder_s(city: City, now: datetime
     mine = aggregate(city.police, subject_key=subject_keys.subject_key(HOLDER), number="another")
     report = missing_report(city, now, kind="LOST")
     step(city, report, Command.RECEIVE, "police_operator", now)
-    for wrong in ("", "nothing", theirs.identifier):
+    revoked = aggregate(city.police, subject_key=subject_keys.subject_key(HOLDER), number="revoked", license_state="07")
+    expired = aggregate(city.police, subject_key=subject_keys.subject_key(HOLDER), number="old", valid_to=now.date() - timedelta(2))
+    for wrong in ("", "nothing", theirs.identifier, revoked.identifier, expired.identifier):
         with pytest.raises(Invalid):
             step(city, report, Command.FIND, "police_operator", now, identifier=wrong)
     done = step(city, report, Command.FIND, "police_operator", now, identifier=f" {mine.identifier} ")
