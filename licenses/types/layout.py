@@ -44,8 +44,8 @@ BUILT_IN = {
 }
 
 _COLOR = re.compile("#[0-9a-f]{6}")
-# What stays on one line: a day, a Latin word or number, or a character, with opening marks before it and closing ones behind.
-_WORD = r"\d{4}年\d{1,2}月\d{1,2}日|[A-Za-z0-9À-ɏ]+(?:[-.,:/'@_+][A-Za-z0-9À-ɏ]+)*"
+# What stays on one line: a day (年月日), a Latin word or number, or a character; opening marks before it, closing ones behind.
+_WORD = r"\d{4}\u5e74\d{1,2}\u6708\d{1,2}\u65e5|[A-Za-z0-9À-ɏ]+(?:[-.,:/'@_+][A-Za-z0-9À-ɏ]+)*"
 _PIECE = re.compile(rf"[（《〈「『“‘【〔(\[{{]*(?:{_WORD}|.)[，。、；：？！）》〉」』”’】〕),.;:?!\]}}%％℃]* *", re.DOTALL)
 _PART = re.compile(r"[A-Za-z0-9À-ɏ]+[-.,:/'@_+]?|.", re.DOTALL)
 
