@@ -124,7 +124,8 @@ def _laid_out(groups: memoryview, length: int) -> bytes:
 def counts(bits: bytes) -> dict[str, int]:
     """Return how many entries have each state; places without a license are not counted."""
     found: Counter[int] = Counter()
-    for pair, number in Counter(bits).items():
+    for pair in set(bits):
+        number = bits.count(pair)
         found[pair >> 4] += number
         found[pair & 15] += number
     return {word: found[code] for code, word in CODES.items() if code and found[code]}
