@@ -110,7 +110,7 @@ def page_sql(layer: Layer, asked: Asked) -> str:
 def _page(layer: Layer, conditions: tuple[str, ...], form: _Form) -> str:
     limits = [_reach(layer), *conditions, *_days(layer, form)]
     if form.is_boxed:
-        limits.append(_boxed(layer, "ST_GeomFromEWKT(<<bbox>>)", is_exact=True))
+        limits.append(_boxed(layer, "(SELECT ST_GeomFromEWKT(<<bbox>>))", is_exact=True))  # read once, not for every row
     total = f"(SELECT count(*) FROM {layer.table} {ROW} WHERE {' AND '.join(limits)})"
     if form.is_continued:
         limits.append(f"{ROW}.{layer.key} > <<after>>")
