@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 DATABASE = "bench"
+PATIENCE_SECONDS = 60
 
 
 def say(text: str) -> None:
@@ -35,7 +38,7 @@ def prepare_database() -> None:
     )
     connection.autocommit = True
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        _drop(cursor)
         cursor.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template_platform")
     connection.close()
 
@@ -45,6 +48,19 @@ def prepare_database() -> None:
     django.setup()
     say("Migrating the database of the measurements ...")
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def _drop(cursor: Any) -> None:
+    """Drop the database of the measurements; PostgreSQL's own vacuuming, which only a superuser may end, is waited for."""
+    from psycopg2.errors import InsufficientPrivilege
+
+    for _attempt in range(PATIENCE_SECONDS):
+        try:
+            cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            return
+        except InsufficientPrivilege:
+            time.sleep(1)
+    raise RuntimeError(f"the database {DATABASE} is still being vacuumed after {PATIENCE_SECONDS} s")
 
 
 def environment(role: str) -> dict[str, str]:
