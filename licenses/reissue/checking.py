@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.utils.translation import gettext as _
 
 from basedb.dictionary.licenses import LIVE
@@ -228,7 +228,8 @@ def _point_to(report: MissingReport, identifier: str, command: Command, now: dat
     if issued is None and identifier and command is Command.FIND:
         city = CityLicense.objects.filter(identifier=identifier, subject_key=report.subject_key, type_code=report.type_code)
         unexpired = Q(valid_to=None) | Q(valid_to__gte=today)
-        known = list(city.filter(withdrawn_at=None).values_list(Q(unexpired, license_state=LIVE), flat=True))
+        told = city.filter(withdrawn_at=None).annotate(is_live=ExpressionWrapper(Q(unexpired, license_state=LIVE), BooleanField()))
+        known = list(told.values_list("is_live", flat=True))
     if not any(known):
         text = _("请填写该持证主体这一类型证照的电子证照标识；补发须先在签发台签发。")
         if known:
