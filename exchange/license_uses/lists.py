@@ -41,6 +41,7 @@ from licenses.types.layout import BUILT_IN
 
 _Told = LicenseUse | CallRecord
 PAGE_SIZE: Final = 20
+_FIELDS: Final = {field.name: field.title for field in LICENSE.fields}  # what a matter fetches is named by the contract
 CALLS: Final = "CALL"  # in filters: the channels of all ordinary calls
 
 
@@ -211,7 +212,7 @@ def _use_line(use: LicenseUse, type_name: str, titles: dict[str, str]) -> Line:
         department=use.department_name,
         channel=str(use.get_channel_display()),
         types=[type_name],
-        items=[titles.get(name, str(BUILT_IN.get(name, name))) for name in use.items],
+        items=[titles.get(name) or str(BUILT_IN.get(name) or _FIELDS.get(name) or name) for name in use.items],
         matter=use.matter,
         purpose=use.purpose,
         identifier=use.identifier,

@@ -109,7 +109,7 @@ def test_pages_go_on_where_both_lists_stopped(street: Street, monkeypatch: pytes
     monkeypatch.setattr(lists, "PAGE_SIZE", 2)
     monkeypatch.setattr(calls, "LOOKED_AT", 3)
     person = street.people[0]
-    use = {"identifier": "1.2.3", "type_code": TYPE, "subject_key": person.subject_key, "channel": "COPY", "items": []}
+    use = {"identifier": "1.2.3", "type_code": TYPE, "subject_key": person.subject_key, "channel": "COPY", "items": ["title"]}
     made = []
     for turn in range(7):
         if turn % 3:
@@ -121,6 +121,7 @@ def test_pages_go_on_where_both_lists_stopped(street: Street, monkeypatch: pytes
     while True:
         page = lists.of_holder(subject_key=bytes(person.subject_key), now=datetime.now(tz=UTC), cursor=cursor)
         shown += [str(line.call_id) if line.is_call else line.matter for line in page.items]
+        assert all(line.items == ["证照名称"] for line in page.items if not line.is_call)
         cursor = page.next
         if not cursor:
             break
