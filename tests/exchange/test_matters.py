@@ -13,11 +13,8 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from basedb.models import LicenseType
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry
-from exchange.license_statistics import measuring
-from exchange.license_statistics import reading as license_reading
 from exchange.matters import coverage, definition, figures, reading
 from exchange.matters.content import Content
 from exchange.matters.fetching import Fetched, fetch, fetch_at_desk, forget_answers, kept_answer
@@ -379,25 +376,3 @@ def test_parts_are_never_changed(scene: Scene) -> None:
     answered(scene)
     with pytest.raises(DatabaseError):
         MatterPart.objects.update(state=PartState.FOUND)
-
-
-def test_licenses_are_counted_by_type_issuer_region_and_month(scene: Scene, now: datetime) -> None:
-    scenes.make_person(scene.city.police, MOTHER, marital_status="20")
-    scenes.make_person(scene.city.police, STRANGER, marital_status="20")
-    scenes.make_license(scene.city.police, MARRIAGE, MOTHER, issued_on=f"{now:%Y%m}01")
-    scenes.make_license(scene.city.police, MARRIAGE, MOTHER, valid_to="20210101")
-    scenes.make_license(scene.city.police, BIRTH, MOTHER, license_state="07")
-    scene.grant(scene.licenses, ("number",))
-    answered(scene)
-    for _again in range(2):
-        measuring.measure(now=now)
-    total = license_reading.total(license_reading.Scope())
-    assert (total.total, total.live, total.expired, total.ended) == (3, 1, 1, 1)
-    by_type = {line.key: line.total for line in license_reading.held("type", license_reading.Scope())}
-    assert by_type == {MARRIAGE: 2, BIRTH: 1}
-    assert [line.key for line in license_reading.held("month", license_reading.Scope())] == [f"{now:%Y-%m}"]
-    (covered,) = [one for one in license_reading.covered() if one.type_code == MARRIAGE]
-    assert (covered.expected, covered.held, covered.percent) == (2, 1, 50.0)
-    assert [(one.key, one.count) for one in license_reading.used("channel")] == [("MATTER", 1)]
-    assert license_reading.measured_at() == now
-    assert LicenseType.objects.filter(code=MARRIAGE).exists()
