@@ -69,7 +69,7 @@ def durable(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
     if told is None:
         raise LookupError
     start_response("200 OK", HEADERS)
-    return [told[0].encode()]
+    return [told[0]]
 
 
 ANY = """

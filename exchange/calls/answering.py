@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Final, TypeVar
 
 from core.ids import uuid7
@@ -17,6 +18,7 @@ from exchange.calls import (
     authentication,
     batch_statement,
     bulk,
+    company,
     conditions,
     joint,
     quota,
@@ -30,8 +32,10 @@ from exchange.calls import (
 )  # fmt: skip
 from exchange.calls.admission import Allowance, OverQuota
 from exchange.calls.attempts import record_limit, tally
+from exchange.calls.company import Found
 from exchange.calls.dispatch import operation_of
-from exchange.calls.operations import Lookup, Operation
+from exchange.calls.joint import Read
+from exchange.calls.operations import LoneLookup, Lookup, Operation, Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
 from exchange.sources import answering as sources
@@ -50,7 +54,7 @@ class Progress:
     def __init__(self) -> None:
         self.terms: Terms | None = None
         self.question: Question | None = None
-        self.operation: Operation | Lookup | None = None
+        self.operation: Operation | Lookup | LoneLookup | None = None
 
 
 def answer(call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], Signed] = authentication.authenticate) -> Answer:
@@ -79,6 +83,8 @@ def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -
     _learn_remembered(progress, call.grant_uid, signed, body, now)
     if isinstance(progress.operation, Lookup):
         return _looked_up(progress.operation, signed, progress, body, now)
+    if isinstance(progress.operation, LoneLookup):
+        return _looked_up_alone(progress.operation, signed, progress, body, now)
     if progress.operation is not None:
         return _operated(progress.operation, signed, progress, body, now)
     if signed.mode == "BULK":
@@ -146,7 +152,7 @@ def _learn_again(signed: Signed, progress: Progress, body: bytes, now: datetime)
     _learn(progress, registry.grants.reload(terms.uid), signed, body, now)
 
 
-def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> tuple[str, str] | None:
+def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> Read | None:
     """Read and record where the resource is mounted: the base databases, or a source outside."""
     if question.batch is not None:
         return batch_statement.read_and_record(signed, terms, question, question.batch, quota_left)
@@ -155,10 +161,12 @@ def _read(signed: Signed, terms: Terms, question: Question, quota_left: int) -> 
     return joint.read_and_record(signed, terms, question, quota_left)
 
 
-def _admitted_and_read(signed: Signed, terms: Terms, question: Question) -> tuple[Allowance, tuple[str, str] | None]:
+def _admitted_and_read(signed: Signed, terms: Terms, question: Question) -> tuple[Allowance, Read | None]:
     """Count the call and read; calls about one subject of the base databases share their way there."""
     if question.batch is None and terms.remote is None:
-        return trip.admit_and_read(signed, terms, question)
+        row_of = partial(joint.call_row, signed, terms, question)
+        allowance, found = trip.about_subjects.admit_and_run(signed, terms, question, row_of)
+        return allowance, joint.read_in(found)
     allowance = admission.admit(signed, terms, question)
     return allowance, _read(signed, terms, question, allowance.remaining)
 
@@ -170,8 +178,8 @@ def _single(signed: Signed, progress: Progress, body: bytes, now: datetime) -> A
         result = _read(signed, *_known(progress), allowance.remaining)
     if result is None:
         raise Refusal("platform.unavailable", {"grant": "is_changing"})
-    text, digest = result
-    return Answer(200, _headers(signed.call_id, signed, 200, JSON, digest) + allowance.headers(), [text.encode()])
+    told, digest = result
+    return Answer(200, _headers(signed.call_id, signed, 200, JSON, digest) + allowance.headers(), [told])
 
 
 def _opened(signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
@@ -196,16 +204,39 @@ def _admitted_and_opened(signed: Signed, progress: Progress, body: bytes, now: d
 
 
 def _looked_up(lookup: Lookup, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
-    """Answer an operation whose one statement reads and records."""
+    """Answer an operation whose one statement reads and records, in company where it has some."""
+
+    def admitted_and_run(signed: Signed, terms: Terms, question: Question) -> tuple[Allowance, Found | None]:
+        go = lookup.trips.admit_and_run if lookup.trips else trip.admit_and_run_alone
+        return go(signed, terms, question, partial(lookup.row, signed, terms, question))
+
+    allowance, found = _once_recovered(admitted_and_run, signed, progress)
+    if found is None:
+        _learn_again(signed, progress, body, now)
+        found = company.run(lookup.row(signed, *_known(progress), allowance.remaining))
+    if found is None:
+        raise Refusal("platform.unavailable", {"grant": "is_changing"})
+    return _handed_over(lookup.served(found), signed, allowance)
+
+
+def _handed_over(served: Served, signed: Signed, allowance: Allowance) -> Answer:
+    """Return the answer of a lookup; its bytes are what was digested and recorded."""
+    if not isinstance(served.body, bytes):
+        raise Refusal("platform.unavailable")
+    own = _headers(signed.call_id, signed, served.status, served.content_type, served.digest, cache=served.cache)
+    return Answer(served.status, own + served.headers + allowance.headers(), [served.body])
+
+
+def _looked_up_alone(lookup: LoneLookup, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
+    """Answer a lookup that runs its statement itself."""
     allowance = _once_recovered(admission.admit, signed, progress)
     served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
     if served is None:
         _learn_again(signed, progress, body, now)
         served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
-    if served is None or not isinstance(served.body, bytes):
+    if served is None:
         raise Refusal("platform.unavailable", {"grant": "is_changing"})
-    own = _headers(signed.call_id, signed, served.status, served.content_type, served.digest, cache=served.cache)
-    return Answer(served.status, own + served.headers + allowance.headers(), [served.body])
+    return _handed_over(served, signed, allowance)
 
 
 def _operated(operation: Operation, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:

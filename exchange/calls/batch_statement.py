@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from basedb.lookup import LISTED, Selection, comparison_sql, data_sql, found_sql, score_sql, source_sql
+from exchange.calls.joint import Read
 from exchange.calls.statement import ADMITTED, ASKED, ROW_LIMIT, has_row_limit, record_sql, row_of, run, terms_values
 from exchange.calls.terms import Batch, Question, Signed, Terms, Wanted
 
@@ -80,10 +81,8 @@ def parameters_of(value_count: int, list_count: int, has_limit: bool) -> tuple[t
     return ASKED + MANY + limit + lists + tuple((f"value_{number}", "text") for number in range(value_count))
 
 
-def read_and_record(
-    signed: Signed, terms: Terms, question: Question, batch: Batch, quota_left: int | None
-) -> tuple[str, str] | None:
-    """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
+def read_and_record(signed: Signed, terms: Terms, question: Question, batch: Batch, quota_left: int | None) -> Read | None:
+    """Return the answer, recorded and committed; None when the grant has changed."""
     values = terms_values(signed, terms, question, quota_left)
     values["keys"] = MARK.join([key.hex() for key in batch.keys])
     values["invalid"] = MARK.join(batch.invalid) if any(batch.invalid) else None
@@ -92,4 +91,4 @@ def read_and_record(
         values[f"value_{number}"] = MARK.join(column)
     template = batch_sql(signed.mode, question.selection, question.wanted)
     row = run(template, parameters_of(len(batch.columns), len(terms.lists), question.row_limit is not None), values)
-    return row and (row[0], row[1])
+    return row and (row[0].encode(), row[1])

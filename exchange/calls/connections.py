@@ -17,6 +17,7 @@ from typing import Any, Final
 import psycopg2
 from django.conf import settings
 from psycopg2 import errors
+from psycopg2.extensions import BYTES, register_type
 from psycopg2.extensions import connection as Connection  # noqa: N812
 
 from exchange.calls.refusals import Refusal
@@ -32,6 +33,7 @@ BULK_TIMEOUT_MS: Final = 3_600_000
 MARK: Final = re.compile("<<([a-z0-9_]+)>>")
 
 Row = tuple[Any, ...]
+Parameters = tuple[tuple[str, str], ...]  # names and types
 
 
 class Rejected(Refusal):
@@ -67,6 +69,8 @@ class Session:
     def __init__(self) -> None:
         self.connection = connect()
         self.cursor = self.connection.cursor()
+        self.bytes_cursor = self.connection.cursor()
+        register_type(BYTES, self.bytes_cursor)  # texts as they lie on the wire, UTF-8
         self.prepared: OrderedDict[str, tuple[str, str]] = OrderedDict()  # template -> its name, how it is executed
         self._number = 0
         self._poll = select.poll()
@@ -80,18 +84,19 @@ class Session:
         """Drop the connection, whatever state it is in."""
         self.connection.close()
 
-    def execute(self, sql: str, values: Mapping[str, Any]) -> list[Row]:
+    def execute(self, sql: str, values: Mapping[str, Any], *, as_bytes: bool) -> list[Row]:
         """Run one statement and return its rows, if it returns any."""
-        self.cursor.execute(sql, values)
-        return self.cursor.fetchall() if self.cursor.description else []
+        cursor = self.bytes_cursor if as_bytes else self.cursor
+        cursor.execute(sql, values)
+        return cursor.fetchall() if cursor.description else []
 
-    def execute_prepared(self, template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> list[Row]:
+    def execute_prepared(self, template: str, parameters: Parameters, values: Mapping[str, Any], *, as_bytes: bool) -> list[Row]:
         """Run a statement by its name on this connection, preparing it first when it is new."""
         _, execution = self.prepared.get(template) or self._prepare(template, parameters)
         self.prepared.move_to_end(template)
-        return self.execute(execution, values)
+        return self.execute(execution, values, as_bytes=as_bytes)
 
-    def _prepare(self, template: str, parameters: tuple[tuple[str, str], ...]) -> tuple[str, str]:
+    def _prepare(self, template: str, parameters: Parameters) -> tuple[str, str]:
         while len(self.prepared) >= PREPARED_AT_MOST:
             _, (oldest, _) = self.prepared.popitem(last=False)
             self.cursor.execute(f"DEALLOCATE {oldest}")
@@ -130,26 +135,27 @@ def close() -> None:
         session.close()
 
 
-def run(template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> Row | None:
+def run(template: str, parameters: Parameters, values: Mapping[str, Any]) -> Row | None:
     """Run a statement as `rows` does and return its first row, if any."""
     return next(iter(rows(template, parameters, values)), None)
 
 
-def rows(template: str, parameters: tuple[tuple[str, str], ...], values: Mapping[str, Any]) -> list[Row]:
+def rows(template: str, parameters: Parameters, values: Mapping[str, Any], *, as_bytes: bool = False) -> list[Row]:
     """Run a statement whose `<<name>>` marks are typed parameters; `platform.unavailable` when its outcome is unknown.
 
+    Texts come as str, or as the bytes of their UTF-8, which a large body need not be decoded from and encoded to again.
     Errors the server reports about the statement itself (a unique or check violation) pass through: nothing was written.
     """
     try:
         session = _session()
         if not settings.CALL_PREPARED_STATEMENTS:
             marks = {name: f"%({name})s::{kind}" for name, kind in parameters}
-            return session.execute(_marked(template, marks), values)
+            return session.execute(_marked(template, marks), values, as_bytes=as_bytes)
         try:
-            return session.execute_prepared(template, parameters, values)
+            return session.execute_prepared(template, parameters, values, as_bytes=as_bytes)
         except (errors.InvalidSqlStatementName, errors.FeatureNotSupported):  # the server says: not run, prepare it again
             session.forget()
-            return session.execute_prepared(template, parameters, values)
+            return session.execute_prepared(template, parameters, values, as_bytes=as_bytes)
     except psycopg2.IntegrityError:
         raise
     except psycopg2.DataError as error:

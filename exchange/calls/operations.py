@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from basedb.lookup import Selection
+from exchange.calls.company import Found, Row
 from exchange.calls.terms import Question, Signed, Terms
+from exchange.calls.trip import Trips
 
 JSON = "application/json; charset=utf-8"
 
@@ -53,7 +55,27 @@ class Operation(Protocol):
 
 @runtime_checkable
 class Lookup(Protocol):
-    """An operation that reads and records in one statement, as a query does. `read` may refuse and costs no quota."""
+    """An operation that reads and records in one statement, as a query does. `read` may refuse and costs no quota.
+
+    `trips` says with whom it goes, None: alone.
+    """
+
+    is_order: bool
+    trips: Trips | None
+
+    def read(self, body: bytes, selection: Selection) -> Question:
+        """Return the question a request asks."""
+
+    def row(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Row:
+        """Return what the call brings to its statement."""
+
+    def served(self, found: Found) -> Served:
+        """Return the answer in what the statement told, recorded and committed."""
+
+
+@runtime_checkable
+class LoneLookup(Protocol):
+    """A lookup that runs its statement itself."""
 
     is_order: bool
 

@@ -179,12 +179,18 @@ def asked(signed: Signed, terms: Terms | None, question: Question | None, quota_
     }
 
 
-def terms_values(signed: Signed, terms: Terms, question: Question, quota_left: int | None) -> dict[str, Any]:
-    """Return the values of a record and those of the rows the grant reaches."""
+def call_values(signed: Signed, terms: Terms, question: Question, quota_left: int | None) -> dict[str, Any]:
+    """Return the values of a record, the region the grant reaches and how many rows are asked for."""
     values = asked(signed, terms, question, quota_left)
     values["region_prefix"] = terms.region_prefix
     if question.row_limit is not None:
         values[ROW_LIMIT[0]] = question.row_limit
+    return values
+
+
+def terms_values(signed: Signed, terms: Terms, question: Question, quota_left: int | None) -> dict[str, Any]:
+    """Return the values of a record and those of the rows the grant reaches, the lists of its row filter among them."""
+    values = call_values(signed, terms, question, quota_left)
     for number, allowed in enumerate(terms.lists):
         values[f"list_{number}"] = list(allowed)
     return values

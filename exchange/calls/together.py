@@ -32,11 +32,12 @@ class _Place(Generic[Asked, Told]):
 
 
 class Together(Generic[Asked, Told]):
-    """Trips of one kind. `travel` gets one to `AT_ONCE` questions and returns as many answers in the same order; an answer
+    """Trips of one kind. `travel` gets one to `at_most` questions and returns as many answers in the same order; an answer
     that is an exception is raised for whoever asked. At most one trip is under way."""
 
-    def __init__(self, travel: Callable[[Sequence[Asked]], Sequence[Told | Exception]]) -> None:
+    def __init__(self, travel: Callable[[Sequence[Asked]], Sequence[Told | Exception]], at_most: int = AT_ONCE) -> None:
         self._travel = travel
+        self._at_most = at_most
         self._entering = threading.Lock()
         self._waiting: deque[_Place[Asked, Told]] = deque()
         self._is_under_way = False
@@ -59,7 +60,7 @@ class Together(Generic[Asked, Told]):
 
     def _lead(self, leader: _Place[Asked, Told]) -> None:
         with self._entering:
-            others = [self._waiting.popleft() for _ in range(min(len(self._waiting), AT_ONCE - 1))]
+            others = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._at_most - 1))]
         travellers = [leader, *others]
         try:
             answers = self._travel([place.asked for place in travellers])

@@ -6,39 +6,51 @@ the transaction and its flush to disk, which cost more than the call itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from exchange.calls import admission, joint
+from exchange.calls import admission, company
 from exchange.calls.admission import Allowance
-from exchange.calls.joint import Read
+from exchange.calls.company import Found, Row
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Question, Signed, Terms
-from exchange.calls.together import Together
+from exchange.calls.together import AT_ONCE, Together
 
-Asked = tuple[Signed, Terms, Question]
-Told = tuple[Allowance, Read | None]  # None: the grant has changed
+RowOf = Callable[[int], Row]  # what a call brings to its statement, given what it leaves of the day's quota
+Asked = tuple[Signed, Terms, Question, RowOf]
+Told = tuple[Allowance, Found | None]  # None: the grant has changed
 
 
-def admit_and_read(signed: Signed, terms: Terms, question: Question) -> Told:
-    """Count a call about one subject, then read and record; raises what refuses it."""
-    return _trips.ask((signed, terms, question))
+class Trips:
+    """Trips of calls that suit each other: none of them is much slower than the rest."""
+
+    def __init__(self, at_most: int = AT_ONCE) -> None:
+        self._together: Together[Asked, Told] = Together(_travel, at_most)
+
+    def admit_and_run(self, signed: Signed, terms: Terms, question: Question, row_of: RowOf) -> Told:
+        """Count a call, then run its statement; raises what refuses it."""
+        return self._together.ask((signed, terms, question, row_of))
+
+
+def admit_and_run_alone(signed: Signed, terms: Terms, question: Question, row_of: RowOf) -> Told:
+    """Count a call that goes without company, then run its statement; raises what refuses it."""
+    allowance = admission.admit(signed, terms, question)
+    return allowance, company.run(row_of(allowance.remaining))
 
 
 def _travel(calls: Sequence[Asked]) -> list[Told | Exception]:
-    outcomes: list[Told | Exception] = []
-    allowances = admission.admit_all(calls)
-    admitted = [
-        (*call, allowance.remaining) for call, allowance in zip(calls, allowances, strict=True) if isinstance(allowance, Allowance)
+    allowances = admission.admit_all([(signed, terms, question) for signed, terms, question, _ in calls])
+    rows = [
+        row_of(allowance.remaining)
+        for (*_, row_of), allowance in zip(calls, allowances, strict=True)
+        if isinstance(allowance, Allowance)
     ]
-    reads = iter(joint.read_and_record_all(admitted))
-    for allowance in allowances:
-        if isinstance(allowance, Refusal):
-            outcomes.append(allowance)
-            continue
-        read = next(reads)
-        outcomes.append(read if isinstance(read, Refusal) else (allowance, read))
-    return outcomes
+    outcomes = iter(company.run_all(rows))
+    return [allowance if isinstance(allowance, Refusal) else _told(allowance, next(outcomes)) for allowance in allowances]
 
 
-_trips: Final[Together[Asked, Told]] = Together(_travel)
+def _told(allowance: Allowance, outcome: Found | Refusal | None) -> Told | Exception:
+    return outcome if isinstance(outcome, Refusal) else (allowance, outcome)
+
+
+about_subjects: Final = Trips()

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from exchange.calls.refusals import Refusal
 from exchange.features import statements
-from exchange.features.asking import Asked, read_item, read_items, read_tile
+from exchange.features.asking import LIMIT, Asked, read_item, read_items, read_tile
 from exchange.features.layers import Layer
 from exchange.features.links import GEOJSON, MVT, feature_links, page_links
 from exchange.features.reference_systems import is_latitude_first
@@ -20,7 +20,10 @@ TILE_LAYER: Final = "features"
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One SELECT with its parameters, and the headers of what it answers. `is_text` tells GeoJSON from a tile."""
+    """One SELECT with its parameters, and the headers of what it answers. `is_text` tells GeoJSON from a tile.
+
+    `is_light`: it reads about as much as it answers and no more.
+    """
 
     sql: str
     parameters: Parameters
@@ -28,6 +31,7 @@ class Reading:
     content_type: str
     asked: Asked
     is_text: bool = True
+    is_light: bool = False
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -46,22 +50,25 @@ def read_page(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Rea
     values |= {"limit": asked.limit, "links": links, "next": following}
     given: list[tuple[str, str, Any]] = []
     if asked.after:
-        given.append(("after", "bytea", bytes.fromhex(asked.after)))
+        given.append(("after", "bytea", f"\\x{asked.after}"))
     if asked.bbox:
-        given.append(("bbox", "text", asked.bbox))
+        given.append(("bbox", "geometry", asked.bbox))
     first, last = asked.period or (None, None)
     given += [(name, "date", day) for name, day in (("first_day", first), ("last_day", last)) if day is not None]
     values |= {name: value for name, _, value in given}
     parameters += (("limit", "bigint"), ("links", "text"), ("next", "text"), *((name, kind) for name, kind, _ in given))
-    return Reading(statements.page_sql(layer, asked), parameters, values, GEOJSON, asked, headers=_told(asked))
+    is_light = bool(asked.bbox) and not asked.conditions and not asked.is_counted and asked.limit <= LIMIT
+    sql = statements.page_sql(layer, asked)
+    return Reading(sql, parameters, values, GEOJSON, asked, is_light=is_light, headers=_told(asked))
 
 
 def read_feature(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Reading:
     """One feature."""
     asked = read_item(query)
-    values: Values = {"fid": bytes.fromhex(place[0]), "links": feature_links(uid, place[0]), "missing": ""}
+    values: Values = {"fid": f"\\x{place[0]}", "links": feature_links(uid, place[0]), "missing": ""}
     sql = statements.feature_sql(layer, is_flipped=is_latitude_first(asked.crs))
-    return Reading(sql, (("fid", "bytea"), ("links", "text"), ("missing", "text")), values, GEOJSON, asked, headers=_told(asked))
+    parameters = (("fid", "bytea"), ("links", "text"), ("missing", "text"))
+    return Reading(sql, parameters, values, GEOJSON, asked, is_light=True, headers=_told(asked))
 
 
 def read_one_tile(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Reading:

@@ -1,7 +1,7 @@
 """The SQL of map services (制图语句): GeoJSON and tiles are made in PostGIS, of the granted items, rows and precision alone.
 
-An answer is one SELECT with the columns body and row_count. For a call it stands inside the statement that admits and records
-it; for people signed in it is run as it is. What a mask of geometry moves or hides decides about boxes, filters and counts, too.
+An answer is one SELECT with the columns body and row_count. For calls it stands inside the statement that admits and records
+them; for people signed in it is run as it is. What a mask of geometry moves or hides decides about boxes, filters and counts, too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from basedb.lookup import ROW, Column, reach_sql
 from basedb.masking import Mask, mask_sql
 from basedb.precision import cell_of, reduced_sql
 from basedb.sql_text import quote
+from exchange.calls.company import asked_sql, out_of
 from exchange.calls.statement import ADMITTED, ASKED, MEMBERS, record_sql
 from exchange.features.asking import Asked
 from exchange.features.filters import VALUE, Condition
@@ -34,11 +35,13 @@ Values = dict[str, Any]
 Parameters = tuple[tuple[str, str], ...]
 
 RECORDED: Final = """
-WITH admitted AS MATERIALIZED (SELECT at FROM {admitted}),
-answer AS MATERIALIZED (SELECT made.* FROM admitted CROSS JOIN LATERAL ({answer}) AS made),
-signed AS MATERIALIZED (SELECT body, row_count, sha256({bytes}) AS digest FROM answer),
-recorded AS ({record})
-SELECT body, encode(digest, 'hex'), row_count FROM signed"""
+WITH {asked},
+signed AS MATERIALIZED (
+    SELECT *, sha256({bytes}) AS digest FROM (
+        SELECT asked.*, made.body, made.row_count FROM asked JOIN LATERAL {admitted} ON true CROSS JOIN LATERAL ({answer}) AS made
+        OFFSET 0) AS answer
+), recorded AS ({record})
+SELECT place, body, encode(digest, 'hex'), row_count FROM signed"""
 PAGE: Final = """
 SELECT '{{"type":"FeatureCollection","features":[' || coalesce(string_agg({feature}, ',' ORDER BY number)
         FILTER (WHERE number <= <<limit>>), '') || '],"numberReturned":' || least(count(*), <<limit>>){matched}
@@ -110,7 +113,7 @@ def page_sql(layer: Layer, asked: Asked) -> str:
 def _page(layer: Layer, conditions: tuple[str, ...], form: _Form) -> str:
     limits = [_reach(layer), *conditions, *_days(layer, form)]
     if form.is_boxed:
-        limits.append(_boxed(layer, "(SELECT ST_GeomFromEWKT(<<bbox>>))", is_exact=True))  # read once, not for every row
+        limits.append(_boxed(layer, "<<bbox>>", is_exact=True))
     total = f"(SELECT count(*) FROM {layer.table} {ROW} WHERE {' AND '.join(limits)})"
     if form.is_continued:
         limits.append(f"{ROW}.{layer.key} > <<after>>")
@@ -164,17 +167,18 @@ def extent_sql(layer: Layer) -> str:
 
 
 @lru_cache(maxsize=512)
-def recorded(answer: str, layer: Layer, *, is_text: bool) -> str:
-    """The statement of a call: admitted, answered and recorded, or nothing."""
+def recorded(answer: str, parameters: Parameters, layer: Layer, *, is_text: bool) -> str:
+    """The statement of calls of one form: each admitted, answered and recorded, or nothing."""
+    columns = {**dict(ASKED), "region_prefix": "text", **dict(parameters)}
     return RECORDED.format(
-        admitted=ADMITTED,
-        answer=answer,
+        asked=asked_sql(columns),
+        admitted=out_of("asked", ADMITTED, columns),
+        answer=out_of("asked", answer, columns),
         bytes="convert_to(body, 'UTF8')" if is_text else "body",
-        record=record_sql("FEATURES", layer.selection, subject_key="NULL::bytea"),
+        record=out_of("signed", record_sql("FEATURES", layer.selection, subject_key="NULL::bytea"), columns),
     )
 
 
-CALL_PARAMETERS: Final[Parameters] = ASKED
 PERSON_PARAMETERS: Final[Parameters] = (("grant_id", "bigint"),)
 
 

@@ -27,8 +27,8 @@ def source_of(remote: Remote) -> Source:
     return UpstreamCall(place) if isinstance(place, Interface) else DepartmentTable(place)
 
 
-def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> tuple[str, str] | None:
-    """Return the answer's JSON text and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
+def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left: int | None = None) -> tuple[bytes, str] | None:
+    """Return the answer's JSON and its SHA-256 in hex, recorded and committed; None when the grant has changed."""
     remote = terms.remote
     if remote is None:
         raise Refusal("grant.unusable")
@@ -44,8 +44,8 @@ def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left
     else:
         is_found, result = guard.run(lambda: source.verify(asked), uid=remote.place.uid, at_once=remote.place.at_once)
         told |= {"result": result}
-    text = json.dumps(told, ensure_ascii=False)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    body = json.dumps(told, ensure_ascii=False).encode()
+    digest = hashlib.sha256(body).hexdigest()
     is_recorded = statement.record_answered(
         signed,
         terms,
@@ -53,6 +53,6 @@ def read_and_record(signed: Signed, terms: Terms, question: Question, quota_left
         quota_left,
         row_count=int(is_found),
         answer_digest=digest,
-        answer_bytes=len(text.encode()),
+        answer_bytes=len(body),
     )
-    return (text, digest) if is_recorded else None
+    return (body, digest) if is_recorded else None

@@ -31,15 +31,18 @@ def watched(line: Line | None = None) -> Iterator[tuple[list[str], list[str]]]:
     statements: list[str] = []
     commands: list[str] = []
     session, line = connections._session(), line or admission._line()
-    cursor, sock = session.cursor, line.socket
+    cursors, sock = (session.cursor, session.bytes_cursor), line.socket
 
     class Watching:
+        def __init__(self, cursor: Any) -> None:
+            self._cursor = cursor
+
         def execute(self, sql: str, values: Any = None) -> None:
             statements.append(sql)
-            cursor.execute(sql, values)
+            self._cursor.execute(sql, values)
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(cursor, name)
+            return getattr(self._cursor, name)
 
     class Listening:
         def sendall(self, sent: bytes) -> None:
@@ -49,12 +52,12 @@ def watched(line: Line | None = None) -> Iterator[tuple[list[str], list[str]]]:
         def __getattr__(self, name: str) -> Any:
             return getattr(sock, name)
 
-    session.cursor = Watching()  # type: ignore[assignment]
+    session.cursor, session.bytes_cursor = map(Watching, cursors)  # type: ignore[assignment]
     line.socket = Listening()  # type: ignore[assignment]
     try:
         yield statements, commands
     finally:
-        session.cursor, line.socket = cursor, sock
+        (session.cursor, session.bytes_cursor), line.socket = cursors, sock
 
 
 @pytest.mark.parametrize("mode", ["query", "verify"])

@@ -22,7 +22,8 @@ from core.calendar import today_in_shanghai
 from core.models import Department
 from core.models.shared import CurrentXid
 from exchange.calls import connections
-from exchange.calls.joint import joint_sql, parameters_of
+from exchange.calls.company import parameters_of
+from exchange.calls.joint import joint_sql
 from exchange.calls.terms import WORDS
 from exchange.models import Grant
 from exchange.systems import key_ring
