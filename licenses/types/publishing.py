@@ -83,6 +83,8 @@ def revise(
     layout: Any = None,
 ) -> TypeVersion:
     """Write a draft anew in part, which takes it back from the head's desk. The code may change in a first version only."""
+    if facts is not None:  # they hold the code, which the catalogue's lock keeps; it is taken before any row
+        standing.lock()
     version = _opened(uid, revision, actor)
     require_keeper(actor, Role.OPERATOR, version)
     was = content_of(version)
@@ -273,7 +275,6 @@ def _check_recoding(version: TypeVersion, code: str) -> None:
     if version.number > 1:
         text = _("已发布过的类型不能改代码。")
         raise Invalid("license_type.code_fixed", text, {"code": [text]})
-    standing.lock()
     if TypeVersion.objects.filter(code=code).exists():
         text = _("这个证照类型代码已有登记，请改用别的顺序号。")
         raise Invalid("license_type.code_taken", text, {"code": [text]})
