@@ -1,7 +1,8 @@
 """Whether the parts we stand on answer: database, nonce-and-quota Redis, broker Redis. Never slower than three seconds.
 
 Worker and beat are told by their signs of life: without them calls are answered still, and the platform is only degraded.
-So it is when records have waited too long for their seal (sensitive calls are then refused) or when a disk is nearly full.
+So it is when records have waited too long for their seal (sensitive calls are then refused), when a disk is nearly full, or when
+the certificate that seals license files is about to end.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Lock
+from typing import Any
 
 import psycopg2
 import redis
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import api_view, authentication_classes, permission_classes
@@ -27,17 +30,20 @@ from rest_framework.response import Response
 from core import heartbeat
 from exchange.evidence.lag import lags
 from exchange.evidence.stamping import stamp_lag
+from licenses.models import KeyPurpose
+from licenses.sealing.certificates import ends_at
 
 logger = logging.getLogger(__name__)
 PATIENCE_SECONDS = 2.5
 PART_SECONDS = 2
 DISK_FREE_PERCENT = 10
+CERTIFICATE_DAYS = 30
 
 Figures = dict[str, float]
 
 
 def ask_database() -> Figures:
-    """Return the sealing lag of each chain in seconds; raise unless PostgreSQL answers a new connection."""
+    """Return the sealing lag of each chain and what is told of certificates; raise unless PostgreSQL answers a new connection."""
     database = settings.DATABASES["default"]
     connection = psycopg2.connect(
         host=database["HOST"],
@@ -52,13 +58,19 @@ def ask_database() -> Figures:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
             try:
-                return {f"seal_lag_{chain}_seconds": round(seconds, 1) for chain, seconds in lags(cursor).items()} | stamp_lag(
-                    cursor
-                )
+                sealing = {f"seal_lag_{chain}_seconds": round(seconds, 1) for chain, seconds in lags(cursor).items()}
+                return sealing | stamp_lag(cursor) | file_certificate(cursor)
             except psycopg2.errors.UndefinedTable:  # a migration is under way
                 return {}
     finally:
         connection.close()
+
+
+def file_certificate(cursor: Any) -> Figures:
+    """Return for how many days the certificate that seals license files is still good, nothing for an office without one."""
+    cursor.execute("SELECT certificate FROM licenses_sealkey WHERE purpose = %s AND retired_at IS NULL", [KeyPurpose.FILE.value])
+    found = cursor.fetchone()
+    return {"file_certificate_days": round((ends_at(found[0]) - timezone.now()).total_seconds() / 86_400, 1)} if found else {}
 
 
 def ask_redis(url: str) -> Figures:
@@ -127,19 +139,25 @@ probes = Probes()
 def judged(figures: Figures) -> dict[str, str]:
     """Return the parts that are down by a figure; what has no figure is not judged."""
     lag = max((seconds for name, seconds in figures.items() if name.startswith("seal_lag")), default=0.0)
-    is_low = figures.get("disk_free_percent", 100.0) < DISK_FREE_PERCENT
-    return {"sealing": "down" if lag > settings.SEAL_LAG_LIMIT_SECONDS else "up"} | ({"disk": "down"} if is_low else {})
+    parts = {"sealing": "down" if lag > settings.SEAL_LAG_LIMIT_SECONDS else "up"}
+    if figures.get("disk_free_percent", 100.0) < DISK_FREE_PERCENT:
+        parts["disk"] = "down"
+    if "file_certificate_days" in figures:
+        parts["file_certificate"] = "down" if figures["file_certificate_days"] < CERTIFICATE_DAYS else "up"
+    return parts
 
 
 class HealthSerializer(serializers.Serializer[dict[str, object]]):
     """What the health address answers."""
 
     status = serializers.ChoiceField(
-        ["up", "degraded", "down"], help_text="degraded：可以提供服务，但进程没有心跳、封存滞后过长或磁盘将满"
+        ["up", "degraded", "down"],
+        help_text="degraded：可以提供服务，但进程没有心跳、封存滞后过长、磁盘将满或版式文件签章证书将到期",
     )
     parts = serializers.DictField(child=serializers.ChoiceField(["up", "down"]))
     figures = serializers.DictField(
-        child=serializers.FloatField(), help_text="封存滞后(秒)：最早一条未封存记录已等待的时间；磁盘可用空间(%)"
+        child=serializers.FloatField(),
+        help_text="封存滞后(秒)：最早一条未封存记录已等待的时间；磁盘可用空间(%)；版式文件签章证书剩余天数",
     )
     took_ms = serializers.IntegerField()
 

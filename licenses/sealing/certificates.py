@@ -47,7 +47,9 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public: RSAPublicKey, now: datetime, years: int) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: RSAPublicKey, now: datetime, until: datetime
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -55,7 +57,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: RSAPublicKey, now: d
         .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _EARLY)
-        .not_valid_after(now + years * _YEAR)
+        .not_valid_after(until)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
@@ -63,7 +65,7 @@ def _builder(subject: x509.Name, issuer: x509.Name, public: RSAPublicKey, now: d
 def new_root(key: RSAPrivateKey, *, office: str, now: datetime) -> x509.Certificate:
     """Return the certificate of the office's root, signed by itself."""
     name = _name(printed.ROOT_NAME, office)
-    builder = _builder(name, name, key.public_key(), now, ROOT_YEARS)
+    builder = _builder(name, name, key.public_key(), now, now + ROOT_YEARS * _YEAR)
     builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     return builder.add_extension(_usage(signs_certificates=True), critical=True).sign(key, SHA256())
 
@@ -71,8 +73,9 @@ def new_root(key: RSAPrivateKey, *, office: str, now: datetime) -> x509.Certific
 def new_signer(
     public: RSAPublicKey, *, root: x509.Certificate, root_key: RSAPrivateKey, office: str, now: datetime
 ) -> x509.Certificate:
-    """Return the certificate of a key that seals files."""
-    builder = _builder(_name(printed.SIGNER_NAME, office), root.subject, public, now, SIGNER_YEARS)
+    """Return the certificate of a key that seals files; it ends with its root at the latest."""
+    until = min(now + SIGNER_YEARS * _YEAR, root.not_valid_after_utc)
+    builder = _builder(_name(printed.SIGNER_NAME, office), root.subject, public, now, until)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key.public_key()), critical=False)
     return builder.add_extension(_usage(signs_certificates=False), critical=True).sign(root_key, SHA256())
@@ -81,6 +84,11 @@ def new_signer(
 def chain(pem: str) -> list[x509.Certificate]:
     """Read certificates of a PEM text, the signer's first."""
     return x509.load_pem_x509_certificates(pem.encode())
+
+
+def ends_at(pem: str) -> datetime:
+    """Return when the first certificate of a PEM text ends."""
+    return x509.load_pem_x509_certificate(pem.encode()).not_valid_after_utc
 
 
 def pem(*certificates: x509.Certificate) -> str:

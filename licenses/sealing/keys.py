@@ -13,9 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from asn1crypto.keys import PrivateKeyInfo
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -24,11 +22,10 @@ from core import audit
 from core.audit import Actor
 from core.crypto import KeyFileRefused
 from core.errors import NotFound, Unavailable
-from core.signing import PublicKey, SigningKey, key_id, pem_blocks
+from core.signing import PublicKey, SigningKey, pem_blocks
 from licenses.models import KeyPurpose, SealKey
-from licenses.sealing import certificates, key_files, printed
-
-_ROOT: Final = "ROOT"
+from licenses.sealing import certificates, key_files, roots
+from licenses.sealing.roots import Root
 
 
 class KeyStore:
@@ -125,9 +122,16 @@ def prepare(*, now: datetime) -> list[SealKey]:
     return made
 
 
-def rotate(purpose: KeyPurpose, *, actor: Actor, now: datetime, compromised_at: datetime | None = None) -> SealKey:
-    """Put a new key in force and retire the one before it, with the time it was compromised if it was."""
-    fresh = _new(purpose, now)
+def rotate(
+    purpose: KeyPurpose, *, actor: Actor, now: datetime, compromised_at: datetime | None = None, new_root: bool = False
+) -> SealKey:
+    """Put a new key in force and retire the one before it, with the time it was compromised if it was.
+
+    With `new_root` the key that seals files is made under a root begun now; without, an old root must be at hand.
+    """
+    root_before = roots.standing_code() if new_root else ""
+    root = roots.begin(now) if new_root else None
+    fresh = _new_with_certificate(now, root) if root else _new(purpose, now)
     with transaction.atomic():
         old = SealKey.objects.select_for_update().filter(purpose=purpose, retired_at=None).first()
         if old is not None:
@@ -136,6 +140,8 @@ def rotate(purpose: KeyPurpose, *, actor: Actor, now: datetime, compromised_at: 
         fresh.save()
         before, was_compromised = old.code if old else "", compromised_at is not None
         audit.record(actor, "seal_key.rotated", fresh, at=now, purpose=purpose.value, before=before, compromised=was_compromised)
+        if root:
+            audit.record(actor, "seal_key.root_begun", fresh, at=now, root=root.code, before=root_before)
     return fresh
 
 
@@ -153,7 +159,7 @@ def mark_compromised(code: str, *, at: datetime, actor: Actor, now: datetime) ->
 
 def _new(purpose: KeyPurpose, now: datetime) -> SealKey:
     if purpose == KeyPurpose.FILE:
-        return _new_with_certificate(now)
+        return _new_with_certificate(now, roots.standing(now))
     encrypted = key_files.new_sm2(key_files.passphrase())
     public = SigningKey.from_pem(key_files.pem_of(key_files.decrypt(encrypted, key_files.passphrase()))).public
     code = f"{purpose.value}-{public.id}"
@@ -161,40 +167,20 @@ def _new(purpose: KeyPurpose, now: datetime) -> SealKey:
     return SealKey(code=code, purpose=purpose, public_key=public.pem, valid_from=now)
 
 
-def _new_with_certificate(now: datetime) -> SealKey:
-    root, root_key = _root(now)
+def _new_with_certificate(now: datetime, root: Root) -> SealKey:
     encrypted, private = key_files.new_rsa(key_files.passphrase())
-    signer = certificates.new_signer(private.public_key(), root=root, root_key=root_key, office=_office(), now=now)
-    code = _certified_code(KeyPurpose.FILE.value, signer)
-    chain = certificates.pem(signer, root)
+    signer = certificates.new_signer(
+        private.public_key(), root=root.certificate, root_key=root.key, office=roots.office(), now=now
+    )  # fmt: skip
+    code = roots.code_of(KeyPurpose.FILE.value, signer)
+    chain = certificates.pem(signer, root.certificate)
     key_files.write(code, encrypted, chain)
     return _certified(code, chain, now)
-
-
-def _certified_code(purpose: str, certificate: x509.Certificate) -> str:
-    return f"{purpose}-{key_id(certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))}"
 
 
 def _certified(code: str, chain: str, now: datetime) -> SealKey:
     public = certificates.chain(chain)[0].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     return SealKey(code=code, purpose=KeyPurpose.FILE, public_key=public, certificate=chain, valid_from=now)
-
-
-def _root(now: datetime) -> tuple[x509.Certificate, RSAPrivateKey]:
-    """Return the office's root, made at the first time; between rotations its file may be kept elsewhere."""
-    for path in sorted(settings.LICENSE_KEYS_DIR.glob(f"{_ROOT}-*.pem")):
-        private = load_der_private_key(key_files.read(path.stem), password=None)
-        if isinstance(private, RSAPrivateKey):
-            return certificates.chain(key_files.certificates_of(path.stem))[0], private
-    encrypted, key = key_files.new_rsa(key_files.passphrase())
-    root = certificates.new_root(key, office=_office(), now=now)
-    code = _certified_code(_ROOT, root)
-    key_files.write(code, encrypted, certificates.pem(root))
-    return root, key
-
-
-def _office() -> str:
-    return printed.office_name(settings.NODE_CODE)
 
 
 def _left_over(purpose: KeyPurpose, now: datetime) -> SealKey | None:

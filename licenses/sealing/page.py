@@ -77,4 +77,4 @@ def sealed(page: Page, kind: FileKind, *, reason: str, overlay: Sequence[Words] 
     if kind == FileKind.OFD:
         return ofd.seal(page.template, page.own, page.seal, page.facts, overlay)
     unsigned = pdf.render(page.template, page.own, page.seal, page.facts, overlay)
-    return pdf_sign.seal(unsigned, reason=reason, office=page.facts.author)
+    return pdf_sign.seal(unsigned, reason=reason, office=page.facts.author, at=page.facts.made_at)

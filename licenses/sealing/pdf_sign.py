@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
@@ -12,15 +13,19 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from django.utils.translation import gettext as _
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
 from pyhanko.stamp import NoOpStampStyle
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from core.calendar import SHANGHAI
 from core.crypto import KeyFileRefused
+from core.errors import Unavailable
 from licenses.models import KeyPurpose, SealKey
 from licenses.sealing import keys
+from licenses.sealing.certificates import ends_at
 from licenses.sealing.pdf import FIELD
 
 DIGEST: Final = "sha256"
@@ -78,7 +83,13 @@ def sign(content: bytes, *, key: SealKey, reason: str, office: str) -> bytes:
     return bytes(signed.getbuffer())
 
 
-def seal(content: bytes, *, reason: str, office: str) -> tuple[bytes, SealKey]:
-    """Sign with the key in force; return the file and the key."""
+def seal(content: bytes, *, reason: str, office: str, at: datetime) -> tuple[bytes, SealKey]:
+    """Sign with the key in force; return the file and the key. Nobody could verify what an expired certificate signs."""
     key = keys.current(KeyPurpose.FILE)
+    ended = ends_at(key.certificate)
+    if ended <= at:
+        text = _(
+            "版式文件签章证书已于 %(day)s 到期，不能再签章。请系统管理员执行 manage.py rotate_license_key FILE 轮换签章密钥后重试。"
+        )
+        raise Unavailable("seal_key.certificate_expired", text % {"day": f"{ended.astimezone(SHANGHAI):%Y-%m-%d}"})
     return sign(content, key=key, reason=reason, office=office), key

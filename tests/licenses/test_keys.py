@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from core.audit import PLATFORM
 from core.crypto import KeyFileRefused
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 from core.models import AuditEntry
-from licenses.models import KeyPurpose, SealKey
-from licenses.sealing import key_files, keys
+from licenses.models import FileKind, KeyPurpose, SealKey
+from licenses.sealing import certificates, files, key_files, keys, roots
 from licenses.sealing.canonical import canonical, data_of
+from openapi import health
 from tests.factories import City
 from tests.licenses.sealed import make_license, make_type
 
@@ -169,3 +170,76 @@ def test_a_database_made_anew_takes_its_keys_up_from_their_files(own_keys: Path,
     SealKey.objects.all().delete()
     assert {key.code for key in keys.prepare(now=now)} == codes
     assert len(list(own_keys.glob("*.pem"))) == 5
+
+
+def test_a_root_that_is_away_is_never_replaced_in_silence(own_keys: Path, now: datetime) -> None:
+    (root,) = own_keys.glob("ROOT-*.pem")
+    kept = root.read_bytes()
+    root.unlink()
+    with pytest.raises(Conflict) as refusal:
+        keys.rotate(KeyPurpose.FILE, actor=PLATFORM, now=now)
+    assert refusal.value.code == "seal_key.root_missing"
+    assert root.name in str(refusal.value.message)
+    with pytest.raises(CommandError, match="--new-root"):
+        call_command("rotate_license_key", "FILE")
+    assert not list(own_keys.glob("ROOT-*.pem"))
+    root.write_bytes(kept)
+    root.chmod(0o600)
+    assert issued_by(keys.rotate(KeyPurpose.FILE, actor=PLATFORM, now=now)) == root.stem
+
+
+def test_a_database_made_anew_makes_no_second_root_either(own_keys: Path, now: datetime) -> None:
+    SealKey.objects.all().delete()
+    next(own_keys.glob("ROOT-*.pem")).unlink()
+    with pytest.raises(Conflict):
+        keys.rotate(KeyPurpose.FILE, actor=PLATFORM, now=now)
+    assert {key.purpose for key in keys.prepare(now=now)} == set(KeyPurpose.values)
+
+
+def test_a_new_root_is_begun_by_command_alone_and_told_in_the_audit(own_keys: Path) -> None:
+    old = next(own_keys.glob("ROOT-*.pem")).stem
+    call_command("rotate_license_key", "FILE", "--new-root")
+    new = issued_by(keys.current(KeyPurpose.FILE))
+    assert new != old
+    assert AuditEntry.objects.get(action="seal_key.root_begun").detail == {"root": new, "before": old}
+    call_command("rotate_license_key", "FILE")  # goes on under the new one, though the old one's file is there
+    assert issued_by(keys.current(KeyPurpose.FILE)) == new
+    with pytest.raises(CommandError):
+        call_command("rotate_license_key", "DATA", "--new-root")
+
+
+def issued_by(key: SealKey) -> str:
+    """Return the code of the root a key's certificate was made under."""
+    signer, root = certificates.chain(key.certificate)
+    signer.verify_directly_issued_by(root)
+    return roots.code_of(roots.PURPOSE, root)
+
+
+def test_an_expired_certificate_seals_no_file_until_it_is_rotated(own_keys: Path, city: City, now: datetime) -> None:
+    license = make_license(make_type(city.market), city.market, now)
+    later = now + timedelta(days=365 * certificates.SIGNER_YEARS, minutes=1)
+    assert files.make(license, FileKind.PDF, now=later - timedelta(minutes=2)).startswith(b"%PDF")
+    with pytest.raises(Unavailable) as refusal:
+        files.make(license, FileKind.PDF, now=later)
+    assert refusal.value.code == "seal_key.certificate_expired"
+    assert "rotate_license_key FILE" in str(refusal.value.message)
+    assert files.make(license, FileKind.OFD, now=later)
+    keys.rotate(KeyPurpose.FILE, actor=PLATFORM, now=later)
+    assert files.make(license, FileKind.PDF, now=later).startswith(b"%PDF")
+
+
+def test_health_warns_before_the_certificate_ends(own_keys: Path) -> None:
+    with connection.cursor() as cursor:
+        days = health.file_certificate(cursor)
+    assert days["file_certificate_days"] == pytest.approx(365 * certificates.SIGNER_YEARS, abs=2)
+    assert health.judged(days)["file_certificate"] == "up"
+    assert health.judged({"file_certificate_days": health.CERTIFICATE_DAYS - 0.1})["file_certificate"] == "down"
+
+
+def test_a_certificate_does_not_outlive_its_root(own_keys: Path, now: datetime) -> None:
+    late = now + timedelta(days=365 * (certificates.ROOT_YEARS - 2))
+    signer, root = certificates.chain(keys.rotate(KeyPurpose.FILE, actor=PLATFORM, now=late).certificate)
+    assert signer.not_valid_after_utc == root.not_valid_after_utc
+    with pytest.raises(Conflict) as refusal:
+        keys.rotate(KeyPurpose.FILE, actor=PLATFORM, now=root.not_valid_after_utc)
+    assert refusal.value.code == "seal_key.root_expired"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from core.errors import DomainError
 from licenses.sealing import keys
 
 
@@ -17,5 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the code of every key put in force."""
-        for key in keys.prepare(now=timezone.now()):
+        try:
+            made = keys.prepare(now=timezone.now())
+        except DomainError as error:
+            raise CommandError(str(error.message)) from error
+        for key in made:
             self.stdout.write(key.code)
