@@ -94,7 +94,8 @@ def choose_type(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest, code: str) -> HttpResponse:
     """Draft a new license."""
     version, who = in_force(code, today()), actor(request)
-    form_class, said = face_form(NewDraftForm, version), _words(version, _("起草证照"), reverse("portal:license-draft-types"))
+    form_class = face_form(NewDraftForm, version, typed=request.POST)
+    said = _words(version, _("起草证照"), reverse("portal:license-draft-types"))
     if filled := prefilling.page(request, form_class, version, FORM, said):
         return filled
     form = form_class(request.POST or None, initial={"region_code": region_of(who)})
@@ -119,12 +120,13 @@ def next_version(request: HttpRequest, uid: UUID, kind: str) -> HttpResponse:
     if wanted is None:
         raise NotFound("license.not_found", _("没有这种办理类型。"))
     version = in_force(license.type_code, today())
-    form_class = face_form(NextDraftForm, version, has_number=False)
+    start = _start(license, wanted)
+    form_class = face_form(NextDraftForm, version, has_number=False, holders=len(start["holders"]), typed=request.POST)
     title = _("%(kind)s：%(number)s") % {"kind": wanted.label, "number": license.number}
     said = _words(version, title, reverse("portal:license-detail", args=[uid]))
     if filled := prefilling.page(request, form_class, version, FORM, said):
         return filled
-    form = form_class(request.POST or None, initial=initial_of(_start(license, wanted)))
+    form = form_class(request.POST or None, initial=initial_of(start))
 
     def act() -> str:
         given = {"values": form.values(), "reason": form.cleaned_data["reason"], "basis": form.cleaned_data["basis"]}
@@ -203,7 +205,9 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     start = {"revision": draft.revision} | initial_of(
         {name: getattr(draft, name) for name in ("holders", "number", "region_code", "valid_from", "valid_to", "has_paper", "face")}
     )
-    form_class = face_form(EditDraftForm, draft.type_version, has_number=draft.supersedes_id is None)
+    form_class = face_form(
+        EditDraftForm, draft.type_version, has_number=draft.supersedes_id is None, holders=len(draft.holders), typed=request.POST
+    )  # fmt: skip
     said = _words(draft.type_version, _("修改草稿"), drafts.path_of(draft))
     if filled := prefilling.page(request, form_class, draft.type_version, FORM, said):
         return filled

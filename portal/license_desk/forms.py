@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -13,13 +13,15 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError, Invalid
 from licenses.issuing.desks import LONGEST
-from licenses.issuing.sheets import MOST_HOLDERS
 from licenses.issuing.workflow import BatchCommand, DraftCommand
 from licenses.models import BatchState, DraftState, LicenseState, PaperState, TypeVersion, ValidityKind
 from licenses.types.rulebook import Item, ItemKind, Rulebook
 from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm
 
 LONG_TEXT: Final = 120
+HOLDER_ROWS: Final = 6
+FREE_ROWS: Final = 2  # beyond the holders there are, for one or two more
+_TYPED_HOLDER = re.compile(r"holder_(\d{1,2})_(?:name|code)")
 _HOLDER_FIELD = re.compile(r"holders\[(\d+)\]\.(name|code)")
 _NO_FILL: Final = {"autocomplete": "off", "spellcheck": "false"}
 
@@ -82,10 +84,16 @@ class EditDraftForm(FaceForm, RevisedForm):
     """A draft that is mended."""
 
 
-def face_form(base: type[FaceForm], version: TypeVersion, *, has_number: bool = True) -> type[Any]:
-    """Return a form of a type: its holders, its validity, its items."""
+def face_form(
+    base: type[FaceForm], version: TypeVersion, *, has_number: bool = True, holders: int = 0, typed: Iterable[str] = ()
+) -> type[Any]:
+    """Return a form of a type: a row for each of so many holders and some free ones, its validity, its items.
+
+    `typed` are the names of the fields that come back: a form that is sent has every row it had when it was filled in.
+    """
     rulebook = Rulebook.of(version.rulebook)
-    count = min(version.holders_at_most, MOST_HOLDERS)
+    sent = max((int(match[1]) for name in typed if (match := _TYPED_HOLDER.fullmatch(name))), default=0)
+    count = max(holders, min(version.holders_at_most, max(HOLDER_ROWS, sent, holders + FREE_ROWS)))
     fields: dict[str, Any] = {}
     for number in range(1, count + 1):
         mark = {"number": number} if count > 1 else {}

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from exchange import license_prefill
-from licenses.issuing.sheets import MOST_HOLDERS
 from licenses.models import TypeVersion
 from portal.actor import actor
 
@@ -25,7 +24,7 @@ def page(
     if request.POST.get("action") != PRESSED:
         return None
     typed = {name: request.POST[name] for name in request.POST if name not in OF_FRAME}
-    codes = [typed.get(f"holder_{number}_code", "").strip() for number in range(1, MOST_HOLDERS + 1)]
+    codes = [typed.get(f"holder_{number}_code", "").strip() for number in range(1, form_class.holder_count + 1)]
     filled = license_prefill.prefill(version=version, codes=codes, actor=actor(request), now=timezone.now())
     form = form_class(None, initial=typed | {f"face_{name}": value for name, value in filled.values.items()})
     for name, source in filled.sources.items():

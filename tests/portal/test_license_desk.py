@@ -227,3 +227,27 @@ def test_desks_without_anything_say_what_to_do(city: City, operator: Client) -> 
         answer = operator.get(reverse(f"portal:{name}"))
         assert answer.status_code == 200
         assert "empty-title" in answer.content.decode()
+
+
+def test_the_next_version_keeps_every_joint_holder(city: City, operator: Client, now: datetime) -> None:
+    people = [make_person(city.market) for _number in range(8)]
+    version = card_type(city, holders_at_most=12)
+    license = issued(city, version, people[0], now, holders=[{"name": one.name, "code": one.citizen_id} for one in people])
+    address = reverse("portal:license-next", args=[license.uid, "change"])
+    fields = operator.get(address).context["form"]
+    given = {name: fields[name].value() or "" for name in fields.fields if name != "has_paper"} | {"reason": "更正", "basis": ""}
+    assert [given[f"holder_{number}_code"] for number in range(1, 9)] == [one.citizen_id for one in people]
+    assert {name for name in given if name.startswith("holder_1")} == {
+        "holder_1_name",
+        "holder_1_code",
+        "holder_10_name",
+        "holder_10_code",
+    }
+    joined = make_person(city.market)
+    given |= {"holder_10_name": joined.name, "holder_10_code": joined.citizen_id, "face_trade": "焊工"}
+    assert operator.post(address, given).status_code == 302
+    draft = IssuingDraft.objects.get(supersedes=license)
+    assert [holder["code"] for holder in draft.holders] == [one.citizen_id for one in (*people, joined)]
+    edited = operator.get(reverse("portal:license-draft-edit", args=[draft.uid])).content.decode()
+    assert "holder_11_code" in edited
+    assert "holder_12_code" not in edited
