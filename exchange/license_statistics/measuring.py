@@ -19,6 +19,7 @@ from exchange.license_statistics.expected import RULES, Expected
 from exchange.license_uses import calls
 from exchange.models import LicenseCoverage, LicenseFigure, LicenseUsage
 from exchange.statistics import sides
+from licenses.uses import FIRST_OF_USE
 
 MONTHS: Final = 24  # of issue told apart; older licenses stand in one line
 USE_MONTHS: Final = 24
@@ -29,10 +30,10 @@ SELECT type_code, issuer, left(region_code, 6), CASE WHEN issued_on >= %(since)s
     count(*), count(*) FILTER (WHERE {_LIVE}), count(*) FILTER (WHERE license_state = '01' AND NOT {_LIVE}),
     count(*) FILTER (WHERE license_state <> '01'), %(now)s
 FROM basedb_license l WHERE withdrawn_at IS NULL GROUP BY 1, 2, 3, 4"""
-_USES: Final = """
+_USES: Final = f"""
 INSERT INTO exchange_licenseusage (month, type_code, channel, department, matter, use_count, measured_at)
 SELECT date_trunc('month', at AT TIME ZONE 'Asia/Shanghai')::date, type_code, channel, department_name, matter, count(*), %(now)s
-FROM licenses_licenseuse WHERE at >= %(since)s GROUP BY 1, 2, 3, 4, 5"""
+FROM licenses_licenseuse WHERE at >= %(since)s AND {FIRST_OF_USE} GROUP BY 1, 2, 3, 4, 5"""
 # Ordinary calls that handed something over. Of a type only when the grant is limited to one; "" stands for all a holder has.
 _CALLS: Final = f"""
 INSERT INTO exchange_licenseusage (month, type_code, channel, department, matter, use_count, measured_at)

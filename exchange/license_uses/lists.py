@@ -38,6 +38,7 @@ from exchange.querysets import is_auditor, is_reviewer
 from licenses.models import LicenseUse
 from licenses.presenting.holding import item_titles
 from licenses.types.layout import BUILT_IN
+from licenses.uses import told_once
 
 _Told = LicenseUse | CallRecord
 PAGE_SIZE: Final = 20
@@ -123,7 +124,7 @@ def of_department(*, actor: Actor, now: datetime, type_code: str = "", channel: 
     """Return the uses of the licenses the own department issued; of all licenses for the centre and the auditor."""
     after, since = _read(cursor), _since(now)
     issuer = None if sees_all(actor) else Department.objects.get(pk=actor.department_id or 0)
-    rows = LicenseUse.objects.filter(issuer_code=issuer.code) if issuer else LicenseUse.objects.all()
+    rows = told_once(LicenseUse.objects.filter(issuer_code=issuer.code) if issuer else LicenseUse.objects.all())
     if type_code:
         rows = rows.filter(type_code=type_code)
     if channel:

@@ -22,7 +22,7 @@ from core.roles import Role
 from licenses import numbering, uses
 from licenses.models import ForeignLicense, TrustedNode, UseChannel
 from licenses.recognition import questions, trust
-from licenses.subject_keys import key_of
+from licenses.recognition.questions import subjects_of
 
 KEPT: Final = timedelta(days=30)
 LONGEST: Final = 200
@@ -62,11 +62,10 @@ def _keep(
         node=node, identifier=identifier, matter=matter, purpose=purpose, department_id=actor.department_id or 0,
         fetched_by_id=actor.user_id or 0, fetched_at=now, expires_at=now + KEPT, result=result.told(), document=document,
     )  # fmt: skip
-    subject = key_of(data["holders"][0]["code"])
-    uses.record(
-        identifier=identifier, type_code=str(data["type"])[:21], issuer_code=str(data["issuer"]["code"])[:18],
+    uses.record_for(
+        subjects_of(data), identifier=identifier, type_code=str(data["type"])[:21], issuer_code=str(data["issuer"]["code"])[:18],
         channel=UseChannel.RECOGNIZED, department=Department.objects.get(pk=actor.department_id or 0), actor=actor, matter=matter,
-        purpose=purpose, items=sorted(data.get("face") or {})[:100], at=now, subject_key=subject[1] if subject else None,
+        purpose=purpose, items=sorted(data.get("face") or {})[:100], at=now,
     )  # fmt: skip
     detail = {"node": node.code, "is_valid": result.is_valid, "matter": matter, "purpose": purpose}
     audit.record(actor, "foreign_license.fetched", kept, at=now, department_ids=[actor.department_id], **detail)

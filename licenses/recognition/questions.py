@@ -114,17 +114,17 @@ def _answer(opened: Opened, asked: Mapping[str, str], actor: Actor, now: datetim
     if document is None:
         return {"found": False}
     data = document["data"]
-    uses.record(
-        identifier=data["identifier"], type_code=data["type"], issuer_code=data["issuer"]["code"],
+    uses.record_for(
+        subjects_of(data), identifier=data["identifier"], type_code=data["type"], issuer_code=data["issuer"]["code"],
         channel=UseChannel.RECOGNIZED, actor=actor, matter=asked["matter"], purpose=asked["purpose"],
-        items=sorted(data["face"]), at=now, subject_key=_subject_of(data),
+        items=sorted(data["face"]), at=now,
     )  # fmt: skip
     return {"found": True, "document": document}
 
 
-def _subject_of(data: Mapping[str, Any]) -> bytes | None:
-    found = key_of(data["holders"][0]["code"])
-    return found[1] if found else None
+def subjects_of(data: Mapping[str, Any]) -> list[bytes]:
+    """Return the keys of the holders a document names, as far as they are people or entities with a code."""
+    return [found[1] for holder in data["holders"] if (found := key_of(holder["code"]))]
 
 
 def _note(opened: Opened, asked: Mapping[str, str], found: Mapping[str, Any], now: datetime) -> None:

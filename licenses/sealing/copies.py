@@ -136,18 +136,8 @@ def _check(license: License, purpose: str, receiver: str, days: int, now: dateti
 
 
 def _record_use(copy: LicenseCopy, actor: Actor | None, now: datetime) -> None:
-    license = copy.license
-    holder = license.holders.order_by("ordinal").first()
-    uses.record(
-        identifier=license.identifier,
-        type_code=license.type_code,
-        issuer_code=license.issuer_code,
-        subject_key=bytes(holder.subject_key) if holder else None,
-        channel=UseChannel.COPY,
-        actor=actor,
-        purpose=printed.used_for(copy.purpose, copy.receiver),
-        at=now,
-    )
+    purpose = printed.used_for(copy.purpose, copy.receiver)
+    uses.record_of(copy.license, channel=UseChannel.COPY, actor=actor, purpose=purpose, at=now)
 
 
 def _found(rows: QuerySet[LicenseCopy], token: str, now: datetime) -> LicenseCopy:

@@ -57,17 +57,7 @@ def hand_out(
     """Return a license's file to somebody who may have it, recorded as a use."""
     record = ensure(license, kind, now=now)
     content = open_file(bytes(record.sha256))
-    holder = license.holders.order_by("ordinal").first()
-    uses.record(
-        identifier=license.identifier,
-        type_code=license.type_code,
-        issuer_code=license.issuer_code,
-        subject_key=bytes(holder.subject_key) if holder else None,
-        channel=UseChannel.DOWNLOADED,
-        actor=actor,
-        purpose=purpose,
-        at=now,
-    )
+    uses.record_of(license, channel=UseChannel.DOWNLOADED, actor=actor, purpose=purpose, at=now)
     return record, content
 
 

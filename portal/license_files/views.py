@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from core.audit import Actor
 from core.errors import DomainError, NotFound
 from core.keyset import page
 from core.submissions import digest_of, once
@@ -108,21 +107,12 @@ def preview(request: HttpRequest, uid: UUID) -> HttpResponse:
     if not version.layout.get("elements"):
         raise NotFound("file.no_layout", _("该证照类型没有版式，没有可预览的页面。"))
     if who.department_id != license.issuer_id:
-        _record_look(license, who)
+        uses.record_of(license, channel=UseChannel.QUERIED, actor=who, purpose=printed.LOOKED_AT, at=timezone.now())
     values = values_of(data_of(license), type_name=version.name, rulebook=Rulebook.of(version.rulebook))
     layout = Layout.of(version.layout)
     picture = drawing.svg(layout, values, title=version.name, qr_text=verification_url(license), watermark=_("预览"))
     whole = str(picture).replace("<svg ", f'<svg xmlns="{SVG}" ', 1)  # a picture of its own, not part of a page
     return HttpResponse(whole, content_type="image/svg+xml")
-
-
-def _record_look(license: License, who: Actor) -> None:
-    holder = license.holders.order_by("ordinal").first()
-    uses.record(
-        identifier=license.identifier, type_code=license.type_code, issuer_code=license.issuer_code,
-        subject_key=bytes(holder.subject_key) if holder else None, channel=UseChannel.QUERIED, actor=who,
-        purpose=printed.LOOKED_AT, at=timezone.now(),
-    )  # fmt: skip
 
 
 @never_cache

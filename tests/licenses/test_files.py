@@ -11,9 +11,13 @@ import pytest
 
 from core.crypto import sha256, sm3
 from core.errors import Unavailable
-from licenses.models import FileKind, License, LicenseFile, LicenseUse
-from licenses.sealing import files
+from exchange.license_statistics import measuring
+from exchange.license_uses import lists
+from exchange.models import LicenseUsage
+from licenses.models import FileKind, License, LicenseFile, LicenseUse, UseChannel
+from licenses.sealing import copies, files
 from tests.factories import City
+from tests.licenses.issuing_scene import food_type, issued, make_company
 from tests.licenses.sealed import make_license, make_type
 
 
@@ -104,3 +108,20 @@ def test_what_no_record_names_is_swept_after_an_hour(license: License, now: date
     assert young.exists()
     assert not orphan.exists()
     assert not half.exists()
+
+
+def test_every_joint_holder_is_told_of_a_use_and_it_counts_once(city: City, now: datetime) -> None:
+    pair = [make_company(city.market) for _number in range(2)]
+    holders = [{"name": one.name, "code": one.uscc} for one in pair]
+    license = issued(city, food_type(city, holders_at_most=2), pair[0], now, holders=holders)
+    actor, later = city.actor("market_operator"), now + timedelta(minutes=1)
+    files.hand_out(license=license, kind=FileKind.PDF, actor=actor, now=now, purpose="归档")
+    copy = copies.make(license=license, purpose="贷款", receiver="银行", days=1, actor=actor, now=now)
+    for at in (now, later):
+        copies.fetch(token=copies.token_of(copy), now=at)
+    for one in pair:
+        told = lists.of_holder(subject_key=one.subject_key, now=later).items
+        assert [line.channel for line in told] == [UseChannel.COPY.label, UseChannel.COPY.label, UseChannel.DOWNLOADED.label]
+    assert len(lists.of_department(actor=actor, now=later).items) == 3
+    measuring.measure(now=later)
+    assert dict(LicenseUsage.objects.values_list("channel", "use_count")) == {"COPY": 2, "DOWNLOADED": 1}
