@@ -113,12 +113,22 @@ class Field:
         return self.pattern == DIVISION_PATTERN
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Which fields of a FACT say who issued the document, by code or by name, and in which states it has let go of it."""
+
+    code_field: str
+    name_field: str
+    state_field: str
+    let_go: tuple[str, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """One table of a base database as the platform knows it.
 
     `key_field` names the subject (or the place itself); `row_fields` together name one row of a FACT and are not needed
-    for a MASTER, which has one row a subject.
+    for a MASTER, which has one row a subject. Of a FACT that is `issued` what its issuer delivers goes before what others say.
     """
 
     code: str
@@ -131,6 +141,7 @@ class Dataset:
     fields: tuple[Field, ...]
     kind: Kind = Kind.MASTER
     row_fields: tuple[str, ...] = ()
+    issued: Issued | None = None
 
     @property
     def field_names(self) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ Issuing, sealing and presenting are not here. The catalogue of types is a table 
 
 from django.utils.translation import gettext_lazy as _
 
-from basedb.dictionary.contract import Dataset, DataType, Field, Grade, Kind, Source, Subject, Writing
+from basedb.dictionary.contract import Dataset, DataType, Field, Grade, Issued, Kind, Source, Subject, Writing
 from basedb.identifiers import CALENDAR_DAY, DIVISION_PATTERN
 from basedb.masking import Mask
 
 _ISSUER = Source.GOVERNMENT_SERVICES
 _ELEMENTS, _SHARING = "GB/T 36903", "GB/T 36906"
 LIVE = "01"
+CANCELLED_OR_GONE = ("04", "05", "06")  # cancelled, lapsed, moved away: another office may issue it anew
 
 
 def _text(
@@ -51,6 +52,7 @@ LICENSE = Dataset(
     table="basedb_license",
     kind=Kind.FACT,
     row_fields=("type_code", "number", "holder_code"),
+    issued=Issued("issuer_code", "issuer", "license_state", CANCELLED_OR_GONE),
     fields=(
         _text(
             "type_code",

@@ -1,6 +1,7 @@
 """Facts as their sources tell them now (事实投影): of the current records of one fact the one that began last stands.
 
-Which that is does not depend on the order of arrival. When the standing record ends, the next best takes its place; when there
+Of a document that is issued the word of its issuer, delivered by itself, goes before what others say. Which record stands does not
+depend on the order of arrival. When the standing record ends, the next best takes its place; when there
 is none, the fact is withdrawn.
 """
 
@@ -59,12 +60,24 @@ def _best_sql(dataset: Dataset, laid: Laid) -> str:
         ), best AS (
             SELECT DISTINCT ON (row_key) * FROM (
                 SELECT * FROM fresh UNION ALL SELECT * FROM standing UNION ALL SELECT * FROM others
-            ) c ORDER BY row_key, since DESC, id DESC
+            ) c ORDER BY row_key, {_own_word_sql(dataset)}since DESC, id DESC
         )
         SELECT b.*, s.department_id FROM best b JOIN basedb_datasource s ON s.id = b.source_id
         UNION ALL
         SELECT NULL, row_key, NULL, NULL, NULL, NULL, NULL, NULL FROM bereft
         WHERE row_key NOT IN (SELECT row_key FROM best)"""
+
+
+def _own_word_sql(dataset: Dataset) -> str:
+    """The first term of the order: records of the department that issued the document and has not let go of it go before."""
+    issued = dataset.issued
+    if issued is None:
+        return ""
+    code, name, state = (f"c.payload->>{quote(field)}" for field in (issued.code_field, issued.name_field, issued.state_field))
+    let_go = ", ".join(map(quote, issued.let_go))
+    return f"""(coalesce({state}, '') NOT IN ({let_go}) AND EXISTS (
+                SELECT FROM basedb_datasource o JOIN core_department d ON d.id = o.department_id
+                WHERE o.id = c.source_id AND CASE WHEN {code} IS NULL THEN {name} = d.name ELSE {code} = d.code END)) DESC, """
 
 
 def _record(number: str) -> str:

@@ -15,7 +15,8 @@ from basedb.credit import shipped
 from basedb.holdings_of import all_holdings
 from basedb.models import LegalEntity, License, LicenseMark, LicenseType, Person
 from tests.basedb.credit_facts import key_of, make_fact
-from tests.basedb.credit_rows import CITIZEN, COMPANY
+from tests.basedb.credit_rows import BUREAU, CITIZEN, COMPANY, good_row
+from tests.basedb.fact_rows import collect
 from tests.factories import City
 
 LICENSE = "license.license"
@@ -96,3 +97,33 @@ def test_licenses_of_a_holder_come_in_one_query_live_ones_first(city: City, now:
         ("OLD", "EXPIRED", False),
     ]
     assert licenses.licenses_of(subject_key=key_of(COMPANY), today=date(2025, 10, 2))[0]["state"] == "EXPIRED"
+
+
+def test_what_the_issuer_itself_delivers_goes_before_what_others_say_of_the_license(city: City) -> None:
+    own = good_row(LICENSE, issuer=city.market.name, issuer_code=city.market.code)
+    relayed = good_row(LICENSE, issuer="某县市场监督管理局", issuer_code=BUREAU, license_state="07")
+
+    def standing() -> tuple[str, str]:
+        return License.objects.values_list("issuer", "license_state").get(withdrawn_at=None)
+
+    collect(LICENSE, [relayed], department=city.centre)
+    assert standing() == ("某县市场监督管理局", "07"), "nobody else says anything"
+    collect(LICENSE, [own], department=city.market)
+    collect(LICENSE, [relayed | {"title": "营业执照副本"}], department=city.centre)
+    assert standing() == (city.market.name, "01"), "the later word of another changes nothing"
+    collect(LICENSE, [own | {"license_state": "07"}], department=city.market)
+    collect(LICENSE, [relayed | {"license_state": "01"}], department=city.centre)
+    assert standing() == (city.market.name, "07"), "nor brings it back what its issuer revoked"
+    collect(LICENSE, [own | {"license_state": "06"}], department=city.market)
+    assert standing() == (city.market.name, "06")
+    collect(LICENSE, [relayed | {"license_state": "02"}], department=city.centre)
+    assert standing() == ("某县市场监督管理局", "02"), "what moved away is another's to tell"
+
+
+def test_an_issuer_without_a_code_is_known_by_its_name(city: City) -> None:
+    own = good_row(LICENSE, issuer=city.market.name, issuer_code=None)
+    collect(LICENSE, [own], department=city.market)
+    collect(LICENSE, [good_row(LICENSE, license_state="04")], department=city.centre)
+    assert License.objects.get().source_department == city.market
+    collect(LICENSE, [own], department=city.market, gone=True)
+    assert License.objects.get(withdrawn_at=None).source_department == city.centre, "its record ended: the next best stands"
