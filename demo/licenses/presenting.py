@@ -125,7 +125,8 @@ def prepare(departments: dict[str, Department], owned: dict[str, ConsumerSystem]
     story.carry(request, Command.ENDORSE, "land_head", week)
     story.carry(request, Command.APPROVE, "reviewer", week)
     basis = "省政务服务平台统一身份认证接入协议(演示)"
-    entering.trust(system_uid=identity.uid, assurance=3, basis=basis, actor=story.actor("reviewer"), now=now)
+    trusted = entering.propose(system_uid=identity.uid, assurance=3, basis=basis, actor=story.actor("reviewer"), now=week)
+    entering.confirm(uid=trusted.uid, actor=story.actor("centre_head"), now=now)
     today = now.astimezone(SHANGHAI).date()
     for name, matter, purpose, items, law in USES:
         type_code = LicenseType.objects.filter(name=name).values_list("code", flat=True).first()

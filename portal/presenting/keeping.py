@@ -1,4 +1,4 @@
-"""Pages of the data centre: holders stopped by the hotline (停用亮证), and applications trusted to let holders in."""
+"""Pages of the data centre: holders stopped by the hotline (停用亮证), and applications two people trusted to let holders in."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core import keyset
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
 from exchange.models import ConsumerSystem
 from exchange.presenting import entering
 from licenses.models import Assurance, BlockedBy, HolderBlock
 from licenses.presenting import blocking
+from licenses.recognition.keeping import CENTRE_ROLES, may_keep
 from licenses.subject_keys import key_of
 from portal.actor import actor, roles_required
 from portal.forms import PortalForm
@@ -92,34 +93,46 @@ def block_lift(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@roles_required(Role.REVIEWER)
+@roles_required(*CENTRE_ROLES)
 def application_list(request: HttpRequest) -> HttpResponse:
-    """Applications that may let holders in; a form to trust one."""
+    """Applications that may let holders in; a form to propose one."""
+    who = actor(request)
+    if not may_keep(who):
+        raise Forbidden("role.required", _("可信身份应用由数据中心审核员和负责人登记、复核和停用。"))
     form = ApplicationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            entering.trust(
+            entering.propose(
                 system_uid=given["system"].uid,
                 assurance=given["assurance"],
                 basis=given["basis"],
-                actor=actor(request),
+                actor=who,
                 now=timezone.now(),
             )
         except (Conflict, Invalid, NotFound) as error:
             form.add_domain_error(error)
         else:
-            messages.success(request, _("已登记，该系统可以为持证人打开亮证。"))
+            messages.success(request, _("已登记。下一步：由数据中心另一人复核，复核后该系统才能为持证人打开亮证。"))
             return redirect("portal:presenting-applications")
     lines = [{"row": row, "assurance": Assurance(row.assurance_at_most).label} for row in entering.applications()[:200]]
-    context = {"form": form, "lines": lines}
+    context = {"form": form, "lines": lines, "user_id": who.user_id}
     return render(request, "portal/presenting/applications.html", context, status=422 if form.errors else 200)
 
 
 @require_POST
-@roles_required(Role.REVIEWER)
+@roles_required(*CENTRE_ROLES)
+def application_confirm(request: HttpRequest, uid: UUID) -> HttpResponse:
+    """Trust an application another person proposed."""
+    entering.confirm(uid=uid, actor=actor(request), now=timezone.now())
+    messages.success(request, _("已复核，该系统可以为持证人打开亮证。"))
+    return redirect("portal:presenting-applications")
+
+
+@require_POST
+@roles_required(*CENTRE_ROLES)
 def application_end(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Trust an application no longer."""
+    """Trust an application no longer, or drop what was proposed."""
     entering.end_trust(uid=uid, actor=actor(request), now=timezone.now())
     messages.success(request, _("已停用，不能再打开新的会话。"))
     return redirect("portal:presenting-applications")

@@ -14,11 +14,14 @@ from django.urls import reverse
 from basedb.models import LegalEntity, License, Person
 from core.audit import Actor
 from core.models import AuditEntry
+from core.roles import Role
+from exchange.calls.refusals import Refusal
 from exchange.models import CallRecord, Grant, IdentityApplication
+from exchange.presenting import entering
 from licenses.models import EnterpriseAgent, HolderBlock, LicenseUse, PresentingCode
 from licenses.presenting import holders, sessions
 from tests import factories
-from tests.factories import City
+from tests.factories import City, make_user
 from tests.hotpath.partner import make_person
 from tests.licenses import presented
 
@@ -82,6 +85,7 @@ def test_phone_and_window_go_through_a_whole_round(room: Room) -> None:
     asked = room.phone.get(address).content.decode()
     assert "市教育局" in asked
     assert "坐落" in asked
+    assert room.license.number in asked, "or two titles of one holder could not be told apart"
     assert "《不动产登记暂行条例》" in asked
     assert "共有人" not in asked
     row = bytes(room.license.row_key).hex()
@@ -182,6 +186,15 @@ def test_stopping_on_the_phone_ends_everything_until_a_reviewer_lifts_it(room: R
     assert room.person.citizen_id not in desk.get("/presenting/blocks/").content.decode()
 
 
+def test_the_window_is_told_what_to_do_when_the_holder_stopped_meanwhile(room: Room) -> None:
+    code, _address = show_code(room.phone)
+    address = room.scan(code)["Location"]
+    room.phone.post("/holder/stop/")
+    told = room.window.get(address).content.decode()
+    assert "停用须由持证人致电热线恢复" in told
+    assert "请持证人重新出示亮证码" not in told, "which a holder who stopped cannot"
+
+
 def test_a_legal_representative_authorizes_an_agent_on_the_phone(city: City, room: Room, now: datetime) -> None:
     entity: LegalEntity = presented.make_entity(city.market, room.person)
     presented.make_license(city.market, entity)
@@ -213,15 +226,30 @@ def test_a_license_page_shows_the_face_and_only_the_own_ones(room: Room) -> None
     assert room.phone.get(f"/holder/licenses/{'0' * 32}/").status_code == 404
 
 
-def test_reviewers_say_which_application_is_trusted(city: City, room: Room) -> None:
+def test_two_people_say_which_application_is_trusted(city: City, room: Room, now: datetime) -> None:
     desk = Client()
     desk.force_login(city.people["reviewer"], backend="django.contrib.auth.backends.ModelBackend")
     form = {"system": str(room.grant.system.uid), "assurance": "2", "basis": "接入协议"}
     assert desk.post("/presenting/applications/", form).status_code == 302
     assert desk.post("/presenting/applications/", form).status_code == 422
     application = IdentityApplication.objects.get()
-    assert "接入协议" in desk.get("/presenting/applications/").content.decode()
+    page = desk.get("/presenting/applications/").content.decode()
+    assert "接入协议" in page
+    assert "待数据中心另一人复核" in page
+    confirm = f"/presenting/applications/{application.uid}/confirm/"
+    assert confirm not in page
+    assert desk.post(confirm).status_code == 403
+    asked = {"system_id": application.system_id, "given": {"assurance": 1, "holder": {}}, "client_ip": None, "now": now}
+    with pytest.raises(Refusal, match="not_identity_application"):
+        entering.let_in(**asked)
+    second = Client()
+    second.force_login(make_user("centre_head", city.centre, Role.HEAD), backend="django.contrib.auth.backends.ModelBackend")
+    assert confirm in second.get("/presenting/applications/").content.decode()
+    assert second.post(confirm).status_code == 302
+    assert second.post(confirm).status_code == 409
+    with pytest.raises(Refusal, match="invalid_parameter"):
+        entering.let_in(**asked)
     assert desk.post(f"/presenting/applications/{application.uid}/end/").status_code == 302
     assert desk.post("/presenting/applications/", form).status_code == 302
     application.refresh_from_db()
-    assert application.ended_at is None
+    assert (application.ended_at, application.confirmed_at) == (None, None), "proposed again, to be confirmed again"

@@ -42,6 +42,7 @@ ROWS: list[Row] = [
     ("POST", "portal:presenting-block-lift", {"uid": "block"}, only(422, "reviewer")),
     ("GET", "portal:presenting-applications", {}, only(200, "reviewer")),
     ("POST", "portal:presenting-applications", {}, only(422, "reviewer")),
+    ("POST", "portal:presenting-application-confirm", {"uid": "application"}, only(302, "reviewer")),
     ("POST", "portal:presenting-application-end", {"uid": "application"}, only(302, "reviewer")),
     ("POST", "openapi:presentation-scan", {}, everyone(401)),
     ("GET", "openapi:presentation-detail", UID, everyone(401)),
