@@ -23,7 +23,7 @@ from licenses.verification.outcome import Result
 from portal.actor import actor
 from portal.forms import PortalForm
 from portal.verification.forms import FileForm, IdentifierForm
-from portal.verification.words import headline, parts_of
+from portal.verification.words import headline, parts_of, reason
 
 PAGE = "portal/verification/verify.html"
 
@@ -129,6 +129,7 @@ def _told(request: HttpRequest, result: Result, door: VerificationDoor, now: dat
     counting.count(door.value, result.outcome, now)
     css, icon_name, title, advice = headline(result)
     shown = {"result": result, "parts": parts_of(result), "css": css, "icon_name": icon_name, "title": title, "advice": advice}
+    shown["reason"] = reason(result)
     return render(request, "portal/verification/result.html", shown)
 
 

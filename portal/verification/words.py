@@ -75,6 +75,12 @@ def _part(title: str, meaning: str, of: Fragment) -> Part:
     return Part(title, meaning, css, icon, str(word), of.message, of.code, told, of.evidence.get("superseded_by", ""))
 
 
+def reason(result: Result) -> str:
+    """Return what keeps the license from passing, in a sentence; nothing when all is well or a name alone disagrees."""
+    parts = (result.integrity, result.status, result.issuer)
+    return next((part.message for part in parts if part.code == result.outcome and part.state != State.VALID), "")
+
+
 def headline(result: Result) -> tuple[str, str, str, str]:
     """Return colour, icon, headline and what to do next."""
     if result.state == State.INVALID or result.holder_agrees is False:

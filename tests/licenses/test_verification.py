@@ -271,6 +271,7 @@ def test_page_leads_from_a_superseded_version_to_the_new_one(city: City, client:
     shown = client.post(PAGE, {"identifier": old.identifier}).content.decode()
     assert "核验不通过" in shown
     assert f"?id={new.identifier}" in shown
+    assert shown.index("请使用新版本") < shown.index("内容有没有被改动"), "the reason stands above the three answers"
 
 
 def test_page_compares_a_name(signed: License, client: Client) -> None:
