@@ -87,6 +87,9 @@ def code_detail(request: HttpRequest, session: Session, uid: UUID) -> HttpRespon
     now = timezone.now()
     code = codes.own_code(session=session, uid=uid)
     context = _standing(code, now) | {"code": code, "chosen": codes.own_licenses(session, code.chosen)}
+    if context["place"] == "SCANNED":
+        numbers = {held.row: held.number for held in held_by(session, today=timezone.localdate())}
+        context["asked"] = [one | {"number": numbers.get(one["row"], "")} for one in code.asked]
     text = read_code(request.COOKIES.get(SHOWN, ""))
     if context["place"] == "CREATED" and text:
         qr = segno.make(text, error="m", micro=False)
@@ -111,7 +114,6 @@ def code_answer(request: HttpRequest, session: Session, uid: UUID) -> HttpRespon
     token, now = token_of(request), timezone.now()
     if request.POST.get("action") == "refuse":
         codes.refuse(token=token, uid=uid, now=now)
-        messages.info(request, _("已拒绝，没有提供任何信息。"))
     else:
         codes.confirm(token=token, uid=uid, given=_given(request), now=now)
         messages.success(request, _("已确认。窗口读取一次后即失效。"))
