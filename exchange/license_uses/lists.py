@@ -33,7 +33,7 @@ from exchange.finding import Place
 from exchange.license_statistics.reading import type_names
 from exchange.license_uses import calls
 from exchange.license_uses.calls import Looked
-from exchange.models import CallRecord, Grant, LicenseFigure
+from exchange.models import CallRecord, Grant, LicenseFigure, Matter
 from exchange.querysets import is_auditor, is_reviewer
 from licenses.models import LicenseUse
 from licenses.presenting.holding import item_titles
@@ -180,6 +180,8 @@ def _lines(shown: Sequence[_Told]) -> list[Line]:
     grants = Grant.objects.select_related("resource__binding").in_bulk({r.grant_id for r in records if r.grant_id is not None})
     departments = dict(Department.objects.filter(pk__in={r.department_id for r in records}).values_list("pk", "name"))
     granted = accesses.item_titles({r.resource_id for r in records})
+    published = Matter.objects.filter(code__in={r.matter for r in records}, published_at__isnull=False)
+    matters = dict(published.order_by("number").values_list("code", "name"))
     names = type_names() if shown else {}
     faces = item_titles({one.type_code for one in shown if isinstance(one, LicenseUse)})
     lines = []
@@ -196,7 +198,7 @@ def _lines(shown: Sequence[_Told]) -> list[Line]:
                 channel=str(calls.CHANNELS.get(one.mode, one.mode)),  # type: ignore[call-overload]
                 types=[names.get(code, code) for code in allowed],
                 items=[granted.get((one.resource_id, name), name) for name in one.fields or []],
-                matter=one.matter or "",
+                matter=matters.get(one.matter or "") or one.matter or "",  # a caller names a matter of the list by its code
                 purpose=grant.purpose if grant else "",
                 identifier="",
                 call_id=one.call_id,

@@ -16,7 +16,7 @@ from catalog.models import Binding, Resource
 from exchange.license_statistics import measuring, reading
 from exchange.license_uses import calls, lists
 from exchange.license_uses.lists import Line
-from exchange.models import Grant
+from exchange.models import Grant, Matter
 from licenses.models import LicenseUse
 from tests.hotpath.partner import Partner, make_partner, make_person
 from tests.hotpath.scene import Scene
@@ -79,6 +79,14 @@ def test_a_query_is_told_to_its_holder_with_department_purpose_items_and_time(st
     assert abs((line.at - before).total_seconds()) < 60
     assert lines_of(street.people[1]) == []
     assert not LicenseUse.objects.filter(subject_key=street.people[0].subject_key).exists()
+
+
+def test_a_matter_of_the_list_is_told_by_its_name_and_not_by_a_draft_s(street: Street, scene: Scene) -> None:
+    told = {"code": "ENROLLMENT", "legal_basis": "《义务教育法》第十二条", "department": scene.city.education}
+    Matter.objects.create(number=1, name="入学一件事", state="PUBLISHED", published_at=datetime.now(tz=UTC), **told)
+    Matter.objects.create(number=2, name="入学转学一件事", state="DRAFT", **told)
+    street.query(street.people[0], context={"matter": "ENROLLMENT"})
+    assert [line.matter for line in lines_of(street.people[0])] == ["入学一件事"]
 
 
 def test_calls_with_many_keys_are_told_to_everyone_they_named_and_misses_are_told_as_such(street: Street, scene: Scene) -> None:
