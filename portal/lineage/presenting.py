@@ -156,7 +156,8 @@ def graph(lineage: Lineage) -> tuple[dict[str, Any] | None, int]:
     )
     if not links or len(set(drawn.values())) > MOST_DRAWN:
         return None, 0
-    nodes = {drawn[key]: node for key, node in lineage.nodes.items() if key in drawn}
+    linked = {end for link in links for end in link}  # a node with neither end would stand over another's label
+    nodes = {drawn[key]: node for key, node in lineage.nodes.items() if drawn.get(key) in linked}
     names = _names(nodes)
     first = min(_layer(node) for node in nodes.values())
     crowd = Counter(_layer(node) for node in nodes.values())

@@ -35,7 +35,7 @@ def test_scores_stand_in_tables_and_charts(city: City, checked: QualityCheck) ->
 
 def test_a_report_can_be_printed_and_shows_denominators(city: City, checked: QualityCheck) -> None:
     page = signed_in(city, "auditor").get(f"/quality/checks/{checked.uid}/").content.decode()
-    assert "人口基本信息质量报告" in page
+    assert '<p class="h1 d-none d-print-block">人口基本信息质量报告</p>' in page, "the page's own heading is not printed"
     assert "75.00" in page
 
 
