@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, QuerySet
 from django.utils.translation import gettext as _
 
@@ -26,6 +27,13 @@ from exchange.models import AggregationPlan, AggregationRun, RejectedRow, Reject
 
 LONGEST_VALUE = 4_000
 OPEN_STATES = (RejectState.OPEN, RejectState.CORRECTED)
+_RULES: Final = """
+WITH RECURSIVE found AS (
+    SELECT min(rule) AS rule FROM exchange_rejectedrow WHERE plan_id = %(plan)s
+    UNION ALL
+    SELECT (SELECT min(rule) FROM exchange_rejectedrow WHERE plan_id = %(plan)s AND rule > found.rule)
+    FROM found WHERE found.rule IS NOT NULL
+) SELECT rule FROM found WHERE rule IS NOT NULL"""
 
 
 def _held(uid: UUID, actor: Actor) -> RejectedRow:
@@ -121,6 +129,13 @@ def replay(*, plan_uid: UUID, actor: Actor, now: datetime) -> AggregationRun:
 def corrected_of(plan: AggregationPlan) -> QuerySet[RejectedRow]:
     """Return the rows of a plan that wait for a replay."""
     return RejectedRow.objects.filter(plan=plan, state=RejectState.CORRECTED)
+
+
+def rules_of(plan: AggregationPlan) -> list[str]:
+    """Return the rules rows of a plan broke, in their order; by the index from one to the next, however many rows there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RULES, {"plan": plan.pk})
+        return [rule for (rule,) in cursor.fetchall()]
 
 
 def by_rule(run: AggregationRun) -> list[tuple[str, str, int]]:

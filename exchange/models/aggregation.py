@@ -204,6 +204,7 @@ class RejectedRow(models.Model):
             models.Index(fields=["plan", "state", "id"], name="rejected_plan"),
             models.Index(fields=["run", "id"], name="rejected_run"),
             models.Index(fields=["plan", "source_key"], name="rejected_source"),
+            models.Index(fields=["plan", "rule", "id"], name="rejected_rule"),
         ]
 
 

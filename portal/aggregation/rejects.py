@@ -27,8 +27,8 @@ from portal.aggregation.forms import MOST_CHOSEN, CorrectionForm, DismissForm, R
 
 
 def _filter_of(request: HttpRequest, plan: AggregationPlan) -> RejectFilter:
-    codes = RejectedRow.objects.filter(plan=plan).order_by().values_list("rule", flat=True).distinct()
-    return RejectFilter(request.GET, rules=[(code, message_of(plan.dataset, code, None)) for code in sorted(codes)])
+    rules = [(code, message_of(plan.dataset, code, None)) for code in process.rules_of(plan)]
+    return RejectFilter(request.GET, rules=rules)
 
 
 def _chosen(request: HttpRequest, plan: AggregationPlan, form: RejectFilter) -> QuerySet[RejectedRow]:

@@ -17,9 +17,9 @@ from django.utils import timezone
 
 from catalog.models import Resource
 from core.models import AuditEntry
-from exchange.aggregation import schema_drift
+from exchange.aggregation import rejects, schema_drift
 from exchange.aggregation.connectors.terms import Column
-from exchange.models import AggregationPlan, AggregationRun, PlanDraft, SchemaChange
+from exchange.models import AggregationPlan, AggregationRun, PlanDraft, RejectedRow, SchemaChange
 from tests.exchange.aggregation_sources import COLUMNS, SourceTable, csv_plan, csv_text, drop, person, table_plan
 from tests.factories import City
 
@@ -227,3 +227,18 @@ def test_rest_lays_down_checks_and_drafts_an_entry(city: City, operator: Client,
     odd = body | {"connector": "HTTP_PAGES", "settings": {"url": "http://[", "first": "x"}}
     assert operator.post("/openapi/v1/aggregation/plans", json.dumps(odd), content_type="application/json").status_code == 422
     assert not AggregationRun.objects.exists()
+
+
+def test_rejected_rows_are_chosen_by_the_rules_of_their_own_plan(city: City, operator: Client) -> None:
+    for title, rules in (("甲", ["sex.required", "name.required", "name.required"]), ("乙", ["birth_on.pattern"]), ("丙", [])):
+        plan = csv_plan(city.police, timezone.now(), title=title, settings={"folder": title})
+        run = AggregationRun.objects.create(plan=plan, queued_at=timezone.now())
+        RejectedRow.objects.bulk_create(
+            RejectedRow(plan=plan, run=run, rule=rule, field=rule.partition(".")[0], raw={}, source_key=f"行{place}")
+            for place, rule in enumerate(rules)
+        )
+        assert rejects.rules_of(plan) == sorted(set(rules))
+    plan = AggregationPlan.objects.get(title="甲")
+    answer = operator.get(f"/aggregation/plans/{plan.uid}/rejects/", {"rule": "name.required"})
+    assert [line["row"].source_key for line in answer.context["lines"]] == ["行2", "行1"]
+    assert operator.get(f"/aggregation/plans/{plan.uid}/rejects/", {"rule": "birth_on.pattern"}).status_code == 422
