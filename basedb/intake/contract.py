@@ -23,13 +23,20 @@ BROKEN_GEOMETRY = "row.geometry"
 LOST_DIGITS = "row.lost_digits"
 NUL_BYTE = "row.nul"
 DUPLICATE = "duplicate"
+SINCE, GONE = "_since", "_gone"  # what a rejected row said beside its fields: no field begins with a mark
+
+
+def key_fields_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return the fields that name a row whose source has no key for it."""
+    return dataset.row_fields if dataset.kind is Kind.FACT else (dataset.key_field,)
 
 
 @dataclass(frozen=True, slots=True)
 class RejectSink:
     """Where rejected rows are kept: a data-modifying statement over the rows of `rejected`.
 
-    `rejected` has number, line_number, related_line, source_key, rule, field, raw. Values come in `parameters`.
+    `rejected` has number, line_number, related_line, source_key, rule, field, raw. Values come in `parameters`. `raw` has the
+    values by field and, where the row said so, since when it holds and that it has ended.
     """
 
     statement: str
@@ -55,7 +62,7 @@ class Intake:
     @property
     def key_fields(self) -> tuple[str, ...]:
         """The fields that name a row of a source without a key column of its own."""
-        return self.dataset.row_fields if self.dataset.kind is Kind.FACT else (self.dataset.key_field,)
+        return key_fields_of(self.dataset)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,16 @@ from basedb import staging
 from basedb.cleaning import clean_sql
 from basedb.dictionary import Kind
 from basedb.geography import batches
-from basedb.intake.contract import SUPERSEDED, Intake
+from basedb.intake.contract import GONE, SINCE, SUPERSEDED, Intake
 from basedb.rules import RULES, broken_rule_sql
 from basedb.rules.stored import stored_rule_statements
 from basedb.sql_text import quote
 
 _REQUIRED = ".required"
+# The piece that stands, or the one a key ended with: a row from before the end does not bring it back.
+_LAST = """(upper_inf(r.valid) OR NOT EXISTS (
+                        SELECT FROM basedb_sourcerecord l WHERE l.source_id = r.source_id AND l.source_key = r.source_key
+                            AND upper_inf(l.known) AND lower(l.valid) > lower(r.valid)))"""
 
 
 def judge(intake: Intake, table: str) -> tuple[str, int]:
@@ -29,8 +33,9 @@ def judge(intake: Intake, table: str) -> tuple[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {judged} ON COMMIT DROP AS {_judged_sql(intake, f'{staging.SCHEMA}.{table}')}")
         cursor.execute(f"ANALYZE {judged} (source_key, subject_key, rule)")
+        source = intake.source
         for statement in stored_rule_statements(
-            intake.dataset, judged, intake.fields, collector=intake.source.collector, is_lead=intake.source.is_lead
+            intake.dataset, judged, intake.fields, source_id=source.pk, collector=source.collector, is_lead=source.is_lead
         ):
             cursor.execute(statement)
         batches.settle(intake.dataset, judged, intake.fields)
@@ -54,7 +59,7 @@ def _judged_sql(intake: Intake, table: str) -> str:
             WHEN s.fault <> '' THEN s.fault
             WHEN s.as_of IS NOT NULL AND EXISTS (
                 SELECT FROM basedb_sourcerecord r WHERE r.source_id = {intake.source.pk:d} AND r.source_key = s.source_key
-                    AND upper_inf(r.known) AND upper_inf(r.valid) AND lower(r.known) > s.as_of
+                    AND upper_inf(r.known) AND lower(r.known) > s.as_of AND {_LAST}
             ) THEN {quote(SUPERSEDED)}
             WHEN s.gone THEN NULL
             ELSE {broken_rule_sql(dataset, today=intake.today, exempt=exempt_rules(intake))} END AS rule
@@ -81,7 +86,8 @@ def exempt_rules(intake: Intake) -> frozenset[str]:
 
 
 def _rejects(intake: Intake, table: str, judged: str) -> tuple[str, tuple[Any, ...]]:
-    raw = staging.raw_sql("s", intake.fields)
+    told = f"jsonb_build_object({quote(SINCE)}, s.row_valid_from, {quote(GONE)}, nullif(s.gone, false))"
+    raw = f"{staging.raw_sql('s', intake.fields)} || jsonb_strip_nulls({told})"
     sql = f"""
         WITH rejected AS (
             SELECT s.row_number AS number, s.line_number, s.related_line, coalesce(s.source_key, '') AS source_key, j.rule,

@@ -76,11 +76,16 @@ def stored_rule(dataset: Dataset, code: str) -> Rule | None:
     return STORED_RULES.get(f"{dataset.code}:{code}")
 
 
-def stored_rule_statements(dataset: Dataset, judged: str, fields: Sequence[str], *, collector: str, is_lead: bool) -> Iterator[str]:
-    """Yield statements that name, in `judged` (rule, gone, subject_key and the given fields), the rows that break a stored rule."""
+def stored_rule_statements(
+    dataset: Dataset, judged: str, fields: Sequence[str], *, source_id: int, collector: str, is_lead: bool
+) -> Iterator[str]:
+    """Yield statements that name, in `judged`, the rows that break a stored rule.
+
+    `judged` has rule, gone, source_key, row_valid_from, subject_key and the given fields.
+    """
     if dataset.code == PERSON.code and "person_status" in fields:
         is_correction = is_lead and collector == PERSON.field("person_status").source
-        yield _transition_sql(judged, is_correction=is_correction)
+        yield _transition_sql(judged, source_id, is_correction=is_correction)
     elif dataset.code == ENTERPRISE.code and is_lead and collector in REGISTRARS.values():
         others = "".join(first for first, registrar in REGISTRARS.items() if registrar != collector)
         yield _mark(judged, _REGISTRAR, f"strpos({quote(others)}, left(s.uscc, 1)) > 0")
@@ -95,12 +100,15 @@ def _mark(judged: str, code: str, condition: str, source: str = "") -> str:
     return f"UPDATE {judged} s SET rule = {quote(code)} {source} WHERE s.rule IS NULL AND NOT s.gone AND ({condition})"
 
 
-def _transition_sql(judged: str, *, is_correction: bool) -> str:
+def _transition_sql(judged: str, source_id: int, *, is_correction: bool) -> str:
+    """A late row, laid before the version of its key that stands, moves nothing and may say what was."""
     pairs = ", ".join(f"('{old}', '{new}')" for old in MOVES for new in MOVES if may_follow(old, new, is_correction=is_correction))
     table = DATASETS[PERSON.code].table
     condition = (
         "b.subject_key = s.subject_key AND b.withdrawn_at IS NULL AND s.person_status IS NOT NULL "
-        f"AND b.person_status <> s.person_status AND (b.person_status, s.person_status) NOT IN ({pairs})"
+        f"AND b.person_status <> s.person_status AND (b.person_status, s.person_status) NOT IN ({pairs}) "
+        f"AND NOT EXISTS (SELECT FROM basedb_sourcerecord r WHERE r.source_id = {source_id:d} AND r.source_key = s.source_key"
+        " AND upper_inf(r.known) AND upper_inf(r.valid) AND lower(r.valid) > s.row_valid_from)"
     )
     return _mark(judged, _TRANSITION, condition, f"FROM {table} b")
 

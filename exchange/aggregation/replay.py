@@ -1,7 +1,8 @@
 """Corrected rows on their way in again (重放): a run of its own through the same ingest.
 
 A row that still breaks a rule goes back to its owner with that rule; one the source has overtaken meanwhile is not allowed
-to overwrite what is newer. Rows already replayed are passed over, so that a killed replay resumes.
+to overwrite what is newer, nor to bring back what has ended. It holds from when its source said. Rows already replayed are passed
+over, so that a killed replay resumes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 from django.db import connection
 
 from basedb.ingest import RejectSink
+from basedb.intake.contract import GONE, SINCE
 from basedb.staging import RawRow
 from exchange.aggregation.connector import fields_of
-from exchange.models import AggregationPlan, AggregationRun, RejectedRow, RejectState
+from exchange.models import AggregationPlan, AggregationRun, DeleteMode, RejectedRow, RejectState
 
 _MOST_ROWS = 5_000
 # A row that comes again as it was (look-back window, a file taken again) is not written twice; every line of one file is.
@@ -70,8 +72,28 @@ class ReplayReading:
         for row in rows:
             values = row.raw | (row.correction or {})
             self.state = {"id": row.pk}
-            texts = [values.get(field) for field in fields]
-            yield RawRow(row.pk, texts, row.line_number, row.source_key, as_of=row.created_at)
+            yield RawRow(
+                row.pk,
+                [values.get(field) for field in fields],
+                row.line_number,
+                self._key_of(row),
+                as_of=row.created_at,
+                valid_from=row.raw.get(SINCE),
+                gone=bool(row.raw.get(GONE)),
+            )
+
+    def _key_of(self, row: RejectedRow) -> str:
+        """Return the key the source will know the row by once it is corrected there, too.
+
+        Where all keys are compared it is the one the source lists now, else the record would be taken for one that is gone.
+        """
+        plan = self.plan
+        if plan.delete_mode == DeleteMode.FULL_KEYS:
+            return row.source_key
+        if not plan.key_column:
+            return ""  # made of the fields that name a row
+        corrected = (value for field, value in (row.correction or {}).items() if plan.columns.get(field) == plan.key_column)
+        return next(corrected, row.source_key)
 
     def plan_checkpoint(self) -> dict[str, Any]:
         """A replay does not move the plan."""

@@ -172,3 +172,16 @@ def test_database_refuses_a_changed_record_and_overlapping_pieces(city: City) ->
     record.pk = None
     with pytest.raises(IntegrityError), transaction.atomic():
         record.save(force_insert=True)
+
+
+def test_late_row_may_say_a_state_from_which_the_one_that_stands_cannot_be_left(city: City) -> None:
+    source = make_source(city, is_lead=False)
+    died = row(1, "甲路")
+    died = died._replace(values=(*died.values[:4], "9", *died.values[5:]), valid_from=(START + timedelta(days=9)).isoformat())
+    lived = row(1, "乙路", day=1)
+    load(make_source(city), [died])
+    load(source, [died])
+    assert load(source, [lived]).rejected == 0
+    assert [piece[3] for piece in line_of(source)] == ["乙路", "甲路"]
+    assert load(source, [lived]).rejected == 0
+    assert load(source, [row(1, "丙路", day=10)]).rejected == 1

@@ -7,6 +7,7 @@ import io
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from basedb.ingest import SUPERSEDED
-from basedb.models import Person
+from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.errors import Conflict, Invalid, NotFound
 from core.models import AuditEntry
@@ -194,3 +195,73 @@ def test_row_dismissed_during_its_replay_stays_dismissed(plan: AggregationPlan, 
     _work(run)
     row.refresh_from_db()
     assert (row.state, row.rule) == ("DISMISSED", "name.required")
+
+
+DATED = (*COLUMNS.values(), "SXSJ", "SCBZ")
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
+    return tmp_path / "drop" / "police"
+
+
+@pytest.fixture
+def dated(city: City, now: datetime, folder: Path) -> AggregationPlan:
+    """A plan whose files say since when a row holds and that it has ended."""
+    return csv_plan(
+        city.police, now, valid_from_column="SXSJ", delete_mode="TOMBSTONE", tombstone_column="SCBZ", tombstone_value="1"
+    )
+
+
+def _deliver(plan: AggregationPlan, clerk: Actor, folder: Path, name: str, *rows: dict[str, str]) -> AggregationRun:
+    columns = DATED if plan.valid_from_column else tuple(COLUMNS.values())
+    drop(folder, name, csv_text([dict.fromkeys(columns, "") | row for row in rows], columns))
+    run = _work(plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now()))
+    RejectedRow.objects.filter(run=run).update(created_at=timezone.now())  # the database's own clock stands still in a test
+    return run
+
+
+def _replay(plan: AggregationPlan, clerk: Actor, rule: str, **values: str) -> AggregationRun:
+    rejects.correct(uid=_row(rule).uid, values=values, actor=clerk, now=timezone.now())
+    return _work(rejects.replay(plan_uid=plan.uid, actor=clerk, now=timezone.now()))
+
+
+def test_replayed_row_holds_from_when_its_source_said_and_gives_way_to_what_began_later(
+    dated: AggregationPlan, clerk: Actor, folder: Path
+) -> None:
+    _deliver(dated, clerk, folder, "a.csv", person(4, XM="", SXSJ="2020-01-01"))
+    assert counts(_replay(dated, clerk, "name.required", name="张四")) == (1, 1, 1, 0)
+    assert SourceRecord.objects.get().valid.lower == datetime(2020, 1, 1, tzinfo=ZoneInfo("Asia/Shanghai"))
+    _deliver(dated, clerk, folder, "b.csv", person(4, XM="李四", SXSJ="2021-01-01"))
+    assert Person.objects.get().name == "李四"
+
+
+def test_replayed_end_is_an_end(dated: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    _deliver(dated, clerk, folder, "a.csv", person(4))
+    _deliver(dated, clerk, folder, "b.csv", person(4, SXSJ="不是日期", SCBZ="1"))
+    assert _replay(dated, clerk, "row.valid_from").deleted_count == 1
+    assert not Person.objects.filter(withdrawn_at=None).exists()
+
+
+def test_replay_does_not_bring_back_what_ended_meanwhile(dated: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    _deliver(dated, clerk, folder, "a.csv", person(4))
+    _deliver(dated, clerk, folder, "b.csv", person(4, XM=""))
+    _deliver(dated, clerk, folder, "c.csv", person(4, SCBZ="1"))
+    assert counts(_replay(dated, clerk, "name.required", name="张四")) == (1, 0, 0, 1)
+    assert _row(SUPERSEDED).state == "OPEN"
+    assert not Person.objects.filter(withdrawn_at=None).exists()
+
+
+@pytest.mark.parametrize("key_column", ["", "GMSFHM"])
+def test_row_whose_key_was_corrected_is_the_one_its_source_corrects_later(
+    city: City, clerk: Actor, now: datetime, folder: Path, key_column: str
+) -> None:
+    plan = csv_plan(city.police, now, key_column=key_column)
+    right = person(4)["GMSFHM"]
+    wrong = f"{right[:-1]}{'1' if right[-1] != '1' else '2'}"
+    _deliver(plan, clerk, folder, "a.csv", person(4, GMSFHM=wrong))
+    _replay(plan, clerk, RejectedRow.objects.get().rule, citizen_id=right)
+    _deliver(plan, clerk, folder, "b.csv", person(4, HJDZ="玄武区新路1号"))
+    assert SourceRecord.objects.filter(known__upper_inf=True, valid__upper_inf=True).count() == 1
+    assert (Person.objects.get().address, Person.objects.get().doubtful) == ("玄武区新路1号", [])
