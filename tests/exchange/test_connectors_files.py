@@ -130,6 +130,7 @@ def test_json_lines_keep_their_digits_and_name_their_broken_lines(city: City, fo
     assert [(row.line_number, row.fault) for row in rows if row.fault] == [
         (2, "row.json"), (3, "row.json"), (4, "row.json"), (6, "row.json"), (10, "row.nul"),
     ]  # fmt: skip
+    assert [row.damaged for row in rows[1:4]] == ["{", "[1]", '{"GMSFHM": NaN}']
     assert rows[-1].values[:3] == ["990101195001020011", '{"x": "1.10"}', None]
     assert reading.state["line"] == 11
 

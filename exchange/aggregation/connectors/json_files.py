@@ -20,6 +20,7 @@ from exchange.aggregation.connectors.files import Record
 from exchange.aggregation.connectors.terms import Column
 
 LONGEST_LINE = 4 << 20
+LONGEST_KEPT = 64 * 1024  # of a line that is no object, for its owner to see
 LOOKED_AT = 1_000
 
 
@@ -31,7 +32,7 @@ class JsonContents:
         self._scan()
         header: dict[str, None] = {}
         for (_line, _end, row), _number in zip(self._objects(0, 0), range(LOOKED_AT), strict=False):
-            header |= dict.fromkeys(row or {})
+            header |= dict.fromkeys(row if isinstance(row, dict) else {})
         wanted = place.get("wanted") or list(header)
         check_header(list(header), wanted, may_grow=True)
         self.columns = tuple(Column(name) for name in header)
@@ -54,21 +55,22 @@ class JsonContents:
             except UnicodeDecodeError:
                 raise refused("encoding", _("第 %(line)s 行不是 UTF-8 编码。") % {"line": number}, line=number) from None
 
-    def _objects(self, start: int, line: int) -> Iterator[tuple[int, int, dict[str, Any] | None]]:
-        """Hand out line, byte after it and object; None for what is none."""
+    def _objects(self, start: int, line: int) -> Iterator[tuple[int, int, dict[str, Any] | str]]:
+        """Hand out line, byte after it and object; the beginning of the text for what is none."""
         self._file.seek(start)
         while raw := self._file.readline(LONGEST_LINE + 1):
             line += 1
             text = raw.removeprefix(codecs.BOM_UTF8).strip()
             if text:
-                yield line, self._file.tell(), _object(text)
+                row = _object(text)
+                yield line, self._file.tell(), text.decode()[:LONGEST_KEPT] if row is None else row
 
     def records(self, after: Mapping[str, Any]) -> Iterator[Record]:
         """Hand out the lines after a checkpoint."""
         names = [column.name for column in self.columns]
         for line, end, row in self._objects(after.get("offset", 0), after.get("line", 0)):
-            if row is None:
-                yield Record(line, end, [], BROKEN_JSON, None)
+            if isinstance(row, str):
+                yield Record(line, end, [], BROKEN_JSON, row)
                 self._file.seek(end)
                 continue
             texts = [_text(row.get(name)) for name in names]
