@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from basedb import ingest
@@ -30,7 +31,7 @@ from exchange.aggregation.ending import TALLIED, end, finish, is_too_bad, locked
 from exchange.aggregation.parts import LEASE, Clock, Share, ShareLost
 from exchange.aggregation.replay import ReplayReading, mark_replayed
 from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
-from exchange.models import AggregationPart, AggregationRun, RunState
+from exchange.models import AggregationBatch, AggregationPart, AggregationRun, RunState
 
 log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 10
@@ -159,8 +160,14 @@ def fail_run(run_id: int, message: str, now: datetime) -> None:
 
 def give_up_late(run_id: int, message: str, now: datetime) -> None:
     """Fail a run whose source stays away for too long."""
-    if AggregationRun.objects.filter(pk=run_id, started_at__lt=now - PATIENCE).exists():
+    if _waited_too_long(AggregationRun.objects.get(pk=run_id), now):
         fail_run(run_id, message, now)
+
+
+def _waited_too_long(run: AggregationRun, now: datetime) -> bool:
+    """Whether nothing came in for longer than a source is waited for; a long run that got somewhere lately has waited for none."""
+    last = AggregationBatch.objects.filter(run=run).aggregate(last=Max("committed_at"))["last"] or run.started_at
+    return last is not None and now - max(last, run.started_at or last) > PATIENCE
 
 
 def open_reading(run: AggregationRun) -> Reading:
@@ -267,7 +274,7 @@ def postpone(lease: Lease, message: str, reading: Reading | None, now: datetime)
         run = _held(lease)
     except LeaseLost:
         return
-    if run.started_at is not None and now - run.started_at > PATIENCE:
+    if _waited_too_long(run, now):
         end(run, RunState.FAILED, message, reading, now)
         return
     run.message = _("%(what)s 稍后自动重试。") % {"what": message}

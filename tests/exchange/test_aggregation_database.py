@@ -210,6 +210,27 @@ def test_source_that_is_away_is_waited_for_and_then_given_up(plan: AggregationPl
     assert run.state == RunState.FAILED
 
 
+def test_long_run_whose_source_goes_away_waits_as_long_as_a_short_one(
+    plan: AggregationPlan, clerk: Actor, source: SourceTable, now: datetime
+) -> None:
+    source.put([person(n) for n in range(1, 4)], at=now)
+    run = plans.queue_run(plan_uid=plan.uid, actor=clerk, now=now)
+    lease = runs.take(run_uid=run.uid, now=timezone.now() - timedelta(hours=1))
+    assert lease is not None
+    reading = runs.open_reading(AggregationRun.objects.get(pk=run.pk))
+    reading.begin()
+    runs.take_batch(lease, reading, timezone.now)
+    reading.close()
+    AggregationRun.objects.filter(pk=run.pk).update(state=RunState.RUNNING)
+    for minutes, state in ((9, RunState.RUNNING), (11, RunState.FAILED)):
+        at = timezone.now() + timedelta(minutes=minutes)
+        held = runs.take(run_uid=run.uid, now=at)
+        assert held is not None
+        runs.postpone(held, "数源数据库连接不上。", None, at)
+        run.refresh_from_db()
+        assert run.state == state
+
+
 def test_password_is_nowhere_in_the_row(plan: AggregationPlan) -> None:
     stored = AggregationPlan.objects.values().get(pk=plan.pk)
     assert "password" not in str(stored["settings"])
