@@ -8,6 +8,7 @@ from basedb import followers, holdings_of, life_events
 from basedb.dictionary import ENTERPRISE, PERSON
 from basedb.dictionary.legal_entity_facts import INSURANCE_REGISTRATION, QUALIFICATION, TAX_REGISTRATION
 from basedb.dictionary.population_facts import ATTRIBUTE, VITAL_EVENT
+from basedb.fusion import projecting
 from basedb.holdings_of import Holding
 from basedb.population import deaths
 
@@ -42,7 +43,8 @@ HOLDINGS = (
 
 
 def connect() -> None:
-    """Register all of it; called when the room starts. A death is laid over the golden row before it goes out."""
+    """Register all of it; called when the room starts. A death lies over the golden row before it goes out."""
+    projecting.lay_over(PERSON.code, deaths.OVERLAY)
     followers.register(PERSON.code, deaths.overlay)
     followers.register(VITAL_EVENT.code, deaths.follow_vital_events)
     followers.register(VITAL_EVENT.code, life_events.follow_people)

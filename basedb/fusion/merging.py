@@ -22,6 +22,7 @@ from basedb.dossier.entities import has_records_of
 from basedb.fusion import projecting
 from basedb.fusion.linking import MERGE
 from basedb.fusion.rebuilding import project_keys, rebuild
+from basedb.fusion.survivorship import RULE_VERSION
 from basedb.models import Crosswalk, DataSource, DecisionKind, DecisionState, FusionDecision, MatchTier, SourceRecord
 from core import audit
 from core.audit import Actor
@@ -153,10 +154,7 @@ def part_record(*, chain: int, rule_version: str, reason: str, now: datetime) ->
     dataset = _dataset_of(chain)
     old, own = _close([chain], now), _own_keys([chain])
     if not own:
-        Crosswalk.objects.create(
-            chain=chain, dataset=dataset, entity_key=None, tier=MatchTier.HELD, rule_version=rule_version, reason=reason,
-            linked=(_since(chain, now), None),
-        )  # fmt: skip
+        _wait(chain, dataset, rule_version, reason, now)
     _project(dataset, old | own, now)
 
 
@@ -271,6 +269,8 @@ def _carry_out(decision: FusionDecision, now: datetime) -> set[bytes]:
         keys |= _close(chains, now)
         if decision.kind == DecisionKind.HOLD:
             _open(chains, decision, now, entity_key=None, tier=MatchTier.HELD, rule_version=LINK)
+        elif not _own_keys(chains):  # it has no rule to follow: it waits for matching once more
+            _wait(decision.chain, decision.dataset, RULE_VERSION, decision.reason, now)
     else:
         chains = []
     return keys | _own_keys(chains)
@@ -296,6 +296,14 @@ def _open(
             reason=decision.reason, decided_by_id=decision.decided_by_id, linked=(_since(chain, now), None),
         )
         for chain in chains
+    )  # fmt: skip
+
+
+def _wait(chain: int, dataset: str, rule_version: str, reason: str, now: datetime) -> None:
+    """Hold a record without an identifier apart until it is matched."""
+    Crosswalk.objects.create(
+        chain=chain, dataset=dataset, entity_key=None, tier=MatchTier.HELD, rule_version=rule_version, reason=reason,
+        linked=(_since(chain, now), None),
     )  # fmt: skip
 
 

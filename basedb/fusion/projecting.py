@@ -6,7 +6,7 @@ doing it again changes nothing. How a value is chosen stands in `survivorship`, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -38,6 +38,22 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fusion_entity (entity_key bytea) ON COMMIT 
 CREATE TEMPORARY TABLE IF NOT EXISTS fusion_member (entity_key bytea, record_id bigint) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS fusion_difference (entity_key bytea, field text, winner bigint) ON COMMIT DELETE ROWS;
 TRUNCATE fusion_entity, fusion_member, fusion_difference"""
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """What lies over some fields of a golden row: a join on `s.entity_key`, and by field the value made of `{chosen}`."""
+
+    join: str
+    values: Mapping[str, str]
+
+
+_overlays: dict[str, Overlay] = {}
+
+
+def lay_over(dataset: str, overlay: Overlay) -> None:
+    """Have facts lie over the golden rows of a dataset; called from `AppConfig.ready()`."""
+    _overlays[dataset] = overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,7 @@ def project(dataset: Dataset, *, touched: str, run_id: int | None, now: datetime
         cursor.execute(_abandoned_sql(touched))
         lone = _project_lone(cursor, plan, run_id, now) if run_id is not None else Projected()
         rest = _project_rest(cursor, plan, now)
+        cursor.execute(_also_touched_sql(touched))
     followers.follow(dataset.code, touched=touched, now=now)
     return lone + rest
 
@@ -167,6 +184,14 @@ def _entities_sql() -> tuple[str, list[Any]]:
     )
 
 
+def _also_touched_sql(touched: str) -> str:
+    """Entities of another key that were projected: merged records change those, and what follows a change follows them, too."""
+    return (
+        f"INSERT INTO {touched} SELECT e.entity_key FROM fusion_entity e"
+        f" WHERE NOT EXISTS (SELECT FROM {touched} t WHERE t.subject_key = e.entity_key)"
+    )
+
+
 def _members_sql(dataset: Dataset) -> tuple[str, list[Any]]:
     """The current records of those entities, looked for under the entity's own key first."""
     return (
@@ -203,7 +228,11 @@ def _golden_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
     dataset = plan.dataset
     names = dataset.field_names
     ranks = ", ".join(f"({quote(field.name)}, s.w{plan.choice_of[field.name].place})" for field in plan.compared)
-    values = ", ".join(f"{typed_chosen_sql(plan, field, 's')} AS {field.name}" for field in dataset.fields)
+    over = _overlays.get(dataset.code, Overlay("", {}))
+    values = ", ".join(
+        f"{over.values.get(field.name, '{chosen}').format(chosen=typed_chosen_sql(plan, field, 's'))} AS {field.name}"
+        for field in dataset.fields
+    )
     columns = (*names, "source_record_id", "source_department_id", "run_id", "doubtful")
     sql = f"""
     WITH survived AS MATERIALIZED ({survivors_sql(plan, _MEMBERS)}),
@@ -220,7 +249,7 @@ def _golden_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
         SELECT s.entity_key, {values}, split_part(s.lead, '/', 1)::bigint AS source_record_id,
             split_part(s.lead, '/', 2)::bigint AS source_department_id, split_part(s.lead, '/', 3)::bigint AS run_id,
             coalesce(d.fields, '[]') AS doubtful
-        FROM survived s LEFT JOIN doubts d USING (entity_key) WHERE s.lead IS NOT NULL
+        FROM survived s LEFT JOIN doubts d USING (entity_key) {over.join} WHERE s.lead IS NOT NULL
     ),
     changed AS (
         UPDATE {dataset.table} b SET {", ".join(f"{name} = g.{name}" for name in columns)}, withdrawn_at = NULL,

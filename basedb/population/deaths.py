@@ -1,7 +1,8 @@
 """Deaths and the golden row (死亡投影): a person a department reports dead is dead in the base, whoever reported it.
 
-The state in the records of the person stays what the sources say; over it lies the standing death event. When no department
-reports the death any more, the row is projected anew from its records.
+The state in the records of the person stays what the sources say; over it lies the standing death event, in the projection
+itself, so that a rebuild finds nothing to change. When no department reports the death any more, the row is projected anew from its
+records.
 """
 
 from __future__ import annotations
@@ -15,9 +16,20 @@ from basedb.followers import Touched
 from basedb.fusion import projecting
 from basedb.rules.stored import DEAD
 
+OVERLAY = projecting.Overlay(
+    join=(
+        "LEFT JOIN LATERAL (SELECT true AS is_reported, min(v.occurred_on) AS died_on FROM basedb_vitalevent v"
+        " WHERE v.subject_key = s.entity_key AND v.vital_event = '20' AND v.withdrawn_at IS NULL HAVING count(*) > 0) death ON true"
+    ),
+    values={
+        "person_status": f"CASE WHEN death.is_reported THEN '{DEAD}' ELSE {{chosen}} END",
+        "died_on": "CASE WHEN death.is_reported THEN coalesce({chosen}, death.died_on) ELSE {chosen} END",
+    },
+)
+
 
 def overlay(touched: Touched) -> None:
-    """Lay standing death events over the touched golden rows; doing it again changes nothing."""
+    """Lay standing death events over golden rows that were added without a look at them; doing it again changes nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -11,15 +12,18 @@ from hypothesis import strategies as st
 
 from basedb.dictionary import PERSON
 from basedb.fusion import merging
+from basedb.fusion.projecting import Projected
 from basedb.fusion.rebuilding import rebuild
-from basedb.models import DecisionState, FusionDecision, MatchTier, Person
+from basedb.matching.reading import still_waiting
+from basedb.models import DecisionState, FusionDecision, MatchTier, Person, VitalEvent
+from basedb.rules.stored import DEAD
 from core.accounts import actor_of
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, User
 from core.roles import Role
 from tests.basedb.fusion.test_properties import FEW, STEP, play, undone
-from tests.basedb.fusion.world import World, forget_everything_computed, golden, key, links, person, state
+from tests.basedb.fusion.world import World, forget_everything_computed, golden, key, links, person, project_keys, state
 from tests.factories import City, make_user
 
 Steps = list[tuple[object, ...]]
@@ -174,6 +178,34 @@ def test_held_record_leaves_its_entity_and_comes_back_when_released(world: World
             assert links()[second] == (None, "HELD")
             assert rebuild(dataset=PERSON, clock=world.tick, is_check=True).linked == 0
     assert state() == before
+
+
+def test_record_without_an_identifier_waits_for_matching_again_when_it_is_released(world: World, city: City) -> None:
+    world.deliver("police", "a", 1, person(1, name="张伟"))
+    chain = world.deliver("civil", "c", None, {"name": "张伟"})
+    world.project(run_id=1)
+    for act in (merging.hold, merging.release):
+        proposal = act(chain=chain, reason="待核实", actor=proposer(city), now=world.tick())
+        merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=world.tick())
+        assert merging.apply_due(clock=world.tick) == 1
+        assert links()[chain] == (None, "HELD")
+    assert still_waiting(PERSON.code, [chain]).keys() == {chain}
+
+
+def test_death_stays_over_an_entity_that_a_record_of_a_merged_key_changes(world: World, city: City) -> None:
+    two_people(world)
+    merge(world, city)
+    assert merging.apply_due(clock=world.tick) == 1
+    VitalEvent.objects.create(
+        row_key=key(1), subject_key=key(1), source_department=city.education, source_record_id=1, run_id=1,
+        citizen_id=person(1)["citizen_id"], vital_event="20", occurred_on=date(2025, 3, 1),
+    )  # fmt: skip
+    project_keys([key(1)], run_id=None, now=world.tick())
+    assert golden()[key(1)]["person_status"] == DEAD
+    world.deliver("health", "b", 2, person(2, name="张伟", phone="13900000000"))
+    world.project(run_id=2)
+    assert (golden()[key(1)]["phone"], golden()[key(1)]["person_status"]) == ("13900000000", DEAD)
+    assert rebuild(dataset=PERSON, clock=world.tick, is_check=True) == Projected()
 
 
 def test_linked_record_adds_to_the_entity_it_was_matched_with_until_it_has_an_identifier_of_its_own(world: World) -> None:
