@@ -25,7 +25,7 @@ from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors import drops
 from exchange.aggregation.connectors.registry import CONNECTORS, DATABASES, DROPS
 from exchange.aggregation.visibility import visible_plan
-from exchange.models import AggregationPlan, AggregationRun, DeleteMode, RunState
+from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, DeleteMode, RunState
 from exchange.sealed_passwords import seal_password
 
 RUN_TASK = "exchange.run_aggregation"
@@ -136,6 +136,9 @@ def _check_deletes(plan: AggregationPlan) -> None:
         raise Invalid("plan.tombstone_missing", said, {"tombstone_column": _("必填")})
     if plan.delete_mode == DeleteMode.FULL_KEYS and not plan.key_column:
         raise Invalid("plan.key_missing", _("全量主键比对必须指定源主键。"), {"key_column": _("必填")})
+    if plan.delete_mode == DeleteMode.FULL_KEYS and plan.connector == ConnectorKind.HTTP_PAGES:
+        said = _("接口不能列出全部主键，请改为按删除标志处理或不处理删除。")
+        raise Invalid("plan.keys_not_listed", said, {"delete_mode": said})
 
 
 @transaction.atomic

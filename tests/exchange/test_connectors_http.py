@@ -18,7 +18,7 @@ from exchange.aggregation import checking
 from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.connectors.terms import place_of
 from exchange.models import AggregationPlan, AggregationRun
-from tests.exchange.aggregation_sources import COLUMNS, csv_plan, person
+from tests.exchange.aggregation_sources import COLUMNS, csv_plan, person, run_now
 from tests.factories import City
 
 Answer = Callable[[dict[str, str], dict[str, str]], tuple[int, Any]]
@@ -197,3 +197,42 @@ def test_key_travels_in_its_header_and_check_masks_what_it_shows(city: City, int
     report = checking.check(place_of(plan_of(city, interface, {"total": "/total"})))
     assert (report.is_good, report.count, keys[0]) == (True, 9, "hush")
     assert person(1)["GMSFHM"] not in str(report.sample)
+
+
+def test_pages_that_are_counted_from_nought_are_all_read(city: City, interface: Interface) -> None:
+    interface.answer = lambda query, _headers: (200, {"data": [person(n) for n in {"0": [1, 2], "1": [3]}.get(query["page"], [])]})
+    rows, _reading = read(plan_of(city, interface, {"paging": "PAGE_NUMBER", "parameter": "page", "first": 0}))
+    assert [row.values[1] for row in rows] == ["张1", "张2", "张3"]
+
+
+def test_run_cut_short_does_not_pass_over_the_pages_it_never_saw(city: City, interface: Interface) -> None:
+    at = ["2026-03-03T08:00:00+08:00", "2026-03-01T08:00:00+08:00", "2026-03-02T08:00:00+08:00"]  # in the order of their numbers
+    interface.answer = lambda query, _headers: (
+        200, {"data": [person(n) | {"at": at[n - 1]} for n in {"1": [1, 2], "2": [3]}.get(query["page"], [])]},
+    )  # fmt: skip
+    paging = {"paging": "PAGE_NUMBER", "parameter": "page"}
+    plan = plan_of(city, interface, paging, cursor_column="at")
+    _rows, reading = read(plan, size=2)
+    assert reading.plan_checkpoint() == {}
+    assert list(reading.batch(2))
+    assert reading.is_exhausted
+    assert reading.plan_checkpoint() == {"cursor": at[0]}
+
+
+@pytest.mark.parametrize(("total", "state", "reached"), [(3, "SUCCEEDED", True), (5, "FAILED", False)])
+def test_what_an_interface_counts_is_held_against_what_was_read(
+    city: City, interface: Interface, total: int, state: str, reached: bool
+) -> None:
+    rows = [person(n) | {"at": f"2026-03-0{n}T08:00:00+08:00"} for n in (1, 2, 3)]
+    interface.answer = lambda _query, _headers: (200, {"data": rows, "total": total})
+    plan = plan_of(city, interface, {"total": "/total"}, cursor_column="at")
+    run = run_now(plan, city.actor("police_operator"))
+    plan.refresh_from_db()
+    assert (run.state, run.expected_count, "cursor" in plan.checkpoint) == (state, total, reached)
+    assert ("清单不符" in run.message) is (state == "FAILED")
+
+
+def test_plan_of_an_interface_cannot_compare_all_keys(city: City, interface: Interface) -> None:
+    with pytest.raises(Invalid) as refused:
+        plan_of(city, interface, delete_mode="FULL_KEYS")
+    assert refused.value.code == "plan.keys_not_listed"

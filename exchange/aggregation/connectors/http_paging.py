@@ -32,7 +32,7 @@ def first_page(settings: Mapping[str, Any], since: str = "") -> str:
     """Return the address of the first page; `since` goes into the parameter the plan names for it."""
     extra: dict[str, Any] = {}
     if settings.get("paging") == "PAGE_NUMBER":
-        extra[str(settings["parameter"])] = int(settings.get("first") or 1)
+        extra[str(settings["parameter"])] = _first_number(settings)
     if settings.get("size_parameter"):
         extra[str(settings["size_parameter"])] = int(settings.get("size") or 500)
     if since and settings.get("since_parameter"):
@@ -46,7 +46,7 @@ def next_page(settings: Mapping[str, Any], url: str, document: Any, number: int)
     if paging == "NONE" or not rows_of(document, settings):
         return None
     if paging == "PAGE_NUMBER":
-        return _replaced(url, str(settings["parameter"]), str(int(settings.get("first") or 1) + number))
+        return _replaced(url, str(settings["parameter"]), str(_first_number(settings) + number))
     token = pointers.text_at(document, str(settings["next"]))
     if token is None:
         return None
@@ -56,6 +56,12 @@ def next_page(settings: Mapping[str, Any], url: str, document: Any, number: int)
     if urlsplit(link)[:2] != urlsplit(str(settings["url"]))[:2]:
         raise Invalid("source.link_leads_away", _("接口给出的下一页地址指向另一个主机，已停止读取。"))
     return link
+
+
+def _first_number(settings: Mapping[str, Any]) -> int:
+    """Some interfaces count their pages from nought."""
+    first = settings.get("first")
+    return 1 if first in (None, "") else int(first)
 
 
 def page_of(place: Place, url: str) -> Any:

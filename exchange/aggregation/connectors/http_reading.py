@@ -35,18 +35,20 @@ class HttpReading:
         self.state: dict[str, Any] = dict(run.checkpoint)
         self.expected: int | None = None
         self.is_exhausted = False
+        self._handed = run.read_count
         self._place = place_of(plan)
         self._rows: list[dict[str, Any]] = []
         self._document: Any = None
         self._recent: tuple[set[bytes], set[bytes]] = (set(), set())
 
     def begin(self) -> None:
-        """Ask for the page the run had reached and compare its names with the mapping."""
+        """Ask for the page the run had reached, compare its names with the mapping, see how many rows there are in all."""
         if "page" not in self.state:
             self.state = {"page": http_paging.first_page(self.plan.settings, self._since()), "number": 1, "done": 0}
         self._turn_to(self.state["page"])
         if self._rows:
             self._compare()
+        self.expected = http_paging.total_of(self._document, self.plan.settings)
         self._started_at = timezone.now()
 
     def _compare(self) -> None:
@@ -106,6 +108,7 @@ class HttpReading:
                 continue
             self._recent[1].add(mark)
             handed += 1
+            self._handed += 1
             yield self._row(handed, row)
 
     def _reached(self, row: dict[str, Any]) -> dict[str, str]:
@@ -128,8 +131,9 @@ class HttpReading:
         return RawRow(number, texts, None, key, fault, valid_from=since, gone=gone)
 
     def plan_checkpoint(self) -> dict[str, Any]:
-        """The next run asks from the highest cursor on, if the plan has one."""
-        return {"cursor": self.state["cursor"]} if "cursor" in self.state else dict(self.plan.checkpoint)
+        """The next run asks from the highest cursor on, if the plan has one and all rows were read: pages are in no order of it."""
+        is_whole = self.is_exhausted and self.expected in (None, self._handed)
+        return {"cursor": self.state["cursor"]} if is_whole and "cursor" in self.state else dict(self.plan.checkpoint)
 
     def settle(self, run: AggregationRun, *, done: bool, now: datetime) -> str:
         """Nothing beyond the checkpoint."""
