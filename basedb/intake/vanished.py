@@ -30,25 +30,24 @@ class TooManyVanished(Exception):
 def ends_of_vanished(source: DataSource, keys: Iterable[str], table: str, *, limit_percent: int) -> list[staging.RawRow]:
     """Return the ends of the records whose key is not listed; TooManyVanished when they are more than the limit."""
     listed = f"listed_{table}"
+    held_sql = "FROM basedb_sourcerecord r WHERE r.source_id = %s AND upper_inf(r.known) AND upper_inf(r.valid)"
+    gone_sql = f"{held_sql} AND NOT EXISTS (SELECT FROM {listed} l WHERE l.source_key = r.source_key)"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {listed} (source_key text) ON COMMIT DROP")
         cursor.copy_expert(f"COPY {listed} FROM STDIN (FORMAT csv)", _Keys(iter(keys)), _CHUNK)
         cursor.execute(f"ANALYZE {listed}")
         cursor.execute(
-            f"SELECT r.source_key, l.source_key IS NULL FROM basedb_sourcerecord r LEFT JOIN {listed} l USING (source_key)"
-            f" WHERE r.source_id = %s AND upper_inf(r.known) AND upper_inf(r.valid)",
-            [source.pk],
+            f"SELECT (SELECT count(*) {held_sql}), (SELECT count(*) {gone_sql}), EXISTS (SELECT FROM {listed})", [source.pk] * 2
         )
-        held, vanished = 0, []
-        while rows := cursor.fetchmany(10_000):
-            held += len(rows)
-            vanished += [key for key, is_gone in rows if is_gone]
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {listed})")
-        is_empty = not cursor.fetchone()[0]
+        held, vanished, is_any_listed = cursor.fetchone()
+        if vanished and (not is_any_listed or (held >= LEAST_HELD and vanished * 100 > limit_percent * held)):
+            raise TooManyVanished(vanished, held)
+        keys_gone = []
+        if vanished:  # counted first: a result is held whole here, and these are few
+            cursor.execute(f"SELECT r.source_key {gone_sql}", [source.pk])
+            keys_gone = [key for (key,) in cursor.fetchall()]
         cursor.execute(f"DROP TABLE {listed}")
-    if vanished and (is_empty or (held >= LEAST_HELD and len(vanished) * 100 > limit_percent * held)):
-        raise TooManyVanished(len(vanished), held)
-    return [staging.RawRow(number, (), source_key=key, gone=True) for number, key in enumerate(vanished, 1)]
+    return [staging.RawRow(number, (), source_key=key, gone=True) for number, key in enumerate(keys_gone, 1)]
 
 
 class _Keys:

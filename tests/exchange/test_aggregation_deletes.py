@@ -13,7 +13,7 @@ from basedb.models import Person, SourceRecord
 from core.audit import Actor
 from core.errors import Invalid
 from exchange.models import AggregationPart, AggregationPlan, RunState
-from tests.exchange.aggregation_sources import SourceTable, counts, csv_plan, csv_text, drop, person, run_now, table_plan
+from tests.exchange.aggregation_sources import COLUMNS, SourceTable, counts, csv_plan, csv_text, drop, person, run_now, table_plan
 from tests.factories import City
 
 
@@ -89,6 +89,19 @@ def test_file_that_lists_all_ends_what_it_leaves_out(
     assert run_now(plan, clerk).deleted_count == 0  # no file, nothing to compare with
     drop(tmp_path / "drop" / "police", "b.csv", csv_text(person(n) for n in range(1, 146)))
     assert (run_now(plan, clerk).deleted_count, standing()) == (5, 145)
+
+
+def test_row_without_a_key_is_not_taken_for_one_that_is_gone(
+    city: City, clerk: Actor, settings: Any, tmp_path: Path, now: datetime
+) -> None:
+    settings.DROP_DIR, settings.UPLOAD_DIR = tmp_path / "drop", tmp_path / "uploads"
+    plan = csv_plan(city.police, now, delete_mode="FULL_KEYS", key_column="ID")
+    rows = [person(n) | {"ID": "" if n == 2 else str(n)} for n in range(1, 4)]
+    for name in ("a.csv", "b.csv"):
+        drop(tmp_path / "drop" / "police", name, csv_text(rows, ["ID", *COLUMNS.values()]))
+        rows[2]["XM"] = "李三"
+        run = run_now(plan, clerk)
+        assert (run.state, run.deleted_count, standing()) == (RunState.SUCCEEDED, 0, 3)
 
 
 def test_mark_without_a_column_is_refused(city: City, source: SourceTable, now: datetime) -> None:

@@ -24,7 +24,8 @@ from django.utils.translation import gettext as _
 
 from basedb.cleaning import clean
 from basedb.ingest import DUPLICATE
-from basedb.staging import RawRow
+from basedb.intake.contract import key_fields_of
+from basedb.staging import RawRow, keyed
 from core.errors import DomainError, Unavailable
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connector import dataset_of, fields_of, is_over_limit
@@ -216,7 +217,7 @@ class FileReading:
         return RawRow(number, values, record.line, key, fault, first, valid_from=since, gone=gone)
 
     def keys(self) -> Iterator[str] | None:
-        """Hand out the keys the file holds, for a plan whose files are always whole.
+        """Hand out the keys the file holds, for a plan whose files are always whole; a row without one has that of its fields.
 
         None without a file or a key column, and when a line could not be read: its key would pass for one that is gone.
         """
@@ -225,8 +226,11 @@ class FileReading:
         records = self._contents.records({})
         if any(record.fault and not record.values for record in records):
             return None
-        place = self._key_place
-        return (record.values[place] or "" for record in self._contents.records({}))
+        place, names = self._key_place, key_fields_of(self.dataset)
+        return (
+            record.values[place] or keyed(self._row(0, record, "", None), self.dataset, self.fields, names).source_key
+            for record in self._contents.records({})
+        )
 
     def plan_checkpoint(self) -> dict[str, Any]:
         """Files are remembered one by one, so a plan of files has no place to start from."""
