@@ -59,6 +59,14 @@ def test_file_is_never_taken_twice_even_when_touched(plan: AggregationPlan, cler
     assert run_now(plan, clerk).changed_count == 1
 
 
+def test_file_whose_contents_come_back_under_its_name_is_taken_again(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    for name in ("张三", "李四", "张三"):
+        drop(folder, "a.csv", csv_text([person(1, XM=name)]))
+        run_now(plan, clerk)
+        assert Person.objects.get().name == name
+    assert counts(run_now(plan, clerk)) == (0, 0, 0, 0)
+
+
 def test_files_are_taken_in_the_order_of_names_one_a_run(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
     drop(folder, "2.csv", csv_text([person(1, XM="后")]))
     drop(folder, "1.csv", csv_text([person(1, XM="先")]))

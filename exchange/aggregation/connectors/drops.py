@@ -1,7 +1,8 @@
 """Files dropped into the exchange node folder (前置机文件): which wait, which were dealt with, and a connector over them.
 
-One run takes one file, in the order of names. A file is known by name, size and digest and never taken twice; a refused one is
-tried again only when a person starts the run and nothing new waits. Departments write into the folder: only regular files are
+One run takes one file, in the order of names. A file is known by name, size and digest and not taken twice, unless another of its
+name was taken since: then what it says is news again. A refused one is tried again only when a person starts the run and nothing
+new waits. Departments write into the folder: only regular files are
 opened, and no link is followed.
 """
 
@@ -74,7 +75,10 @@ def waiting_files(plan: AggregationPlan, *, again: bool) -> Iterator[Found]:
 
 
 def _state_of_same(settled: QuerySet[DropFile], found: Found) -> str | None:
-    """Return what became of a file of the same contents under another time stamp, and remember the new one."""
+    """Return what became of a file of the same contents under another time stamp, and remember the new one.
+
+    None when other contents came under its name since.
+    """
     candidates = settled.filter(name=found.path.name, size=found.size)
     if not candidates.exists():
         return None
@@ -83,9 +87,11 @@ def _state_of_same(settled: QuerySet[DropFile], found: Found) -> str | None:
     except (DomainError, OSError):
         return None  # the run will say what is wrong
     same = candidates.filter(digest=digest).last()
-    if same is not None:
-        candidates.filter(pk=same.pk).update(modified_ns=found.modified_ns)
-    return same.state if same is not None else None
+    newest = settled.filter(name=found.path.name).order_by("settled_at", "id").last()
+    if same is None or newest is None or newest.pk != same.pk:
+        return None
+    candidates.filter(pk=same.pk).update(modified_ns=found.modified_ns)
+    return same.state
 
 
 def files_of(plan: AggregationPlan) -> list[Found]:
