@@ -25,7 +25,7 @@ from exchange.aggregation import schema_drift
 from exchange.aggregation.connectors.drops import folder_of
 from exchange.aggregation.connectors.registry import CONNECTORS, DROPS
 from exchange.aggregation.plans import create_plan
-from exchange.aggregation.visibility import visible_plan
+from exchange.aggregation.visibility import may_look_after, visible_plan
 from exchange.models import AggregationPlan, AggregationRun, PlanDraft, RunState
 from exchange.querysets import is_reviewer
 from exchange.sealed_passwords import password_of, seal_password
@@ -176,16 +176,11 @@ def lay_down(*, uid: UUID, values: Mapping[str, Any], actor: Actor, now: datetim
 
 
 def _looked_after(uid: UUID, actor: Actor) -> AggregationPlan:
-    """Return a plan the actor may change, locked; heads look on."""
+    """Return a plan the actor may change, locked."""
     plan = visible_plan(uid, actor, lock=True)
-    if not is_reviewer(actor) and not (actor.has(Role.OPERATOR) and plan.department_id == actor.department_id):
+    if not may_look_after(plan, actor):
         raise Forbidden("plan.not_yours", _("归集任务由部门经办人或数据中心维护。"))
     return plan
-
-
-def may_look_after(plan: AggregationPlan, actor: Actor) -> bool:
-    """Return whether the actor may change a visible plan."""
-    return is_reviewer(actor) or (actor.has(Role.OPERATOR) and plan.department_id == actor.department_id)
 
 
 @transaction.atomic

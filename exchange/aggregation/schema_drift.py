@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 
 from core import audit
 from core.audit import Actor
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from exchange.aggregation.column_breaks import settle_breaks
 from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors.terms import Column, fingerprint, place_of
-from exchange.aggregation.visibility import plans_visible_to
-from exchange.models import AggregationPlan, SchemaChange, SchemaChangeState, SourceSchema
+from exchange.aggregation.visibility import may_look_after, plans_visible_to
+from exchange.models import AggregationPlan, AggregationRun, RunState, SchemaChange, SchemaChangeState, SourceSchema
 
 
 @transaction.atomic
@@ -83,14 +83,21 @@ def pending_of(plan: AggregationPlan) -> QuerySet[SchemaChange]:
 
 @transaction.atomic
 def decide(*, uid: UUID, field: str, actor: Actor, now: datetime) -> SchemaChange:
-    """Take a new column into the mapping under `field`, or leave it out when `field` is empty."""
+    """Take a new column into the mapping under `field`, or leave it out when `field` is empty.
+
+    The mapping of a run under way stays: what it has read already would lack the column, and its checkpoint would hide that.
+    """
     change = SchemaChange.objects.filter(uid=uid, plan__in=plans_visible_to(actor)).first()
     if change is None:
         raise NotFound("schema_change.not_found", _("没有这条数源结构变化，或您无权查看。"))
     plan = AggregationPlan.objects.select_for_update(no_key=True).get(pk=change.plan_id)
+    if not may_look_after(plan, actor):
+        raise Forbidden("plan.not_yours", _("归集任务由部门经办人或数据中心维护。"))
     change = SchemaChange.objects.select_for_update(no_key=True).get(pk=change.pk)
     if change.state != SchemaChangeState.PENDING:
         raise Conflict("schema_change.settled", _("这条数源结构变化已由他人确认。"))
+    if field and AggregationRun.objects.filter(plan=plan, state__in=(RunState.QUEUED, RunState.RUNNING)).exists():
+        raise Conflict("run.under_way", _("该归集任务已有一次运行正在进行，请等它结束。"))
     if field:
         _map(plan, field, change.column)
     change.state = SchemaChangeState.ACCEPTED if field else SchemaChangeState.IGNORED

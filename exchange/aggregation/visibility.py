@@ -28,6 +28,11 @@ def plans_visible_to(actor: Actor) -> QuerySet[AggregationPlan]:
     return AggregationPlan.objects.filter(_seen(actor, "department_id")).select_related("department")
 
 
+def may_look_after(plan: AggregationPlan, actor: Actor) -> bool:
+    """Return whether the actor may change a visible plan; heads look on."""
+    return is_reviewer(actor) or (actor.has(Role.OPERATOR) and plan.department_id == actor.department_id)
+
+
 def runs_visible_to(actor: Actor) -> QuerySet[AggregationRun]:
     """Return the runs of those plans."""
     seen = _seen(actor, "plan__department_id")

@@ -17,7 +17,7 @@ from core.errors import Conflict, Forbidden, Invalid, NotFound
 from exchange.aggregation import checking, laying_down, schema_drift
 from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors.terms import place_of
-from exchange.aggregation.visibility import plans_visible_to, visible_plan
+from exchange.aggregation.visibility import may_look_after, plans_visible_to, visible_plan
 from exchange.models import AggregationPlan, SchemaChange
 from portal.actor import BUSINESS, actor, roles_required
 from portal.aggregation.plan_forms import ChangeForm, LimitsForm, SimpleForm, edit_form_of
@@ -35,7 +35,7 @@ def edit(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Change title, timetable, limits, place and password."""
     who = actor(request)
     plan = visible_plan(uid, who)
-    if not laying_down.may_look_after(plan, who):
+    if not may_look_after(plan, who):
         raise Forbidden("plan.not_yours", _("归集任务由部门经办人或数据中心维护。"))
     own = {name: getattr(plan, name) for name in ("title", "revision", *LimitsForm.base_fields)}
     form = edit_form_of(plan.connector)(

@@ -22,7 +22,7 @@ from exchange.aggregation import laying_down, plans, schema_drift
 from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors.registry import DROPS
 from exchange.aggregation.rejects import OPEN_STATES
-from exchange.aggregation.visibility import plans_visible_to, runs_visible_to, visible_plan
+from exchange.aggregation.visibility import may_look_after, plans_visible_to, runs_visible_to, visible_plan
 from exchange.lineage.impact import broken_columns, impact_of_breaks
 from exchange.models import AggregationPlan, AggregationRun, ConnectorKind, RejectedRow, RunState
 from portal.actor import BUSINESS, actor, roles_required
@@ -82,7 +82,7 @@ def plan_detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "is_under_way": runs.filter(state__in=WATCHED).first(),
         "form": StartForm(),
         "chart": _chart(runs),
-        "looks_after": laying_down.may_look_after(plan, actor(request)),
+        "looks_after": may_look_after(plan, actor(request)),
         "changes": schema_drift.pending_of(plan),
         "free_fields": free_fields(plan),
         "freshness": freshness_of(plan, _last_success(runs)),

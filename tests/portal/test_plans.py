@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.models import Resource
 from core.models import AuditEntry
-from exchange.aggregation import rejects, schema_drift
+from exchange.aggregation import plans, rejects, schema_drift
 from exchange.aggregation.connectors.terms import Column
 from exchange.models import AggregationPlan, AggregationRun, PlanDraft, RejectedRow, SchemaChange
 from tests.exchange.aggregation_sources import COLUMNS, SourceTable, csv_plan, csv_text, drop, person, table_plan
@@ -166,6 +166,12 @@ def test_a_new_column_is_taken_in_or_left_out_by_a_person(city: City, operator: 
     schema_drift.compare(plan, [*known, Column("HJDZ"), Column("BZ")], now=timezone.now())
     assert "数源出现新字段" in operator.get(f"/aggregation/plans/{plan.uid}/").content.decode()
     first, second = SchemaChange.objects.order_by("id")
+    head = Client()
+    head.force_login(city.people["police_head"], backend="django.contrib.auth.backends.ModelBackend")
+    assert head.post(f"/aggregation/changes/{first.uid}/", {"field": "address"}).status_code == 403
+    run = plans.queue_run(plan_uid=plan.uid, actor=city.actor("police_operator"), now=timezone.now())
+    assert operator.post(f"/aggregation/changes/{first.uid}/", {"field": "address"}).status_code == 409
+    AggregationRun.objects.filter(pk=run.pk).update(state="STOPPED")
     operator.post(f"/aggregation/changes/{first.uid}/", {"field": "address"})
     operator.post(f"/aggregation/changes/{second.uid}/", {"field": ""})
     plan.refresh_from_db()
