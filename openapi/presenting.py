@@ -19,7 +19,6 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from core.errors import DomainError
 from core.ids import uuid7
-from exchange.calls import connections
 from exchange.calls.answering import answer, refuse
 from exchange.calls.reading import read_signed
 from exchange.calls.refusals import REFUSALS, Refusal
@@ -28,6 +27,7 @@ from exchange.calls.terms import Answer
 from exchange.calls.values import read_object
 from exchange.presenting import entering
 from licenses.presenting import codes, sessions
+from openapi import holder_trip
 from openapi.call_paths import UID, Asked
 from openapi.calls import STATUS_LINES, incoming, read_body
 
@@ -100,7 +100,7 @@ def _code(environ: dict[str, Any], body: bytes) -> Answer:
     if not isinstance(chosen, list) or not all(isinstance(row, str) for row in chosen):
         raise Refusal("call.invalid_parameter", {"licenses": "must_be_a_list_of_texts"})
     now = datetime.now(tz=UTC)
-    code, uid, until = codes.create(token=_token(environ), chosen=chosen, now=now, run=connections.rows)
+    code, uid, until = codes.create(token=_token(environ), chosen=chosen, now=now, make=holder_trip.make)
     return _told(201, {"code": code, "uid": str(uid), "expires_at": until.isoformat()})
 
 
@@ -108,12 +108,12 @@ def _confirmed(environ: dict[str, Any], body: bytes, uid: UUID) -> Answer:
     given = _of_phone(environ, body, {"answer", "items"})
     token, now = _token(environ), datetime.now(tz=UTC)
     if given.get("answer") == "refuse" and "items" not in given:
-        codes.refuse(token=token, uid=uid, now=now, run=connections.rows)
+        codes.refuse(token=token, uid=uid, now=now, reply=holder_trip.reply)
         return _told(200, {"uid": str(uid), "state": "REFUSED", "read_until": None})
     items = given.get("items")
     if given.get("answer") != "confirm" or not (items is None or _are_items(items)):
         raise Refusal("call.invalid_parameter", {"answer": "must_be_confirm_or_refuse"})
-    until = codes.confirm(token=token, uid=uid, given=items, now=now, run=connections.rows)
+    until = codes.confirm(token=token, uid=uid, given=items, now=now, reply=holder_trip.reply)
     return _told(200, {"uid": str(uid), "state": "CONFIRMED", "read_until": until.isoformat()})
 
 

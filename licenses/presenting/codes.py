@@ -1,13 +1,12 @@
 """Codes as their holder handles them (亮证码): shown for 90 seconds, answered for three minutes once scanned.
 
-Every function takes the session's token and lets one statement decide; what it refused is explained here. Scanning and reading are
-the exchange's, which knows systems and grants.
+Every function takes the session's token and lets one statement decide; what it refused is explained here. Orders go alone unless
+the door sends them together. Scanning and reading are the exchange's, which knows systems and grants.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -20,43 +19,59 @@ from core.ids import uuid7
 from licenses.models import PresentingCode, PresentingTry
 from licenses.presenting import sessions
 from licenses.presenting.code_text import digest_of, new_code
-from licenses.presenting.running import Run, through_django
-from licenses.presenting.sessions import Session, at
-from licenses.presenting.statements import ANSWER_VALUES, CONFIRM, CREATE, CREATE_VALUES, REFUSE
+from licenses.presenting.orders import NewCode, Reply, Until, make_codes, take_replies
+from licenses.presenting.running import through_django
+from licenses.presenting.sessions import Session
 from licenses.presenting.workflow import Command, Standing, decide
 
 CHOSEN_AT_MOST: Final = 20
 
 
-def create(*, token: str, chosen: Sequence[str], now: datetime, run: Run = through_django) -> tuple[str, UUID, datetime]:
+def make_alone(order: NewCode) -> Until:
+    """Make one code on Django's connection."""
+    return make_codes([order], through_django)[0]
+
+
+def reply_alone(order: Reply) -> Until:
+    """Take one answer on Django's connection."""
+    return take_replies([order], through_django)[0]
+
+
+def create(
+    *, token: str, chosen: Sequence[str], now: datetime, make: Callable[[NewCode], Until] = make_alone
+) -> tuple[str, UUID, datetime]:
     """Return the text of a new code, its uid and until when a desk may scan it; `chosen` are rows of own licenses, none = all."""
     if len(chosen) > CHOSEN_AT_MOST or not all(len(row) == 32 and set(row) <= set("0123456789abcdef") for row in chosen):
         text = _("所选证照不正确，请重新选择。")
         raise Invalid("presenting.chosen", text, {"licenses": [text]})
     code = new_code()
-    values = at(token, now) | {"uid": str(uuid7()), "digest": digest_of(code), "chosen": sorted(set(chosen))}
-    rows = run(CREATE, CREATE_VALUES, values)
-    if not rows:
+    order = NewCode(token, uuid7(), digest_of(code), tuple(chosen), now)
+    until = make(order)
+    if until is None:
         sessions.find(token=token, now=now)  # says why when the session is over
         raise Conflict("presenting.too_many_codes", _("十分钟内生成的亮证码过多，请稍后再试。"))
-    return code, UUID(str(rows[0][0])), rows[0][1]
+    return code, order.uid, until
 
 
 def confirm(
-    *, token: str, uid: UUID, given: Mapping[str, Sequence[str]] | None, now: datetime, run: Run = through_django
+    *,
+    token: str,
+    uid: UUID,
+    given: Mapping[str, Sequence[str]] | None,
+    now: datetime,
+    reply: Callable[[Reply], Until] = reply_alone,
 ) -> datetime:
     """Agree to what a desk asks: to all of it, or per row of a license to the named items. Returns until when it may be read."""
-    told = None if given is None else json.dumps(_checked(token, uid, given, now))
-    rows = run(CONFIRM, ANSWER_VALUES, at(token, now) | {"uid": str(uid), "given": told})
-    if not rows:
+    told = None if given is None else _checked(token, uid, given, now)
+    until = reply(Reply(token, uid, Command.CONFIRM, told, now))
+    if until is None:
         raise _explained(Command.CONFIRM, token, uid, now)
-    until: datetime = rows[0][1]
     return until
 
 
-def refuse(*, token: str, uid: UUID, now: datetime, run: Run = through_django) -> None:
+def refuse(*, token: str, uid: UUID, now: datetime, reply: Callable[[Reply], Until] = reply_alone) -> None:
     """Say no to what a desk asks; nothing is handed over."""
-    if not run(REFUSE, ANSWER_VALUES, at(token, now) | {"uid": str(uid), "given": None}):
+    if reply(Reply(token, uid, Command.REFUSE, None, now)) is None:
         raise _explained(Command.REFUSE, token, uid, now)
 
 
