@@ -90,8 +90,7 @@ def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
     except DATABASE_ERRORS as error:
         log.error("run %s: %s", run_uid, told_of(error))
         forget_broken_connection()
-        said = _("平台数据库没有接受这批数据（错误码 %(code)s）。") % {"code": code_of(error)}
-        postpone(lease, said, reading, clock())
+        postpone(lease, _refused_by_platform(error), reading, clock())
     except Exception as error:
         log.error("run %s: %s", run_uid, told_of(error))
         fail(lease, _("平台内部错误，运行已停止，请联系平台管理员。"), reading, clock())
@@ -100,6 +99,10 @@ def _carry(lease: Lease, run_uid: UUID, clock: Clock) -> None:
             reading.close()
     for number in numbers:
         work_part(run_uid=run_uid, number=number, clock=clock)
+
+
+def _refused_by_platform(error: Exception) -> str:
+    return _("平台数据库没有接受这批数据（错误码 %(code)s）。") % {"code": code_of(error)}
 
 
 def work_parts(*, run_uid: UUID, number: int, clock: Clock) -> None:
@@ -136,6 +139,7 @@ def work_part(*, run_uid: UUID, number: int, clock: Clock) -> None:
         log.error("run %s, share %s: %s", run_uid, number, told_of(error))
         forget_broken_connection()
         parts.let_wait(share, clock())
+        give_up_late(share.run_id, _refused_by_platform(error), clock())
     except Exception as error:
         log.error("run %s, share %s: %s", run_uid, number, told_of(error))
         fail_run(share.run_id, _("平台内部错误，运行已停止，请联系平台管理员。"), clock())

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from basedb.models import DataSource, Person
@@ -91,6 +92,21 @@ def test_failed_share_fails_the_run(city: City, source: SourceTable, now: dateti
     run.refresh_from_db()
     assert (run.state, "数源表不存在" in run.message) == (RunState.FAILED, True)
     assert parts.unattended(now=now + timedelta(hours=1)) == []
+
+
+def test_share_the_database_does_not_take_does_not_keep_its_run_open(city: City, source: SourceTable, now: datetime) -> None:
+    run = divided(city, source, now, 30)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse_person() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'no'; END $$;"
+            "CREATE TRIGGER refuse_person BEFORE INSERT ON basedb_person FOR EACH ROW EXECUTE FUNCTION refuse_person()"
+        )
+    for minutes, state in ((0, RunState.RUNNING), (11, RunState.FAILED)):
+        late = timedelta(minutes=minutes)
+        runs.work_part(run_uid=run.uid, number=1, clock=lambda late=late: timezone.now() + late)
+        run.refresh_from_db()
+        assert run.state == state
+    assert "P0001" in run.message
 
 
 def test_column_gone_under_a_share_is_noted_for_those_it_concerns(city: City, source: SourceTable, now: datetime) -> None:
