@@ -30,6 +30,7 @@ from licenses.types import preview as drawing
 from licenses.types.layout import Layout
 from licenses.types.rulebook import Rulebook
 from portal.actor import BUSINESS, actor, roles_required
+from portal.license_desk.drafts import SEERS
 from portal.license_files.forms import CopyForm
 
 SVG: Final = "http://www.w3.org/2000/svg"
@@ -61,6 +62,7 @@ def files_page(request: HttpRequest, uid: UUID) -> HttpResponse:
         "page": found,
         "copies": [_line(one, now) for one in found.items],
         "form": form,
+        "may_open": actor(request).has(*SEERS),
     }
     return render(request, "portal/license_files/page.html", context, status=form.status)
 

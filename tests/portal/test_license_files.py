@@ -37,6 +37,7 @@ def test_the_issuing_department_sees_the_page_and_fetches_the_file(city: City, l
     page = client.get(f"/licenses/{license.uid}/files/")
     assert page.status_code == 200
     assert "尚未制作" in page.content.decode()
+    assert f'<a href="/licenses/{license.uid}/">' in page.content.decode(), "the way back"
     reply = client.get(f"/licenses/{license.uid}/files/license.pdf")
     assert reply["Content-Type"] == "application/pdf"
     assert reply["Content-Disposition"].startswith("attachment;")
