@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -217,6 +219,13 @@ def test_run_cut_short_does_not_pass_over_the_pages_it_never_saw(city: City, int
     assert list(reading.batch(2))
     assert reading.is_exhausted
     assert reading.plan_checkpoint() == {"cursor": at[0]}
+
+
+def test_moments_of_another_zone_are_compared_as_moments(city: City, interface: Interface) -> None:
+    at = (timezone.now() - timedelta(hours=1)).astimezone(ZoneInfo("Asia/Shanghai")).isoformat()
+    interface.answer = lambda _query, _headers: (200, {"data": [person(1) | {"at": at}]})
+    _rows, reading = read(plan_of(city, interface, cursor_column="at"))
+    assert reading.plan_checkpoint() == {"cursor": at}
 
 
 @pytest.mark.parametrize(("total", "state", "reached"), [(3, "SUCCEEDED", True), (5, "FAILED", False)])

@@ -116,9 +116,18 @@ class HttpReading:
         text = _text(row.get(self.plan.cursor_column)) if self.plan.cursor_column else None
         if not text:
             return {}
-        highest = max(self.state.get("cursor", ""), text)
-        clock = self._started_at if highest.endswith("Z") or "+" in highest[10:] else timezone.make_naive(self._started_at)
-        return {"cursor": min(highest, clock.isoformat(sep=highest[10] if len(highest) > 10 else "T"))}
+        return {"cursor": max(self.state.get("cursor", ""), self._not_ahead(text))}
+
+    def _not_ahead(self, text: str) -> str:
+        """Return a moment, or the clock in its zone and form where it lies ahead; what is no time is refused by the next run."""
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        if (moment if moment.tzinfo else timezone.make_aware(moment)) <= self._started_at:
+            return text
+        clock = self._started_at.astimezone(moment.tzinfo) if moment.tzinfo else timezone.make_naive(self._started_at)
+        return clock.isoformat(sep=text[10] if len(text) > 10 else "T")
 
     def _row(self, number: int, row: dict[str, Any]) -> RawRow:
         texts = [_text(row.get(self.plan.columns[field])) for field in fields_of(self.plan)]
