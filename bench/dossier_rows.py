@@ -78,6 +78,7 @@ def fill(people: int) -> City:
     known = datetime(2025, 1, 1, tzinfo=UTC)
     series = f"generate_series(0, {people - 1}) n"
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         cursor.execute("SELECT exchange_make_call_record_partition(date_trunc('month', now() - interval '1 day')::date)")
         cursor.execute("SELECT exchange_make_call_record_partition(date_trunc('month', now())::date)")
         for (dataset, collector, is_lead), payload in zip(_SOURCES, _PAYLOADS, strict=True):
@@ -102,5 +103,6 @@ def fill(people: int) -> City:
             filled = sql.replace("%(n)s", series).replace("%(people)s", str(people)).replace("%(police)s", str(city.police.pk))
             cursor.execute(filled)
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("RESET statement_timeout")
     frame.say(f"{people:,} people")
     return city
