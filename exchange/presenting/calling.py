@@ -13,28 +13,35 @@ from typing import Any, Final
 
 from basedb.lookup import Selection
 from exchange.calls import connections
+from exchange.calls.company import Found, Row
 from exchange.calls.context import read_context
 from exchange.calls.operations import Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Context, Incoming, Question, Signed, Terms
+from exchange.calls.trip import Trips
 from exchange.calls.values import read_object, text
-from exchange.presenting import needs
-from exchange.presenting.scanning import Desk, Wanted, body_of, read, scan
+from exchange.presenting import needs, scanning
+from exchange.presenting.scanning import Desk, Wanted, body_of
 from licenses.presenting.code_text import read_code
 
 SCAN_PARTS: Final = frozenset({"code", "matter", "grant", "officer", "case"})
 MATTER_AT_MOST: Final = 64
 READ_PARTS: Final = frozenset({"grant", "officer", "case"})
 
+_SCANS: Final = Trips()
+_READINGS: Final = Trips()
+
 
 class ScanCode:
     """POST /openapi/v1/presentations: take a code over for a matter."""
 
     is_order = True
+    trips: Trips | None = _SCANS
 
     def __init__(self, call: Incoming) -> None:
         self._code = ""
         self._wanted: Wanted | None = None
+        self._by: tuple[Signed, Desk] | None = None
 
     def read(self, body: bytes, selection: Selection) -> Question:
         """Return the question: which items of which types, for which matter."""
@@ -46,14 +53,19 @@ class ScanCode:
         self._wanted = wanted_of(matter, selection)  # a matter somebody listed: no text of the caller's own is recorded
         return Question(selection, None, context=replace(_context(given), matter=matter))
 
-    def read_and_record(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Served | None:
-        """Return what the desk is told; None when the grant has changed."""
+    def row(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Row:
+        """Return what the call brings to its statement."""
         if self._wanted is None:
             raise Refusal("presenting.matter_unknown", {"matter": "required"})
-        told = scan(self._code, self._wanted, signed, Desk(terms, connections.rows, datetime.now(tz=UTC)))
-        if told is None:
-            return None
-        body, digest = body_of(told)
+        desk = Desk(terms, connections.rows, datetime.now(tz=UTC))
+        self._by = signed, desk
+        return scanning.scan_row(self._code, self._wanted, signed, desk)
+
+    def served(self, found: Found) -> Served:
+        """Return what the desk is told."""
+        if self._wanted is None or self._by is None:
+            raise Refusal("platform.unavailable")
+        body, digest = body_of(scanning.scanned(found, self._code, self._wanted, *self._by))
         return Served(body, status=201, digest=digest)
 
 
@@ -61,20 +73,29 @@ class ReadPresentation:
     """POST /openapi/v1/presentations/<uid>/read: the items the holder agreed to, once."""
 
     is_order = False
+    trips: Trips | None = _READINGS
 
     def __init__(self, call: Incoming) -> None:
         self._presentation = call.place[0]
+        self._by: tuple[Signed, Desk] | None = None
 
     def read(self, body: bytes, selection: Selection) -> Question:
         """Return the question; what is read was settled by the scan and the holder."""
         needs.check_dataset(selection)
         return Question(selection, None, context=_context(_parts(body, READ_PARTS)))
 
-    def read_and_record(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Served | None:
-        """Return the items, recorded and committed; None when the grant has changed."""
+    def row(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Row:
+        """Return what the call brings to its statement."""
         desk = Desk(terms, connections.rows, datetime.now(tz=UTC))
-        found = read(self._presentation, question, signed, desk, quota_left)
-        return None if found is None else Served(found[0].encode(), digest=found[1])
+        self._by = signed, desk
+        return scanning.read_row(self._presentation, question, signed, desk, quota_left)
+
+    def served(self, found: Found) -> Served:
+        """Return the items, recorded and committed."""
+        if self._by is None:
+            raise Refusal("platform.unavailable")
+        body, digest = scanning.handed_over(found, self._presentation, *self._by)
+        return Served(body, digest=digest)
 
 
 def wanted_of(matter: str, selection: Selection) -> Wanted:

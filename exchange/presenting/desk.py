@@ -126,10 +126,9 @@ def _scan(code: str, matter: str, grant_uid: UUID, actor: Actor, now: datetime) 
     if not text:
         raise Refusal("presenting.code_malformed")
     wanted = check_wanted(needs.need_of(matter, through_django), selection_of(terms))
-    told = scanning.scan(text, wanted, _signed(terms, actor, now), Desk(terms, through_django, now, actor.user_id))
-    if told is None:
-        raise Refusal("grant.unusable")
-    return str(told["presentation"])
+    signed, at = _signed(terms, actor, now), Desk(terms, through_django, now, actor.user_id)
+    found = scanning.run_alone(scanning.scan_row(text, wanted, signed, at), through_django)
+    return str(scanning.scanned(found, text, wanted, signed, at)["presentation"])
 
 
 def _read(code: PresentingCode, actor: Actor, now: datetime) -> tuple[str, str]:
@@ -139,11 +138,10 @@ def _read(code: PresentingCode, actor: Actor, now: datetime) -> tuple[str, str]:
     context = Context(matter=code.matter, officer=f"user-{actor.user_id}")
     question = Question(selection_of(terms), None, context=context)
     allowance = _admitted(signed, terms, question)
-    desk = Desk(terms, through_django, now, actor.user_id)
-    found = scanning.read(str(code.uid), question, signed, desk, allowance.remaining)
-    if found is None:
-        raise Refusal("grant.unusable")
-    return found[0], signed.call_id
+    at = Desk(terms, through_django, now, actor.user_id)
+    found = scanning.run_alone(scanning.read_row(str(code.uid), question, signed, at, allowance.remaining), through_django)
+    body, _digest = scanning.handed_over(found, str(code.uid), signed, at)
+    return body.decode(), signed.call_id
 
 
 def _terms(grant_uid: UUID, actor: Actor, matter: str, now: datetime) -> Terms:

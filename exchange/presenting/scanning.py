@@ -14,8 +14,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.ids import uuid7
+from exchange.calls.company import Found, Row, parameters_of
 from exchange.calls.refusals import Refusal
-from exchange.calls.statement import terms_values
+from exchange.calls.statement import call_values
 from exchange.calls.terms import Question, Signed, Terms
 from exchange.presenting.needs import Item, Need
 from exchange.presenting.statements import (
@@ -23,16 +24,13 @@ from exchange.presenting.statements import (
     EXPLAIN_SCAN,
     OF_CODE,
     OF_PRESENTATION,
-    READING,
-    SCANNING,
     TRY,
     TRYING,
     read_sql,
     scan_sql,
-    with_lists,
 )
 from licenses.presenting.code_text import digest_of
-from licenses.presenting.running import Row, Run
+from licenses.presenting.running import Run
 from licenses.presenting.workflow import Command, Standing, decide, is_over
 
 DONE: Final = ("READ", "REFUSED", "BLOCKED")
@@ -65,40 +63,46 @@ class Wanted:
         return [{"type_code": code, "items": [item.told() for item in items]} for code, items in self.types.items()]
 
 
-def scan(code: str, wanted: Wanted, signed: Signed, desk: Desk) -> dict[str, Any] | None:
-    """Take a code over; return what the desk is told, None when the grant has changed."""
-    values = _of_grant(desk.terms) | {
+def scan_row(code: str, wanted: Wanted, signed: Signed, desk: Desk) -> Row:
+    """Return what taking a code over brings to its statement."""
+    values = {
+        "command": Command.SCAN,
+        "grant_id": desk.terms.grant_id,
+        "grant_version": desk.terms.version,
+        "region_prefix": desk.terms.region_prefix,
         "credential_id": signed.caller.credential_id,
         "consumer_id": signed.caller.system_id,
         "department_id": signed.caller.department_id,
         "actor_id": desk.actor_id,
-        "digest": digest_of(code),
-        "now": desk.now,
+        "digest": f"\\x{digest_of(code).hex()}",
+        "now": desk.now.isoformat(),
         "matter": wanted.need.matter,
         "matter_title": wanted.need.title,
         "need_purpose": wanted.need.purpose,
         "need_basis": wanted.need.basis,
-        "needs": json.dumps({code: [item.told() for item in items] for code, items in wanted.types.items()}),
+        "needs": {code: [item.told() for item in items] for code, items in wanted.types.items()},
     }
-    template = scan_sql(selection_of(desk.terms), is_desk=desk.is_portal)
-    is_admitted, is_held, uid, until, purpose = desk.run(template, with_lists(SCANNING, len(desk.terms.lists)), values)[0]
-    if not is_admitted:
-        return None
+    return Row(scan_sql(selection_of(desk.terms), is_desk=desk.is_portal), desk.terms.lists, values)
+
+
+def scanned(found: Found, code: str, wanted: Wanted, signed: Signed, desk: Desk) -> dict[str, Any]:
+    """Return what the desk is told; Refusal when the code was not taken over."""
+    is_held, uid, until, purpose = found
     if uid is None:
-        raise Refusal("presenting.too_many_tries" if is_held else _refused_scan(values, desk))
+        raise Refusal("presenting.too_many_tries" if is_held else _refused_scan(code, signed, desk))
     return {
-        "presentation": str(uid),
+        "presentation": _text(uid),
         "state": "SCANNED",
         "matter": {"code": wanted.need.matter, "title": wanted.need.title},
-        "purpose": purpose,
+        "purpose": _text(purpose),
         "asked": wanted.told(),
         "answer_until": until.isoformat(),
     }
 
 
-def _refused_scan(values: dict[str, Any], desk: Desk) -> str:
+def _refused_scan(code: str, signed: Signed, desk: Desk) -> str:
     """Return why a code was not taken over; the try is written down, and a code's holder is told of it."""
-    rows = desk.run(EXPLAIN_SCAN, OF_CODE, values)
+    rows = desk.run(EXPLAIN_SCAN, OF_CODE, {"digest": digest_of(code), "now": desk.now})
     subject_key = None
     if not rows:
         why = "presenting.code_unknown"
@@ -107,24 +111,28 @@ def _refused_scan(values: dict[str, Any], desk: Desk) -> str:
         subject_key = bytes(key)
         why = decide(Command.SCAN, Standing(*standing), desk.now)
         why = why or ("presenting.code_used" if is_free else "presenting.holder_blocked")  # free by now: another was quicker
-    desk.run(TRY, TRYING, values | {"code": why, "subject_key": subject_key})
+    who = {"consumer_id": signed.caller.system_id, "actor_id": desk.actor_id}
+    desk.run(TRY, TRYING, who | {"code": why, "subject_key": subject_key, "now": desk.now})
     return why
 
 
-def read(presentation: str, question: Question, signed: Signed, desk: Desk, quota_left: int) -> tuple[str, str] | None:
-    """Return what the holder agreed to, as JSON text, and its digest: recorded and committed, once. None: the grant has changed."""
-    values = terms_values(signed, desk.terms, question, quota_left) | {"presentation": presentation, "now": desk.now}
-    values["subject_count"] = 1
-    template = read_sql(selection_of(desk.terms), is_desk=desk.is_portal)
-    is_admitted, body, digest = desk.run(template, with_lists(READING, len(desk.terms.lists)), values)[0]
-    if not is_admitted:
-        return None
+def read_row(presentation: str, question: Question, signed: Signed, desk: Desk, quota_left: int) -> Row:
+    """Return what reading a presentation brings to its statement."""
+    values = call_values(signed, desk.terms, question, quota_left)
+    values |= {"command": Command.READ, "presentation": presentation, "now": desk.now.isoformat(), "subject_count": 1}
+    return Row(read_sql(selection_of(desk.terms), is_desk=desk.is_portal), desk.terms.lists, values)
+
+
+def handed_over(found: Found, presentation: str, signed: Signed, desk: Desk) -> tuple[bytes, str]:
+    """Return what the holder agreed to, as JSON, and its digest: recorded and committed, once; Refusal when nothing is."""
+    body, digest = found
     if body is None:
-        raise Refusal(_refused_read(values, desk))
-    return body, digest
+        raise Refusal(_refused_read(presentation, signed, desk))
+    return _text(body).encode(), _text(digest)
 
 
-def _refused_read(values: dict[str, Any], desk: Desk) -> str:
+def _refused_read(presentation: str, signed: Signed, desk: Desk) -> str:
+    values = {"presentation": presentation, "consumer_id": signed.caller.system_id}
     rows = desk.run(EXPLAIN_READ, OF_PRESENTATION, values)
     if not rows:
         return "presenting.not_found"
@@ -139,6 +147,16 @@ def _refused_read(values: dict[str, Any], desk: Desk) -> str:
     return "presenting.holder_gone" if is_gone else "presenting.license_changed"
 
 
+def run_alone(row: Row, run: Run) -> Found:
+    """Run the statement of scanning or reading for one, on a connection of one's own choice; Refusal when the grant has changed."""
+    values: dict[str, Any] = {f"list_{number}": list(allowed) for number, allowed in enumerate(row.lists)}
+    values["calls"] = json.dumps([row.values | {"place": 0}], ensure_ascii=False, default=str)
+    found = run(row.template, parameters_of(len(row.lists)), values)
+    if not found:
+        raise Refusal("grant.unusable")
+    return tuple(found[0][1:])
+
+
 def state_of(presentation: str, system_id: int, now: datetime, run: Run) -> dict[str, Any]:
     """Return where a presentation stands, without anything about the holder; for whoever scanned it."""
     rows = run(EXPLAIN_READ, OF_PRESENTATION, {"presentation": presentation, "consumer_id": system_id, "now": now})
@@ -147,7 +165,7 @@ def state_of(presentation: str, system_id: int, now: datetime, run: Run) -> dict
     return _told(presentation, rows[0], now)
 
 
-def _told(presentation: str, row: Row, now: datetime) -> dict[str, Any]:
+def _told(presentation: str, row: Found, now: datetime) -> dict[str, Any]:
     standing, rescans = Standing(*row[:4]), row[7]
     why = decide(Command.READ, standing, now)
     return {
@@ -162,9 +180,8 @@ def _told(presentation: str, row: Row, now: datetime) -> dict[str, Any]:
     }
 
 
-def _of_grant(terms: Terms) -> dict[str, Any]:
-    values: dict[str, Any] = {"grant_id": terms.grant_id, "grant_version": terms.version, "region_prefix": terms.region_prefix}
-    return values | {f"list_{number}": list(allowed) for number, allowed in enumerate(terms.lists)}
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def selection_of(terms: Terms) -> Any:
