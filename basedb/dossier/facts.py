@@ -1,4 +1,5 @@
-"""All facts about one entity at a moment (档案事实): those of every dataset in one query, the newest of each, with their sources.
+"""All facts about one entity at a moment (档案事实): those of every dataset in one query, with their sources. Of several records
+of one fact the one that began last stands, as in the base.
 
 An entity may have several identifiers (merged): the facts of all of them belong to it. Licenses and credit have standings of
 their own and are in `holdings`.
@@ -120,7 +121,7 @@ def facts_about(
                 CROSS JOIN LATERAL (SELECT {_per_dataset(datasets, _row)} AS row, {_per_dataset(datasets, _newest)} AS newest) named
                 WHERE r.subject_key IN (SELECT key FROM keys) AND s.dataset = ANY (%s) AND {condition} {own}
                     AND r.payload <> '{{}}'
-                ORDER BY s.dataset, named.row, lower(r.known) DESC, r.id DESC
+                ORDER BY s.dataset, named.row, lower(r.valid) DESC NULLS LAST, r.id DESC
             ), numbered AS (
                 SELECT *, row_number() OVER (PARTITION BY dataset ORDER BY newest DESC NULLS LAST, id DESC) AS place,
                     count(*) OVER (PARTITION BY dataset) AS total FROM standing

@@ -7,13 +7,18 @@ records.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection
 
 from basedb.dictionary import PERSON
+from basedb.dossier.facts import FactRow
 from basedb.followers import Touched
 from basedb.fusion import projecting
+from basedb.fusion.reading import Candidate, Golden, GoldenValue
+from basedb.models import MatchTier
 from basedb.rules.stored import DEAD
 
 OVERLAY = projecting.Overlay(
@@ -43,6 +48,38 @@ def overlay(touched: Touched) -> None:
             WHERE p.subject_key = d.subject_key AND p.withdrawn_at IS NULL AND (p.person_status <> %s OR p.died_on IS NULL)""",
             [DEAD, touched.now, DEAD],
         )
+
+
+def over(golden: Golden, events: Sequence[FactRow]) -> Golden:
+    """Return what is read of a person with a reported death over it, as it lies over the golden row; `events` are vital events."""
+    reported = [row for row in events if row.values.get("vital_event") == "20"]
+    if not reported:
+        return golden
+    first = min(reported, key=lambda row: row.values.get("occurred_on", ""))
+    values = {**golden.values, "person_status": _said(golden.values["person_status"], DEAD, first)}
+    if values["died_on"].value is None:
+        values["died_on"] = _said(values["died_on"], first.values.get("occurred_on", ""), first)
+    return replace(golden, values=values)
+
+
+def _said(value: GoldenValue, text: str, row: FactRow) -> GoldenValue:
+    if value.value == text:
+        return value
+    chosen = Candidate(
+        value=text,
+        department_id=row.department_id,
+        department=row.department,
+        source=row.source,
+        record_id=row.record_id,
+        chain=row.record_id,
+        received_at=row.received_at,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        tier=MatchTier.EXACT,
+        is_chosen=True,
+    )
+    others = tuple(replace(candidate, is_chosen=False) for candidate in value.candidates)
+    return replace(value, value=text, chosen=chosen, is_doubtful=False, candidates=(chosen, *others))
 
 
 def follow_vital_events(touched: Touched) -> None:

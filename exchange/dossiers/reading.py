@@ -13,13 +13,15 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from basedb.dictionary import DATASETS
+from basedb.dictionary import DATASETS, PERSON
+from basedb.dictionary.population_facts import VITAL_EVENT
 from basedb.dossier import entities, facts, relations
 from basedb.dossier.facts import HELD, FactsOf, facts_about, own_facts
 from basedb.dossier.holdings import Holdings, holdings_of
 from basedb.dossier.relations import Relations
 from basedb.fusion.reading import Golden, read_entity
 from basedb.geography.divisions import names_of
+from basedb.population import deaths
 from core.audit import Actor
 from core.calendar import today_in_shanghai
 from core.errors import NotFound
@@ -89,6 +91,8 @@ def read_dossier(
     golden = read_entity(kind.master, entity_key, as_of, known_at)
     datasets = (*own_facts(kind.master), *(HELD if is_past else ()))
     found = facts_about(kind.master, entity_key, datasets, as_of=as_of, known_at=known_at, department_id=view.department_id)
+    if golden is not None and kind.master is PERSON:
+        golden = deaths.over(golden, found.rows.get(VITAL_EVENT.code, []))
     today = today_in_shanghai(now)
     related = _relations(kind, view, found, divisions_of(kind.master, golden, found), today=None if is_past else today)
     view = replace(view, divisions=related.divisions)

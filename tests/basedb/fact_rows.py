@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -88,6 +88,7 @@ def collect(
     source: str = "",
     is_lead: bool = True,
     gone: bool = False,
+    since: datetime | None = None,
     ring: KeyRing = RING,
 ) -> tuple[Counts, list[str]]:
     """Take rows in from a source of a department; return the counts and the rules of the rejected, in order."""
@@ -112,7 +113,8 @@ def collect(
                 "DROP TABLE IF EXISTS fact_rejects; CREATE TEMP TABLE fact_rejects (number bigint, rule text, raw jsonb)"
             )
         raw: list[Any] = [
-            RawRow(number, tuple(row.get(name) for name in fields), source_key="", gone=gone) for number, row in enumerate(rows, 1)
+            RawRow(number, tuple(row.get(name) for name in fields), gone=gone, valid_from=since.isoformat() if since else None)
+            for number, row in enumerate(rows, 1)
         ]
         counts = ingest.merge(job, ingest.stage(job, f"facts_{next(_TABLES)}", raw))
         with connection.cursor() as cursor:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from basedb.dictionary import PERSON
 from basedb.fusion import merging
+from basedb.models import NameUsage
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry
@@ -22,7 +23,7 @@ from exchange.dossiers import opening
 from exchange.dossiers.opening import open_dossier, open_related
 from exchange.dossiers.reading import Dossier, read_dossier, read_history, read_section
 from exchange.dossiers.rights import DossierKind, Purpose, Reason
-from tests.basedb.fact_rows import citizen
+from tests.basedb.fact_rows import GOOD, citizen
 from tests.exchange import dossier_scene as scene
 from tests.exchange.dossier_scene import ADDRESS, COMPARISON, FOR_MATTER, ME, OTHER, PHONE, SHE, key
 from tests.factories import City, make_user
@@ -122,6 +123,30 @@ def test_every_value_has_its_source_date_and_rule_and_doubt_is_marked(city: City
     assert "大学本科教育" in attribute.lines[0].cells, "coded by its kind"
     assert [(other.text, other.department) for other in address.others] == [("另一路二号", "市市场监督管理局")]
     assert [value.name for value in dossier.doubtful] == ["address"]
+
+
+def test_death_a_hospital_reports_lies_over_what_the_police_say_with_its_source(city: City) -> None:
+    scene.make_person(city)
+    died = {"citizen_id": ME, "vital_event": "20", "occurred_on": "20250301", "certificate_number": "S1"}
+    scene.deliver("population.vital_event", [died], department=city.education, source="hospital")
+    told = {value.name: value for value in read(city).identity}
+    state, day = told["person_status"].said, told["died_on"].said
+    assert state is not None
+    assert day is not None
+    assert (state.text, state.department, day.text) == ("死亡", "市教育局", "2025-03-01")
+    assert [(other.text, other.department) for other in told["person_status"].others] == [("有效", "市公安局")]
+    assert texts(read(city, as_of=timezone.now() - timedelta(days=1))).get("died_on") is None
+
+
+def test_of_two_records_of_a_fact_the_dossier_tells_the_one_the_base_has(city: City) -> None:
+    scene.make_person(city)
+    now = timezone.now()
+    for since, department, used_from in ((now, city.police, "19900101"), (now - timedelta(days=900), city.market, "19910101")):
+        row = GOOD["population.name_usage"] | {"citizen_id": ME, "used_name": "王大国", "used_from": used_from}
+        scene.deliver("population.name_usage", [row], department=department, source=f"names.{department.pk}", since=since)
+    usage = next(section for section in read(city).sections if section.code == "population.name_usage")
+    base = NameUsage.objects.get(used_name="王大国").used_from
+    assert [line.cells for line in usage.lines if f"{base:%Y-%m-%d}" in line.cells]
 
 
 def test_sensitive_values_are_masked_unless_reviewers_compare(city: City) -> None:
