@@ -221,6 +221,12 @@ def test_run_cut_short_does_not_pass_over_the_pages_it_never_saw(city: City, int
     assert reading.plan_checkpoint() == {"cursor": at[0]}
 
 
+def test_text_that_cannot_be_stored_does_not_stop_a_run(city: City, interface: Interface) -> None:
+    interface.answer = lambda _query, _headers: (200, {"data": [person(1), person(2, XM="张\ud800二")]})
+    run = run_now(plan_of(city, interface), city.actor("police_operator"))
+    assert (run.state, run.read_count) == ("SUCCEEDED", 2)
+
+
 def test_moments_of_another_zone_are_compared_as_moments(city: City, interface: Interface) -> None:
     at = (timezone.now() - timedelta(hours=1)).astimezone(ZoneInfo("Asia/Shanghai")).isoformat()
     interface.answer = lambda _query, _headers: (200, {"data": [person(1) | {"at": at}]})

@@ -21,6 +21,7 @@ from core.errors import Invalid
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connector import fields_of
 from exchange.aggregation.connectors import http_paging
+from exchange.aggregation.connectors.json_files import whole
 from exchange.aggregation.connectors.terms import place_of
 from exchange.models import AggregationPlan, AggregationRun
 
@@ -155,4 +156,4 @@ class HttpReading:
 def _text(value: Any) -> str | None:
     if value is None or value == "":
         return None
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return whole(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

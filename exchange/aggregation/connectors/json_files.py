@@ -103,12 +103,12 @@ def _no_number(text: str) -> None:
 def _text(value: Any) -> str | None:
     """Return a scalar as text, anything nested as JSON."""
     if value is None or isinstance(value, str):
-        return _whole(value) if value else None
+        return whole(value) if value else None
     if isinstance(value, bool):
         return "1" if value else "0"
-    return _whole(json.dumps(value, ensure_ascii=False))
+    return whole(json.dumps(value, ensure_ascii=False))
 
 
-def _whole(text: str) -> str:
-    """Half a pair of surrogates cannot be stored."""
+def whole(text: str) -> str:
+    """Return a text that can be stored: half a pair of surrogates cannot."""
     return text.encode(errors="replace").decode() if any("\ud800" <= c <= "\udfff" for c in text) else text
