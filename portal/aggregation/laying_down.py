@@ -160,7 +160,8 @@ def schedule(request: HttpRequest, uid: UUID) -> HttpResponse:
             messages.success(request, _("归集任务已设立。定时任务到时自动运行，也可以现在点击「立即归集」。"))
             return redirect("portal:plan-detail", uid=plan_uid)
     lead = _("填写周期的是动态归集，按周期增量读取；不填的是静态归集，一次读完。")
-    return _page(request, 3, form, lead, draft=draft, button=_("设立任务"))
+    back = reverse("portal:plan-draft-mapping", kwargs={"uid": uid})
+    return _page(request, 3, form, lead, draft=draft, back=back, button=_("设立任务"))
 
 
 @never_cache

@@ -61,6 +61,22 @@ SCHEDULE = {
 }  # fmt: skip
 
 
+def test_a_mapping_that_lacks_fields_is_told_in_their_titles_with_the_way_back(
+    city: City, operator: Client, source: SourceTable
+) -> None:
+    source.put([person(1)], at=timezone.now())
+    draft = start(operator, city, "POSTGRESQL")
+    url = f"/aggregation/drafts/{draft.uid}/"
+    operator.post(url, place(source, city) | {"password": urlsplit(os.environ["DEMO_SOURCE_URL"]).password or ""})
+    operator.post(f"{url}mapping/", {"field_citizen_id": "GMSFHM", "key_column": "ID"})
+    refused = operator.post(f"{url}schedule/", SCHEDULE | {"submission": uuid4().hex})
+    page = refused.content.decode()
+    assert refused.status_code == 422
+    assert "字段对应缺少姓名(name)" in page
+    assert "没有字段" not in page
+    assert f'<a class="btn" href="{url}mapping/">' in page
+
+
 def test_a_plan_is_laid_down_in_four_pages_and_its_password_is_never_shown(
     city: City, operator: Client, source: SourceTable
 ) -> None:
