@@ -35,7 +35,7 @@ from exchange.calls.attempts import record_limit, tally
 from exchange.calls.company import Found
 from exchange.calls.dispatch import operation_of
 from exchange.calls.joint import Read
-from exchange.calls.operations import LoneLookup, Lookup, Operation, Served
+from exchange.calls.operations import Lookup, Operation, Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Answer, Incoming, Question, Signed, Terms
 from exchange.sources import answering as sources
@@ -54,7 +54,7 @@ class Progress:
     def __init__(self) -> None:
         self.terms: Terms | None = None
         self.question: Question | None = None
-        self.operation: Operation | Lookup | LoneLookup | None = None
+        self.operation: Operation | Lookup | None = None
 
 
 def answer(call: Incoming, *, now: datetime, authenticate: Callable[[Incoming], Signed] = authentication.authenticate) -> Answer:
@@ -83,8 +83,6 @@ def _served(call: Incoming, signed: Signed, progress: Progress, now: datetime) -
     _learn_remembered(progress, call.grant_uid, signed, body, now)
     if isinstance(progress.operation, Lookup):
         return _looked_up(progress.operation, signed, progress, body, now)
-    if isinstance(progress.operation, LoneLookup):
-        return _looked_up_alone(progress.operation, signed, progress, body, now)
     if progress.operation is not None:
         return _operated(progress.operation, signed, progress, body, now)
     if signed.mode == "BULK":
@@ -225,18 +223,6 @@ def _handed_over(served: Served, signed: Signed, allowance: Allowance) -> Answer
         raise Refusal("platform.unavailable")
     own = _headers(signed.call_id, signed, served.status, served.content_type, served.digest, cache=served.cache)
     return Answer(served.status, own + served.headers + allowance.headers(), [served.body])
-
-
-def _looked_up_alone(lookup: LoneLookup, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:
-    """Answer a lookup that runs its statement itself."""
-    allowance = _once_recovered(admission.admit, signed, progress)
-    served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
-    if served is None:
-        _learn_again(signed, progress, body, now)
-        served = lookup.read_and_record(signed, *_known(progress), allowance.remaining)
-    if served is None:
-        raise Refusal("platform.unavailable", {"grant": "is_changing"})
-    return _handed_over(served, signed, allowance)
 
 
 def _operated(operation: Operation, signed: Signed, progress: Progress, body: bytes, now: datetime) -> Answer:

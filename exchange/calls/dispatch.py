@@ -17,7 +17,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from basedb.lookup import Selection
 from exchange.bulk_jobs.calling import CancelJob, HandOverPart, OpenJob, ShowJob
-from exchange.calls.operations import LoneLookup, Lookup, Operation, Served
+from exchange.calls.operations import Lookup, Operation, Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Incoming, Question, Signed, Terms
 from exchange.features.calling import ReadLayer
@@ -36,7 +36,7 @@ OPERATIONS: Final[Mapping[str, Callable[[Incoming], Operation]]] = MappingProxyT
     }
 )
 
-LOOKUPS: Final[Mapping[str, Callable[[Incoming], Lookup | LoneLookup]]] = MappingProxyType(
+LOOKUPS: Final[Mapping[str, Callable[[Incoming], Lookup]]] = MappingProxyType(
     {
         **dict.fromkeys(("features.items", "features.item", "features.tile"), ReadLayer),
         "presenting.scan": ScanCode,
@@ -78,7 +78,7 @@ def _refusing() -> Iterator[None]:
         raise Refusal("platform.unavailable") from None
 
 
-def operation_of(call: Incoming) -> Operation | Lookup | LoneLookup | None:
+def operation_of(call: Incoming) -> Operation | Lookup | None:
     """Return the operation a call asks for, None when it asks for its mode itself."""
     if call.operation in LOOKUPS:
         return LOOKUPS[call.operation](call)

@@ -6,10 +6,11 @@ record before `serve` and closes it after; a lookup records with the statement t
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from basedb.lookup import Selection
 from exchange.calls.company import Found, Row
@@ -53,34 +54,24 @@ class Operation(Protocol):
         """Do what was asked."""
 
 
-@runtime_checkable
-class Lookup(Protocol):
-    """An operation that reads and records in one statement, as a query does. `read` may refuse and costs no quota.
-
-    `trips` says with whom it goes, None: alone.
-    """
+class Lookup(ABC):
+    """An operation that reads and records in one statement, as a query does. `read` may refuse and costs no quota."""
 
     is_order: bool
-    trips: Trips | None
 
+    @property
+    def trips(self) -> Trips | None:
+        """With whom the call goes; None: alone."""
+        return None
+
+    @abstractmethod
     def read(self, body: bytes, selection: Selection) -> Question:
         """Return the question a request asks."""
 
+    @abstractmethod
     def row(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Row:
         """Return what the call brings to its statement."""
 
+    @abstractmethod
     def served(self, found: Found) -> Served:
         """Return the answer in what the statement told, recorded and committed."""
-
-
-@runtime_checkable
-class LoneLookup(Protocol):
-    """A lookup that runs its statement itself."""
-
-    is_order: bool
-
-    def read(self, body: bytes, selection: Selection) -> Question:
-        """Return the question a request asks."""
-
-    def read_and_record(self, signed: Signed, terms: Terms, question: Question, quota_left: int) -> Served | None:
-        """Return the answer, recorded and committed; None when the grant has changed."""

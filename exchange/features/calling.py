@@ -13,7 +13,7 @@ from typing import Final
 from basedb.lookup import Selection
 from exchange.calls import statement
 from exchange.calls.company import Found, Row
-from exchange.calls.operations import JSON, Served
+from exchange.calls.operations import JSON, Lookup, Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.shape import context_of
 from exchange.calls.terms import Incoming, Question, Signed, Terms
@@ -27,7 +27,7 @@ _TRIPS: Final = Trips(at_most=8)  # a page of a hundred features takes a millise
 TILE_CACHE = "private, no-cache"  # a copy is asked about every time, so that a revoked grant shows at once
 
 
-class ReadLayer:
+class ReadLayer(Lookup):
     """One request for features or a tile of the layer a grant is about."""
 
     is_order = True

@@ -15,7 +15,7 @@ from basedb.lookup import Selection
 from exchange.calls import connections
 from exchange.calls.company import Found, Row
 from exchange.calls.context import read_context
-from exchange.calls.operations import Served
+from exchange.calls.operations import Lookup, Served
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Context, Incoming, Question, Signed, Terms
 from exchange.calls.trip import Trips
@@ -32,11 +32,11 @@ _SCANS: Final = Trips()
 _READINGS: Final = Trips()
 
 
-class ScanCode:
+class ScanCode(Lookup):
     """POST /openapi/v1/presentations: take a code over for a matter."""
 
     is_order = True
-    trips: Trips | None = _SCANS
+    trips = _SCANS
 
     def __init__(self, call: Incoming) -> None:
         self._code = ""
@@ -69,11 +69,11 @@ class ScanCode:
         return Served(body, status=201, digest=digest)
 
 
-class ReadPresentation:
+class ReadPresentation(Lookup):
     """POST /openapi/v1/presentations/<uid>/read: the items the holder agreed to, once."""
 
     is_order = False
-    trips: Trips | None = _READINGS
+    trips = _READINGS
 
     def __init__(self, call: Incoming) -> None:
         self._presentation = call.place[0]
