@@ -106,14 +106,19 @@
     }
   };
 
-  // Points are small: what lies a few pixels beside the finger counts as well.
-  const AROUND = [[0, 0], [4, 0], [-4, 0], [0, 4], [0, -4]];
-  const topmost = async ([x, y]) => {
+  // Points are small, and so are polygons from afar, of which no whole pixel is filled: what lies a few pixels beside counts.
+  const NEAR = 4;
+  const topmost = async (pixel) => {
+    const [x, y] = map.getCoordinateFromPixel(pixel);
+    const near = NEAR * view.getResolution();
+    const isSmall = (feature) => {
+      const [west, south, east, north] = feature.getExtent();
+      return Math.max(east - west, north - south) < 4 * near;
+    };
     for (const layer of [...layers].reverse()) {
-      for (const [right, down] of AROUND) {
-        const [feature] = await layer.getFeatures([x + right, y + down]);
-        if (feature) return { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
-      }
+      const [hit] = await layer.getFeatures(pixel);
+      const feature = hit || layer.getFeaturesInExtent([x - near, y - near, x + near, y + near]).find(isSmall);
+      if (feature) return { uid: layer.get("uid"), title: layer.get("title"), fid: feature.get("fid") };
     }
     return null;
   };
