@@ -27,6 +27,7 @@ SCHEMA = "staging"
 SOURCE_KEY_LENGTH = 64
 BETWEEN = "\x1f"  # parts the values of a row that is told as one text
 _CHUNK = 256 * 1024
+_YEARS = range(1000, 9000)
 _NEVER_KNOWN = bytes(16)  # a row that is broken from the start is rejected each time, whatever it says
 # No field of the contract may be named like these: licenses have a number, many things a day they hold from.
 _OWN_COLUMNS = (
@@ -194,12 +195,18 @@ def _lines(
 
 
 def _since(text: str | None) -> tuple[datetime | None, str]:
-    """Return what a source says since when a row holds, or the rule that breaks; local time where it names no zone."""
+    """Return what a source says since when a row holds, or the rule that breaks; local time where it names no zone.
+
+    The first and the last day a database knows (0001-01-01, 9999-12-31) stand for none: taken as they are, the one could not be
+    read back and the other would hide every later version.
+    """
     written = (text or "").strip().replace("/", "-")
     if not written:
         return None, ""
     try:
         since = datetime.fromisoformat(written)
+        if since.year not in _YEARS:
+            return None, BROKEN_SINCE
         return (since if since.tzinfo else timezone.make_aware(since)), ""
     except (ValueError, OverflowError):
         return None, BROKEN_SINCE

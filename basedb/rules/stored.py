@@ -101,14 +101,18 @@ def _mark(judged: str, code: str, condition: str, source: str = "") -> str:
 
 
 def _transition_sql(judged: str, source_id: int, *, is_correction: bool) -> str:
-    """A late row, laid before the version of its key that stands, moves nothing and may say what was."""
+    """A late row, laid before the version of its key that stands, moves nothing and may say what was.
+
+    OFFSET 0 and the subject keep the planner from joining the records, or asking them for rows that break nothing.
+    """
     pairs = ", ".join(f"('{old}', '{new}')" for old in MOVES for new in MOVES if may_follow(old, new, is_correction=is_correction))
     table = DATASETS[PERSON.code].table
     condition = (
         "b.subject_key = s.subject_key AND b.withdrawn_at IS NULL AND s.person_status IS NOT NULL "
         f"AND b.person_status <> s.person_status AND (b.person_status, s.person_status) NOT IN ({pairs}) "
         f"AND NOT EXISTS (SELECT FROM basedb_sourcerecord r WHERE r.source_id = {source_id:d} AND r.source_key = s.source_key"
-        " AND upper_inf(r.known) AND upper_inf(r.valid) AND lower(r.valid) > s.row_valid_from)"
+        " AND r.subject_key = b.subject_key AND upper_inf(r.known) AND upper_inf(r.valid) AND lower(r.valid) > s.row_valid_from"
+        " OFFSET 0)"
     )
     return _mark(judged, _TRANSITION, condition, f"FROM {table} b")
 

@@ -157,9 +157,10 @@ def test_row_that_loses_its_identifier_no_longer_speaks_for_its_person_and_finds
     assert Person.objects.get().address == "诊所记的地址"
 
 
-def test_moment_that_is_none_is_rejected(city: City) -> None:
+@pytest.mark.parametrize("moment", ["去年", "0001-01-01", "9999-12-31 00:00:00"])
+def test_moment_that_is_none_is_rejected(city: City, moment: str) -> None:
     source = make_source(city)
-    assert load(source, [row(1, "一")._replace(valid_from="去年")]).rejected == 1
+    assert load(source, [row(1, "一")._replace(valid_from=moment)]).rejected == 1
 
 
 def test_database_refuses_a_changed_record_and_overlapping_pieces(city: City) -> None:
