@@ -46,7 +46,7 @@ Until = datetime | None
 def make_codes(orders: Sequence[NewCode], run: Run) -> list[Until]:
     """Return until when each new code may be scanned; None where there is no session or there are too many codes."""
     rows = [
-        _session(one.token, one.now)
+        _of_session(one.token, one.now)
         | {
             "command": CREATING,
             "place": place,
@@ -66,14 +66,14 @@ def take_replies(orders: Sequence[Reply], run: Run) -> list[Until]:
     Codes are taken in the order they were made, so that two who answer the same ones at once never wait for each other.
     """
     rows = [
-        _session(one.token, one.now) | {"command": one.command, "place": place, "uid": str(one.uid), "given": one.given}
+        _of_session(one.token, one.now) | {"command": one.command, "place": place, "uid": str(one.uid), "given": one.given}
         for place, one in sorted(enumerate(orders), key=lambda pair: pair[1].uid)
     ]
-    until = dict(run(ANSWER, ORDERS, {"orders": json.dumps(rows, ensure_ascii=False)}))
+    until: dict[int, datetime] = dict(run(ANSWER, ORDERS, {"orders": json.dumps(rows, ensure_ascii=False)}))
     return [until.get(place) for place in range(len(orders))]
 
 
-def _session(token: str, now: datetime) -> dict[str, str]:
+def _of_session(token: str, now: datetime) -> dict[str, Any]:
     return {"token": _bytes(digest_of(token)), "now": now.isoformat()}
 
 
