@@ -23,7 +23,7 @@ def radar(scores: Mapping[str, float | None]) -> dict[str, Any] | None:
         return None
     return {
         "tooltip": {},
-        "radar": {"indicator": [{"name": str(label), "max": 100} for label, _score in known], "radius": "65%"},
+        "radar": {"indicator": [{"name": str(label), "max": 100} for label, _score in known], "radius": "55%"},
         "series": [
             {
                 "type": "radar",

@@ -59,7 +59,7 @@ class Part:
 def parts_of(result: Result) -> list[Part]:
     """Return the three answers in the order people ask: is it genuine, may it be used, who issued it."""
     return [
-        _part(_("完整性"), _("内容有没有被改动"), result.integrity),
+        _part(_("内容完整性"), _("内容有没有被改动"), result.integrity),
         _part(_("状态"), _("现在还能不能用"), result.status),
         _part(_("颁发机构"), _("是不是它所写的机构签发的"), result.issuer),
     ]
