@@ -37,10 +37,10 @@ def may_do(command: Command, code: str, now: str = "<<now>>") -> str:
 
 
 def few(*commands: str) -> str:
-    """Say that all that is asked are these commands, as it is.
+    """Return what holds of every row of a list anyway: its command is one of these.
 
-    The planner takes a list for a hundred rows: it would read all codes while they are few, and go on so when they are many. What
-    equals a word it takes for one row, and looks each code up.
+    The planner takes a list for a hundred rows, would read all codes while they are few, and go on so when they are many. Of rows
+    that equal a word it expects one, and looks each code up.
     """
     return f"asked.command IN ({', '.join(quote(command) for command in commands)})"
 
