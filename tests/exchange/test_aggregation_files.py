@@ -149,6 +149,20 @@ def test_duplicate_key_names_both_lines_across_batches(plan: AggregationPlan, cl
     assert Person.objects.filter(name="张3").exists()
 
 
+def test_file_may_hold_several_versions_of_a_row_but_no_two_of_one_moment(
+    city: City, clerk: Actor, folder: Path, now: datetime
+) -> None:
+    plan = csv_plan(city.police, now, valid_from_column="SXSJ")
+    told = (("甲路", "2020-01-01"), ("丙路", "2022-01-01"), ("乙路", "2021-01-01"), ("丁路", "2021-01-01"))
+    rows = [person(1, HJDZ=address, SXSJ=since) for address, since in told]
+    drop(folder, "a.csv", csv_text(rows, [*COLUMNS.values(), "SXSJ"]))
+    assert counts(run_now(plan, clerk)) == (4, 3, 3, 1)
+    assert RejectedRow.objects.get().line_number == 5
+    pieces = SourceRecord.objects.filter(known__upper_inf=True).order_by("valid")
+    assert [piece.payload["address"] for piece in pieces] == ["甲路", "乙路", "丙路"]
+    assert Person.objects.get().address == "丙路"
+
+
 def test_too_many_rejects_stop_the_run(city: City, clerk: Actor, folder: Path, now: datetime) -> None:
     plan = csv_plan(city.police, now, reject_limit_percent=20)
     drop(folder, "a.csv", csv_text(person(n, XM="" if n % 2 else "名") for n in range(300)))

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 from basedb.cleaning import clean
 from basedb.ingest import DUPLICATE
 from basedb.intake.contract import key_fields_of
-from basedb.staging import RawRow, keyed
+from basedb.staging import BETWEEN, RawRow, keyed
 from core.errors import DomainError, Unavailable
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connector import dataset_of, fields_of, is_over_limit
@@ -155,14 +155,17 @@ class FileReading:
         return contents
 
     def _subject_of(self, record: Record) -> str | None:
-        """Return what a record says its subject is, None where the source may go without."""
+        """Return what a record says its subject is, None where the source may go without; and since when, if the source says so."""
         name = self.dataset.key_field
         if name not in self.fields:
             return None
-        return clean(self.dataset.field(name), record.values[self._places[self.fields.index(name)]])
+        key = clean(self.dataset.field(name), record.values[self._places[self.fields.index(name)]])
+        if key is None or self._since_place is None:
+            return key
+        return f"{key}{BETWEEN}{record.values[self._since_place] or ''}"
 
     def _find_twins(self, feed: _KeyFeed) -> None:
-        """Find the lines whose key stood on an earlier one; only a master has one row a key."""
+        """Find the lines whose key stood on an earlier one; only a master has one row a key, for each moment it tells."""
         table = self._keys_table
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"CREATE UNLOGGED TABLE staging.{table} (line bigint, key text)")
