@@ -40,13 +40,19 @@ def admit_and_run_alone(signed: Signed, terms: Terms, question: Question, row_of
 
 def _travel(calls: Sequence[Asked]) -> list[Told | Exception]:
     allowances = admission.admit_all([(signed, terms, question) for signed, terms, question, _ in calls])
-    rows = [
-        row_of(allowance.remaining)
-        for (*_, row_of), allowance in zip(calls, allowances, strict=True)
-        if isinstance(allowance, Allowance)
-    ]
-    outcomes = iter(company.run_all(rows))
-    return [allowance if isinstance(allowance, Refusal) else _told(allowance, next(outcomes)) for allowance in allowances]
+    ways = [_way(row_of, allowance) for (*_, row_of), allowance in zip(calls, allowances, strict=True)]
+    found = iter(company.run_all([way[1] for way in ways if isinstance(way, tuple)]))
+    return [way if isinstance(way, Exception) else _told(way[0], next(found)) for way in ways]
+
+
+def _way(row_of: RowOf, allowance: Allowance | Refusal) -> tuple[Allowance, Row] | Exception:
+    """Return what an admitted call brings to its statement, or what ends its way; it ends nobody else's."""
+    if isinstance(allowance, Refusal):
+        return allowance
+    try:
+        return allowance, row_of(allowance.remaining)
+    except Exception as error:  # raised for whoever asked, not for the leader of the trip
+        return error
 
 
 def _told(allowance: Allowance, outcome: Found | Refusal | None) -> Told | Exception:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -49,6 +50,28 @@ def test_a_nonce_that_was_answered_before_refuses_its_own_call_alone(travellers:
     company.run_all(travellers[:1])
     told = company.run_all(travellers)
     assert [outcome.code if isinstance(outcome, Refusal) else "" for outcome in told] == ["call.replayed", "", ""]
+
+
+def test_a_call_that_brings_nothing_usable_ends_its_own_way_alone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def note(*call: Any) -> Any:
+        asked.append(call)
+        raise Refusal("platform.busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trip.about_subjects, "admit_and_run", note)
+        grant = scene.grant()
+        for _ in range(2):
+            scene.partner.query(grant, scene.people[0].citizen_id)
+    (signed, terms, question, _row_of), other = asked
+    fresh = replace(signed, call_id=str(uuid4()), nonce=uuid4().hex)
+    told = trip._travel(
+        [(fresh, terms, question, partial(joint.call_row, fresh, terms, question)), (*other[:3], lambda _left: 1 / 0)]
+    )
+    assert isinstance(told[0], tuple)
+    assert fresh.call_id.encode() in told[0][1][0]  # type: ignore[index]
+    assert isinstance(told[1], ZeroDivisionError)
 
 
 def test_an_address_with_a_zone_is_answered_and_kept_without_it(scene: Scene) -> None:
