@@ -18,7 +18,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.errors import DomainError
-from portal.audit.words import DETAILS, detail_title
+from portal.audit.details import DETAILS
+from portal.audit.words import detail_title
 
 FREE_OF_PASSWORD_CHANGE = {"portal:password-change", "portal:logout", "set_language"}
 

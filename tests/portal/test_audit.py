@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from core import audit
 from core.models import AuditEntry
+from portal.audit.details import DETAILS
+from portal.audit.words import detail_title
 from tests.factories import City, make_resource
 
 
@@ -115,3 +117,9 @@ def test_an_export_says_details_in_words(client: Client, city: City, now: dateti
     client.force_login(city.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
     text = b"".join(client.get(reverse("portal:audit-export")).streaming_content).decode("utf-8-sig")  # type: ignore[attr-defined]
     assert "增加=部门负责人" in text
+
+
+def test_a_detail_is_called_as_its_object_calls_it() -> None:
+    assert detail_title("kind", "issuingdraft") == "办理类型"
+    assert detail_title("kind") == "类型"
+    assert detail_title("revision", "grant") == DETAILS["revision"]  # a column nobody named
