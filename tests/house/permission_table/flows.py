@@ -44,7 +44,7 @@ ROWS: list[Row] = [
     ("POST", "portal:plan-check", {"uid": "plan"}, own(200)),
     ("POST", "portal:plan-switch", {"uid": "plan"}, own(302) | {"head": 403}),
     ("POST", "portal:plan-start-over", {"uid": "plan"}, own(302) | {"head": 403}),
-    ("POST", "portal:plan-change", {"uid": "change"}, own(302)),
+    ("POST", "portal:plan-change", {"uid": "change"}, own(302) | {"head": 403}),
     ("POST", "openapi:plan-list", {}, told(422)),
     ("POST", "openapi:plan-check", {"uid": "plan"}, told(200)),
     ("POST", "openapi:plan-entries", {"uid": "plan"}, told(422)),
