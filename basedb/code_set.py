@@ -17,7 +17,12 @@ class CodeSet:
     standard: str
     labels: Mapping[str, str]
     closed: bool = True
+    class_length: int = 0  # with so many first letters a finer code names a listed class, as P83 does in 教育 (P)
 
     def label(self, code: str) -> str:
-        """Return the label, or the code itself when it is not listed."""
-        return self.labels.get(code, code)
+        """Return the label; of a finer code that of its class with the code behind it; else the code itself."""
+        if code in self.labels:
+            return self.labels[code]
+        head = code[: self.class_length]
+        word = self.labels.get(head) or self.labels.get(head.ljust(len(code), "0")) if head else None
+        return f"{word}（{code}）" if word else code

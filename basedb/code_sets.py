@@ -61,6 +61,7 @@ _SETS = (
             "99": "非亲属",
         },
         closed=False,
+        class_length=1,
     ),
     CodeSet(
         "entity_kind",
@@ -158,6 +159,7 @@ _SETS = (
             "T": "国际组织",
         },
         closed=False,
+        class_length=1,
     ),
 )
 

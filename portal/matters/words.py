@@ -7,9 +7,11 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS
 from basedb.dictionary.licenses import LICENSE
+from basedb.geography.divisions import names_of
+from basedb.wording import worded
+from core.texts import listed
 from exchange.calls.refusals import REFUSALS
 from exchange.matters.content import FACE
 from exchange.matters.telling import todo
@@ -46,7 +48,7 @@ def item_title(dataset: str, item: str) -> str:
 
 def item_titles(dataset: str, items: Iterable[str]) -> str:
     """Return the titles of items in a row."""
-    return "、".join(item_title(dataset, item) for item in items)
+    return listed(item_title(dataset, item) for item in items)
 
 
 def material_line(row: Material, type_names: Mapping[str, str]) -> dict[str, Any]:
@@ -60,16 +62,14 @@ def material_line(row: Material, type_names: Mapping[str, str]) -> dict[str, Any
 
 
 def value(dataset: str, item: str, raw: str | None) -> str:
-    """Return a value as people read it: days with hyphens, codes with their meaning."""
+    """Return a value as people read it: days with hyphens, codes with their meaning, divisions by name."""
     known = DATASETS.get(dataset or LICENSE.code)
     if not raw:
         return "—"
     if known is None or item not in known.field_names:
         return raw
-    code_set = CODE_SETS.get(known.field(item).code_set)
-    if code_set is not None:
-        return str(code_set.label(raw))
-    return f"{raw[:4]}-{raw[4:6]}-{raw[6:]}" if len(raw) == 8 and raw.isdigit() and known.field(item).data_type == "D" else raw
+    field = known.field(item)
+    return worded(field, raw, names_of({raw}) if field.is_division else {})
 
 
 def reason(part: MatterPart) -> str:

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from basedb.dictionary import DATASETS
+from basedb.geography.divisions import names_of
 from basedb.masking import MASK_TITLES
 from basedb.models import RefreshState, ThematicDataset, ThematicRefresh, ThematicState
 from basedb.thematic import definitions, refreshing, rows
@@ -126,7 +127,17 @@ def row_list(request: HttpRequest, uid: UUID) -> HttpResponse:
     may_filter = rows.may_filter_level(definition, who, now=timezone.now())
     form = RowFilter(request.GET, levels=sorted(newest.levels) if newest and may_filter else [])
     found = rows.read(uid=uid, actor=who, now=timezone.now(), cursor=request.GET.get("after", ""), **form.chosen())
-    context = {"form": form, "definition": definition, "reading": found, "page": found.page, "newest": newest}
+    names = names_of({line.region_code for line in found.lines})
+    context = {"form": form, "definition": definition, "reading": found, "page": found.page, "newest": newest} | {
+        "lines": [
+            {
+                "values": line.values,
+                "region": f"{names[line.region_code]}（{line.region_code}）" if line.region_code in names else line.region_code,
+                "entered_at": line.entered_at,
+            }
+            for line in found.lines
+        ]
+    }
     return render(request, "portal/thematic/rows.html", context, status=422 if form.errors else 200)
 
 

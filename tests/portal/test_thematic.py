@@ -45,6 +45,7 @@ def test_rows_are_read_under_masks_with_filters(city: City, poverty: ThematicDat
     assert "本次查阅已留痕" in page
     assert "990101********" in page
     assert "橙色" in page
+    assert "玄武区（320102）" in page
     some = client.get(f"/thematic/{poverty.uid}/rows/", {"region": "320104", "level": "红色"}).content.decode()
     assert some.count("990101********") == 1
     assert signed_in(city, "police_operator").get(f"/thematic/{poverty.uid}/rows/").status_code == 403
