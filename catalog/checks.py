@@ -16,7 +16,7 @@ from catalog import codes, mounting
 from catalog.content import DATA_TYPES, SOURCE_FORMATS, Entry, Item
 from catalog.models import BaseDatabase, Grade, Resource, ShareAttribute, SharingMode, UpdateCycle
 from core.errors import Invalid
-from core.texts import bare, visible
+from core.texts import bare, listed, visible
 
 ITEM_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SYSTEM_NAME = re.compile(r"(系统|平台|数据库|软件|app|小程序|网站)$", re.IGNORECASE)
@@ -69,7 +69,7 @@ def check_submission(entry: Entry, resource: Resource) -> None:
     _check_modes(problems, entry)
     binding = mounting.binding_of(resource)
     if binding is not None and (missing := mounting.unmapped(entry.items, binding.columns)):
-        problems["items"].append(_("信息项尚未对应数据集字段，请重新挂接：%(names)s") % {"names": "、".join(missing)})
+        problems["items"].append(_("信息项尚未对应数据集字段，请重新挂接：%(names)s") % {"names": listed(missing)})
     _refuse(problems)
 
 
@@ -93,7 +93,7 @@ def _check_items(problems: Problems, items: tuple[Item, ...]) -> None:
     ]
     for text, form in forms:
         if repeated := _repeated(form(item) for item in items):
-            problems["items"].append(text % {"names": "、".join(repeated)})
+            problems["items"].append(text % {"names": listed(repeated)})
 
 
 def _item_complaints(item: Item) -> Iterable[str]:

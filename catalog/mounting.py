@@ -23,6 +23,7 @@ from catalog.workflow import Command
 from core import audit
 from core.audit import Actor
 from core.errors import Invalid
+from core.texts import listed
 
 
 class Field(Protocol):
@@ -205,7 +206,7 @@ def _checked(entry: Entry, source: Dataset, columns: Mapping[str, str]) -> dict[
         elif item.grade < str(fields[column].grade):
             problems[name] = [_("信息项分级低于字段分级（%(grade)s），请先修改目录。") % {"grade": fields[column].grade}]
     if repeated := sorted({c for c in columns.values() if c and list(columns.values()).count(c) > 1}):
-        problems["columns"] = [_("同一字段对应了多个信息项：%(names)s") % {"names": "、".join(repeated)}]
+        problems["columns"] = [_("同一字段对应了多个信息项：%(names)s") % {"names": listed(repeated)}]
     if not items:
         problems["columns"] = [_("目录还没有信息项，请先编辑目录。")]
     if problems:

@@ -24,6 +24,7 @@ from core.errors import Forbidden, Invalid
 from core.loose_scan import values_of
 from core.models import AuditEntry
 from core.roles import Role
+from core.texts import in_clauses, listed
 
 ORDER = ("-at", "-id")
 EXPORT_LIMIT = 50_000
@@ -168,12 +169,12 @@ def _lines(rows: QuerySet[AuditEntry], describe: Callable[[AuditEntry], str]) ->
 
 def detail_text(detail: Mapping[str, Any]) -> str:
     """Return the details of an entry on one line."""
-    return "；".join(f"{name}={_shown(value)}" for name, value in detail.items() if value not in (None, "", [], {}))
+    return in_clauses(f"{name}={_shown(value)}" for name, value in detail.items() if value not in (None, "", [], {}))
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list):
-        return "、".join(str(part) for part in value)
+        return listed(value)
     if isinstance(value, dict):
         return "(" + detail_text(value) + ")"
     return str(value)

@@ -1,4 +1,4 @@
-"""Texts people type in or take away: what of them can be seen, and what a spreadsheet must not run.
+"""Texts people type in, read or take away: what of them can be seen, how words stand in a row, what a spreadsheet must not run.
 
 How long they may be and what they may hold is each subject's own rule.
 """
@@ -6,7 +6,10 @@ How long they may be and what they may hold is each subject's own rule.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
+
+from django.utils.translation import gettext as _
 
 FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -19,6 +22,21 @@ def visible(text: str) -> str:
 def bare(text: str) -> str:
     """Return a name without width, case, punctuation and spaces: names equal in this form are the same name."""
     return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if c.isalnum())
+
+
+def listed(words: Iterable[object]) -> str:
+    """Return words in a row as the language of the page separates them: 、 in Chinese, a comma in English."""
+    return _("、").join(str(word) for word in words)
+
+
+def in_clauses(parts: Iterable[object]) -> str:
+    """Return parts that are longer than a word in a row, by ； or a semicolon."""
+    return _("；").join(str(part) for part in parts)
+
+
+def headed(title: object, text: object) -> str:
+    """Return a text behind what it is about, by ： or a colon."""
+    return f"{title}{_('：')}{text}"
 
 
 def harmless_cell(value: object) -> str:

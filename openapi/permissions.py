@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from core.errors import Forbidden
 from core.roles import Role
+from core.texts import listed
 from openapi.authentication import actor
 
 
@@ -22,7 +23,7 @@ class ForBusiness(IsAuthenticated):
         if not super().has_permission(request, view):
             return False
         if not actor(request).has(*self.roles):
-            names = "、".join(str(role.label) for role in self.roles)
+            names = listed(role.label for role in self.roles)
             raise Forbidden("role.required", _("此操作仅限%(role)s。") % {"role": names}, {"roles": list(self.roles)})
         return True
 

@@ -16,6 +16,7 @@ from core.audit import Actor
 from core.errors import Forbidden
 from core.models import User
 from core.roles import Role
+from core.texts import listed
 from exchange.requests.delegation import with_delegations
 
 P = ParamSpec("P")
@@ -53,7 +54,7 @@ def roles_required(*roles: Role) -> Callable[[View[P]], View[P]]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not actor(request).has(*roles):
-                names = "、".join(str(role.label) for role in roles)
+                names = listed(role.label for role in roles)
                 raise Forbidden("role.required", _("此页面仅限%(roles)s使用。") % {"roles": names}, {"roles": list(roles)})
             return view(request, *args, **kwargs)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError
 from core.ids import uuid7
-from core.texts import visible
+from core.texts import listed, visible
 
 PLAIN: tuple[tuple[type[forms.Field], dict[str, Any]], ...] = (
     (
@@ -117,7 +117,7 @@ class PortalForm(forms.Form):
         known |= {"action"} if self.actions else set()
         unknown = sorted(set(self.data) - known)
         if unknown:
-            raise ValidationError(_("表单含有未知字段：%(names)s") % {"names": "、".join(unknown)[:200]}, code="unknown_field")
+            raise ValidationError(_("表单含有未知字段：%(names)s") % {"names": listed(unknown)[:200]}, code="unknown_field")
         for name, value in list(cleaned.items()):
             if isinstance(value, str) and has_control_characters(value):
                 self.add_error(name, ValidationError(_("不能含有控制字符。"), code="control_characters"))
@@ -237,7 +237,7 @@ def shown(bound: forms.BoundField, value: Any) -> str:
         parts = value if isinstance(value, list | tuple) else [field.prepare_value(value)]
         choices: Any = field.choices
         titles = {str(key): str(title) for key, title in choices}
-        value = "、".join(titles.get(str(part), str(part)) for part in parts if part is not None)
+        value = listed(titles.get(str(part), str(part)) for part in parts if part is not None)
     return str(value).replace("\r\n", "\n").strip() if value not in (None, "") else "—"
 
 

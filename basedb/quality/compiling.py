@@ -23,6 +23,7 @@ from basedb.models import QualityRule, RuleKind
 from basedb.rules.conditions import matches_sql
 from basedb.sql_text import quote
 from core.errors import Invalid
+from core.texts import listed
 
 ROW: Final = "b"
 OPERATORS: Final = ("=", "<>", "<", "<=", ">", ">=")
@@ -215,14 +216,14 @@ def _compare(dataset: Dataset, rule: QualityRule, _today: date) -> str:
 def _agrees(dataset: Dataset, rule: QualityRule, _today: date) -> str:
     agreement = _AGREEMENTS.get(str(rule.parameters.get("as")))
     if agreement is None:
-        raise wrong("as", _("须为 %(names)s 之一") % {"names": "、".join(_AGREEMENTS)})
+        raise wrong("as", _("须为 %(names)s 之一") % {"names": listed(_AGREEMENTS)})
     return agreement(column_of(dataset, rule.field), column_of(dataset, str(rule.parameters.get("other", "")), "other"))
 
 
 def _check_digit(dataset: Dataset, rule: QualityRule, _today: date) -> str:
     check = _CHECKS.get(str(rule.parameters.get("scheme")))
     if check is None:
-        raise wrong("scheme", _("须为 %(names)s 之一") % {"names": "、".join(_CHECKS)})
+        raise wrong("scheme", _("须为 %(names)s 之一") % {"names": listed(_CHECKS)})
     return check(column_of(dataset, rule.field))
 
 
@@ -242,7 +243,7 @@ def _doubts(dataset: Dataset, rule: QualityRule) -> str:
 def _in_register(dataset: Dataset, rule: QualityRule, _today: date) -> str:
     column, register = column_of(dataset, rule.field), str(rule.parameters.get("register"))
     if register not in REGISTERS:
-        raise wrong("register", _("须为 %(names)s 之一") % {"names": "、".join(REGISTERS)})
+        raise wrong("register", _("须为 %(names)s 之一") % {"names": listed(REGISTERS)})
     table, target = REGISTERS[register]
     return f"CASE WHEN {column} IS NOT NULL THEN {column} IN (SELECT t.{target} FROM {table} t) END"
 

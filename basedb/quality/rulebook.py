@@ -27,6 +27,7 @@ from core.audit import Actor
 from core.calendar import today_in_shanghai
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
+from core.texts import listed
 
 CHANGEABLE: Final = ("title", "dimension", "kind", "field", "parameters", "warn_below", "fail_below", "weight", "is_active")
 _MEASURES: Final = (
@@ -151,7 +152,7 @@ def _try_out(rule: QualityRule, now: datetime) -> None:
         raise Invalid("quality.rule_invalid", _("没有这个数据集。"), {"dataset": _("没有这个数据集。")})
     if rule.kind == RuleKind.MEASURE:
         if rule.parameters.get("name") not in MEASURES:
-            raise Invalid("quality.rule_invalid", _("没有这项运行指标。"), {"parameters": "、".join(MEASURES)})
+            raise Invalid("quality.rule_invalid", _("没有这项运行指标。"), {"parameters": listed(MEASURES)})
         return
     if looks_apart(rule):
         query = failing_sql(dataset, rule, "false")

@@ -24,6 +24,7 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models.shared import CurrentXid
 from core.roles import Role
+from core.texts import listed
 
 SHORTEST_INTERVAL: Final = 5
 LONGEST_INTERVAL: Final = 7 * 24 * 60
@@ -84,7 +85,7 @@ def check(draft: Draft, *, now: datetime) -> Compiled:
         faults["code"] = _("以小写字母开头，只含小写字母、数字和下划线，最多 30 个字符")
     for name, choices in (("kind", ThematicKind.values), ("subject", ThematicSubject.values)):
         if getattr(draft, name) not in choices:
-            faults[name] = _("须为 %(names)s 之一") % {"names": "、".join(choices)}
+            faults[name] = _("须为 %(names)s 之一") % {"names": listed(choices)}
     faults |= {name: _("此项必填。") for name in ("title", "purpose", "legal_basis") if not getattr(draft, name).strip()}
     if (draft.every_minutes is None) == (draft.daily_at is None):
         faults["every_minutes"] = _("更新间隔与每天更新时刻须填且只填一项")

@@ -28,6 +28,7 @@ from basedb.thematic.values import (
     strictest_mask,
     wrong,
 )
+from core.texts import listed
 
 DEEPEST: Final = 12
 MOST_NODES: Final = 300
@@ -52,7 +53,7 @@ class _Compiler:
             return literal(node, path, today=self.today)
         operation = next((name for name in _OPERATIONS if name in node), "")
         if not operation:
-            raise wrong(path, _("没有这种运算，须为 %(names)s 之一") % {"names": "、".join(_OPERATIONS)})
+            raise wrong(path, _("没有这种运算，须为 %(names)s 之一") % {"names": listed(_OPERATIONS)})
         checked(node, path, required=(operation,), allowed=_BESIDE.get(operation, ()))
         made = _OPERATIONS[operation](self, node, f"{path}.{operation}", depth + 1)
         if len(made.sql) > LONGEST_SQL:

@@ -19,6 +19,7 @@ from basedb.dictionary import DATASETS
 from basedb.lookup import read_key
 from core.audit import Actor
 from core.errors import Conflict, Invalid
+from core.texts import listed
 from exchange.granting.grant_workflow import GrantCommand, decide_grant
 from exchange.granting.grants import locked_grant, standing_within_term, tell, write_change
 from exchange.granting.limits import address_fault, networks
@@ -108,7 +109,7 @@ def _read_keys(lines: Iterable[str], dataset: str, token_of: Callable[[str], byt
             break
     fault = ""
     if wrong:
-        fault = _("第 %(lines)s 行不是有效的号码，清单没有保存。") % {"lines": "、".join(map(str, wrong[:FAULTS_NAMED]))}
+        fault = _("第 %(lines)s 行不是有效的号码，清单没有保存。") % {"lines": listed(wrong[:FAULTS_NAMED])}
     elif len(keys) > CLIENTS_AT_MOST:
         fault = _("服务对象最多 %(most)s 个，清单没有保存。") % {"most": CLIENTS_AT_MOST}
     elif not keys:

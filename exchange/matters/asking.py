@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from basedb.lookup import read_key
 from core.errors import Invalid
 from core.submissions import digest_of
+from core.texts import listed
 from exchange.calls.context import read_context
 from exchange.calls.refusals import Refusal
 from exchange.calls.terms import Context
@@ -120,6 +121,6 @@ def _coinciding(subjects: Mapping[str, bytes], known: Mapping[str, MatterParty])
     for role, key in subjects.items():
         others = [other for other, its in subjects.items() if other != role and its == key]
         if others and not (known[role].may_coincide or any(known[other].may_coincide for other in others)):
-            titles = "、".join(known[other].title for other in others)
+            titles = listed(known[other].title for other in others)
             wrong[f"parties.{role}"] = _("与“%(titles)s”是同一主体，请核对。") % {"titles": titles}
     return wrong

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Dataset, DataType, Subject
 from basedb.dictionary.licenses import LICENSE
+from core.texts import listed
 from exchange.models import Material as MaterialRow
 from exchange.models import MaterialSource as Source
 from exchange.models import Matter, PartyKind
@@ -171,4 +172,4 @@ def _items_fault(items: Sequence[str], dataset: Dataset) -> str:
         return _("信息项须为 1 至 %(most)s 项，且不重复。") % {"most": ITEMS_AT_MOST}
     known = {name for name, _title in items_of(dataset)}
     unknown = [item for item in items if item not in known and not (dataset is LICENSE and FACE_ITEM.fullmatch(item))]
-    return _("没有这些信息项：%(names)s") % {"names": "、".join(unknown)[:200]} if unknown else ""
+    return _("没有这些信息项：%(names)s") % {"names": listed(unknown)[:200]} if unknown else ""

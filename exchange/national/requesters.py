@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.texts import listed
 from exchange.models import Grant, NationalRequester, NationalService, SignatureAlgorithm
 from exchange.querysets import grants_visible_to, is_reviewer, systems_visible_to
 from exchange.systems import issue_credential
@@ -102,7 +103,7 @@ def _faults(grant: Grant, sid: str, key_parameter: str, parameters: Mapping[str,
         found["key_parameter"] = _("参数名须以字母开头，最多 40 位字母、数字或下划线。")
     wrong = [name for name, target in parameters.items() if not PARAMETER.fullmatch(name) or not TARGET.fullmatch(target)]
     if wrong:
-        found["parameters"] = _("参数对应不正确：%(names)s") % {"names": "、".join(wrong)[:100]}
+        found["parameters"] = _("参数对应不正确：%(names)s") % {"names": listed(wrong)[:100]}
     if parameters and not key_parameter:
         found["key_parameter"] = _("有参数对应时须填写主键参数。")
     return found

@@ -20,6 +20,7 @@ from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import Region
 from core.roles import Role
+from core.texts import listed
 from exchange.granting import grants
 from exchange.models import AccessRequest, ConsumerSystem, Grant, RequestState
 from exchange.querysets import access_requests_visible_to, seats_on_request, systems_usable_by
@@ -231,7 +232,7 @@ def _start_fault(term_from: date, now: datetime) -> str:
 def _differing(access_request: AccessRequest, terms: Terms) -> dict[str, str]:
     """Return what a draft says otherwise than these terms, as it stands now."""
     now = {name: str(getattr(access_request, name)) for name in PLAIN_TERMS}
-    now |= {"system": access_request.system.name, "fields": "、".join(access_request.fields)}
+    now |= {"system": access_request.system.name, "fields": listed(access_request.fields)}
     same = {name for name in PLAIN_TERMS if getattr(access_request, name) == getattr(terms, name)}
     same |= {"system"} if str(access_request.system.uid) == terms.system else set()
     same |= {"fields"} if access_request.fields == list(terms.fields) else set()

@@ -12,7 +12,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
-from core.texts import visible
+from core.texts import listed, visible
 from exchange.granting.limits import Limits, limit_faults
 from exchange.granting.sensitivity import is_verify_only, mode_fault
 
@@ -102,7 +102,7 @@ def items_fault(mode: str, names: Sequence[str], offer: Offer) -> str:
         return _("信息项重复。")
     withheld = [name for name in names if name in offer.withheld]
     if withheld:
-        return _("不予共享的信息项不能申请：%(names)s。") % {"names": "、".join(withheld)}
+        return _("不予共享的信息项不能申请：%(names)s。") % {"names": listed(withheld)}
     if any(name not in offer.grades for name in names):
         return _("所选信息项不属于该资源，请刷新页面后重新勾选。")
     grades = [offer.grades[name] for name in names]

@@ -22,6 +22,7 @@ from core import audit
 from core.audit import Actor
 from core.errors import Invalid
 from core.models import Region
+from core.texts import headed, listed
 from exchange.models import Desk, SlaPolicy, Stage
 
 COLUMNS = ("stage", "share_attribute", "region_code", "days", "extension_days", "consent_by", "source", "valid_from")
@@ -85,7 +86,7 @@ def load(*, rows: Iterable[Mapping[str, Any]], actor: Actor, now: datetime) -> i
         else:
             policies.append(_policy(values))
     if faults:
-        lines = "".join(f"{place}：{fault}" for place, fault in faults.items())
+        lines = "".join(headed(place, fault) for place, fault in faults.items())
         raise Invalid("sla_policy.invalid", _("时限规则有误，全部未载入。%(lines)s") % {"lines": lines}, faults)
     for policy in policies:
         key = {name: getattr(policy, name) for name in ("stage", "share_attribute", "region_code", "valid_from")}
@@ -101,8 +102,8 @@ def _fault(row: Mapping[str, Any], values: Mapping[str, str]) -> str:
     missing = [name for name in REQUIRED if not values[name]]
     if unknown or missing:
         return _("列名不认识：%(unknown)s；缺少：%(missing)s。") % {
-            "unknown": "、".join(unknown) or "—",
-            "missing": "、".join(missing) or "—",
+            "unknown": listed(unknown) or "—",
+            "missing": listed(missing) or "—",
         }
     if values["stage"] not in Stage.values:
         return _("没有这个环节：%(stage)s。") % {"stage": values["stage"][:40]}

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import Conflict, DomainError, Forbidden
+from core.texts import listed
 from licenses.models import BatchState, DraftState, LicenseState, Operation, PaperState
 
 
@@ -247,7 +248,7 @@ def paper_of_superseded(paper: PaperState) -> PaperState:
 
 
 def _not_yours(what: object, needed: Collection[Seat], code: str) -> DomainError:
-    who = "、".join(str(SEAT_TITLES[seat]) for seat in sorted(needed))
+    who = listed(SEAT_TITLES[seat] for seat in sorted(needed))
     return Forbidden(code, _("“%(what)s”由%(who)s办理。") % {"what": what, "who": who}, {"seats": sorted(needed)})
 
 

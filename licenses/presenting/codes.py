@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from basedb.models import License
 from core.errors import Conflict, DomainError, Invalid, NotFound
 from core.ids import uuid7
+from core.texts import listed
 from licenses.models import PresentingCode, PresentingTry
 from licenses.presenting import sessions
 from licenses.presenting.code_text import digest_of, new_code
@@ -109,7 +110,7 @@ def _checked(token: str, uid: UUID, given: Mapping[str, Sequence[str]], now: dat
         items = {item["name"]: item for item in asked.get(row, {}).get("items", [])}
         missing = [item["title"] for name, item in items.items() if item.get("required") and name not in names]
         if missing:
-            text = _("以下为必需的信息项，出示这本证照时不能去掉：%(items)s") % {"items": "、".join(missing)}
+            text = _("以下为必需的信息项，出示这本证照时不能去掉：%(items)s") % {"items": listed(missing)}
             raise Invalid("presenting.item_required", text, {"items": [text]})
         unknown |= set(names) - set(items)
         chosen.append({"row": row, "items": [name for name in items if name in names]})

@@ -22,6 +22,7 @@ from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.ttLib import TTFont, TTLibError
 
 from core.errors import Invalid, Unavailable
+from core.texts import listed
 
 EM: Final = 1000
 ASCENT: Final = 880
@@ -120,6 +121,6 @@ def refuse_unprintable(words: Mapping[str, str]) -> None:
     for title, text in words.items():
         missing = sorted({character for character in text if character != "\n" and not font.has(character)})
         if missing:
-            shown = "、".join(f"{character}(U+{ord(character):04X})" for character in missing[:5])
+            shown = listed(f"{character}(U+{ord(character):04X})" for character in missing[:5])
             told = _("“%(title)s”中的字 %(characters)s 不在签章字体中，无法制作版式文件。请核对用字，确需使用的请联系系统管理员。")
             raise Invalid("file.unprintable", told % {"title": title, "characters": shown}, {title: shown})

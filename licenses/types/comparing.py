@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.texts import in_clauses, listed
 from licenses.types.facts import TITLES, TypeFacts
 from licenses.types.layout import Layout
 from licenses.types.rulebook import Rulebook
@@ -77,7 +78,7 @@ def _of_items(old: Rulebook, new: Rulebook) -> Iterable[Difference]:
     kept_after = [item.name for item in new.items if item.name in old.by_name]
     if kept_before != kept_after:
         titles = [[book.by_name[name].title for name in names] for book, names in ((old, kept_before), (new, kept_after))]
-        yield Difference("ITEMS", "MOVED", _("项目顺序"), "、".join(titles[0]), "、".join(titles[1]))
+        yield Difference("ITEMS", "MOVED", _("项目顺序"), listed(titles[0]), listed(titles[1]))
 
 
 def _of_layout(old: Layout, new: Layout) -> Iterable[Difference]:
@@ -100,5 +101,5 @@ def _word(value: Any) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, list):
-        return "；".join(" ".join(map(str, pair)) for pair in value) or "—"
+        return in_clauses(" ".join(map(str, pair)) for pair in value) or "—"
     return "—" if value in (None, "") else str(value)

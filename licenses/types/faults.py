@@ -14,7 +14,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from core.errors import Invalid
-from core.texts import visible
+from core.texts import listed, visible
 
 MOST_SHOWN = 50
 
@@ -104,7 +104,7 @@ class Reader:
         if isinstance(given, str) and given in among:
             return given
         self.fault(name, "choice.unknown", _("“%(given)s”不在可选范围内：%(among)s。") % {
-            "given": quoted(given), "among": "、".join(sorted(among))
+            "given": quoted(given), "among": listed(sorted(among))
         })  # fmt: skip
         return default or next(iter(among))
 

@@ -21,6 +21,7 @@ from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS
 from basedb.dictionary.contract import Grade
 from basedb.masking import OF_GEOMETRY, Mask
+from core.texts import headed
 from licenses.types.faults import Fault, Reader, quoted, readable, refuse
 from licenses.types.printed import day_printed
 
@@ -164,7 +165,7 @@ class Rulebook:
                 if item.required:
                     found.append(Fault(item.name, "value.missing", _("%(title)s：此项必填。") % {"title": item.title}))
             elif wrong := item.fault(value):
-                found.append(Fault(item.name, wrong[0], f"{item.title}：{wrong[1]}"))
+                found.append(Fault(item.name, wrong[0], headed(item.title, wrong[1])))
         return found
 
     def shown(self, face: Mapping[str, Any]) -> dict[str, str]:

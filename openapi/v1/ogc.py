@@ -27,6 +27,7 @@ from rest_framework import exceptions
 from core.accounts import actor_of
 from core.audit import Actor
 from core.errors import DomainError, Forbidden, NotFound
+from core.texts import listed
 from exchange.calls.refusals import Refusal
 from exchange.features import asking, description, documents, showing
 from exchange.features.calling import TILE_CACHE
@@ -189,7 +190,7 @@ def _actor(request: HttpRequest) -> Actor:
         raise Forbidden("password.must_change", _("请先在门户中修改临时密码。"))
     actor = actor_of(user, client_ip=request.META.get("REMOTE_ADDR") or None, request_id=request_id_of(request))
     if not actor.has(*ForBusiness.roles):
-        names = "、".join(str(role.label) for role in ForBusiness.roles)
+        names = listed(role.label for role in ForBusiness.roles)
         raise Forbidden("role.required", _("此操作仅限%(role)s。") % {"role": names}, {"roles": list(ForBusiness.roles)})
     return actor
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from core.errors import Invalid
 from core.roles import Role
 from core.submissions import digest_of, once
+from core.texts import listed
 from exchange.requests import renewals
 from exchange.requests.renewals import Copied
 from portal.actor import actor, roles_required
@@ -52,6 +53,6 @@ def _ask_again(request: HttpRequest, source: UUID, ask: Callable[[], Copied]) ->
     uid, _is_new = once(owner=f"user:{actor(request).user_id}", token=form.cleaned_data["submission"], digest=digest, make=make)
     messages.success(request, _("已生成新的草稿，请核对后提交。"))
     if dropped:
-        text = _("下列内容现已不再提供，没有带入新草稿：%(names)s。") % {"names": "、".join(dropped)}
+        text = _("下列内容现已不再提供，没有带入新草稿：%(names)s。") % {"names": listed(dropped)}
         messages.warning(request, text)
     return redirect("portal:request-edit", uid=uid)

@@ -18,6 +18,7 @@ from core.errors import DomainError
 from core.keyset import page
 from core.roles import Role
 from core.submissions import digest_of, once
+from core.texts import headed
 from exchange.models import AccessRequest, RequestBundle, RequestState
 from exchange.requests import baskets, desks
 from portal.actor import BUSINESS, actor, roles_required
@@ -112,7 +113,7 @@ def endorse(request: HttpRequest, uid: UUID) -> HttpResponse:
     results = baskets.endorse_all(bundle_uid=uid, seen=form.cleaned_data["seen"], actor=who, now=timezone.now())
     for result in results:
         if result.error:
-            messages.warning(request, f"{result.part.number} {result.part.resource.title}：{result.error}")
+            messages.warning(request, headed(f"{result.part.number} {result.part.resource.title}", result.error))
     done = sum(1 for result in results if not result.error)
     if done:
         text = _("已同意 %(done)s 项，共 %(all)s 项待同意。各项已转下一步办理。") % {"done": done, "all": len(results)}

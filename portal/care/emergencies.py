@@ -16,6 +16,7 @@ from catalog.models import Resource
 from core.errors import Forbidden, NotFound
 from core.keyset import page
 from core.roles import Role
+from core.texts import listed
 from exchange.care import break_glass
 from exchange.models import BreakGlass, ConsumerSystem
 from exchange.querysets import is_reviewer
@@ -84,7 +85,7 @@ def _line(found: BreakGlass, now: datetime) -> dict[str, object]:
     missing = break_glass.sides_missing(found)
     return {
         "emergency": found,
-        "missing": "、".join(str(side.label) for side in missing),
+        "missing": listed(side.label for side in missing),
         "is_late": bool(missing) and found.review_due_at <= now,
         "is_running": found.grant.state == "ACTIVE" and found.grant.valid_to > now,
     }

@@ -18,6 +18,7 @@ from catalog.workflow import Command
 from core.errors import Conflict, Invalid
 from core.roles import Role
 from core.submissions import digest_of, once
+from core.texts import headed
 from portal.actor import actor, roles_required, user_of
 from portal.catalog import progress
 from portal.catalog.forms import (
@@ -167,7 +168,7 @@ def _saved(request: HttpRequest, uid: UUID, *, revision: int) -> HttpResponse:
         except Invalid as error:
             for name, texts in error.details.items():
                 for text in texts:
-                    messages.warning(request, f"{content.element_title(name)}：{text}")
+                    messages.warning(request, headed(content.element_title(name), text))
         else:
             messages.success(request, _("已提交，等待本部门负责人审批。"))
     return redirect("portal:resource-detail", uid=uid)

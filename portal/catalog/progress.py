@@ -16,6 +16,7 @@ from catalog.publishing import OPEN
 from catalog.workflow import DESKS, PARTY_TITLES, Party, State
 from core.errors import Conflict, Invalid
 from core.models import AuditEntry
+from core.texts import listed
 from portal.shell import Step
 
 ACTIONS: Mapping[str, Any] = {
@@ -82,7 +83,7 @@ def trail(resource: Resource) -> list[dict[str, Any]]:
             "who": entry.actor_name,
             "department": entry.actor_department,
             "note": entry.detail.get("reason", ""),
-            "changed": "、".join(content.element_title(name) for name in entry.detail.get("changed", [])),
+            "changed": listed(content.element_title(name) for name in entry.detail.get("changed", [])),
         }
         for entry in entries
     ]
@@ -95,7 +96,7 @@ def changes(error: Conflict) -> list[dict[str, Any]]:
             "at": datetime.fromisoformat(change["at"]),
             "who": change["by"],
             "title": ACTIONS.get(change["action"], change["action"]),
-            "changed": "、".join(change["changed"]),
+            "changed": listed(change["changed"]),
         }
         for change in error.details.get("changed", [])
     ]
@@ -110,7 +111,7 @@ def versions(kept: Iterable[ResourceVersion]) -> list[dict[str, Any]]:
             "version": row.version,
             "at": row.published_at,
             "by": row.published_by,
-            "changed": "、".join(content.element_title(name) for name in content.differences(older.snapshot, row.snapshot))
+            "changed": listed(content.element_title(name) for name in content.differences(older.snapshot, row.snapshot))
             if older
             else "",
             "is_first": older is None,
@@ -158,5 +159,5 @@ def snapshot_rows(snapshot: Mapping[str, Any], *, with_assessments: bool) -> lis
         value = snapshot.get(name, "")
         labels = _LABELS.get(name, {})
         parts = value if isinstance(value, list) else [value]
-        rows.append((content.element_title(name), "、".join(str(labels.get(part, part)) for part in parts)))
+        rows.append((content.element_title(name), listed(labels.get(part, part) for part in parts)))
     return rows

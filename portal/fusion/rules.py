@@ -14,6 +14,7 @@ from basedb.dictionary import PERSON, Dataset
 from basedb.fusion import rule_versions
 from core.errors import Invalid, NotFound
 from core.submissions import digest_of, once
+from core.texts import listed
 from portal.actor import actor, roles_required, user_of
 from portal.fusion.forms import RuleFilter, RuleForm, collector_title
 
@@ -35,7 +36,7 @@ def rule_list(request: HttpRequest) -> HttpResponse:
     lines = []
     for field in dataset.fields:
         of_field = [row for row in rows if row.field == field.name]
-        shown = [(row, "、".join(map(collector_title, row.collectors)), now in row.effective) for row in of_field]
+        shown = [(row, listed(map(collector_title, row.collectors)), now in row.effective) for row in of_field]
         lines.append((field, collector_title(field.source), shown))
     context = {
         "form": RuleFilter({"dataset": dataset.code}),

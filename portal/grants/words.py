@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from basedb.masking import MASK_TITLES, Mask
 from catalog.models import SharingMode
+from core.texts import headed, in_clauses, listed
 from exchange.models import AccessRequest, Grant, GrantState, SuspensionGround
 
 TITLES = {
@@ -65,7 +66,7 @@ def words_of(term: str, value: Any, titles: Mapping[str, str]) -> str:
         return str(dict(CODES[term]).get(value, value))
     if term in WRITERS:
         return WRITERS[term](value, titles)
-    return "、".join(value) if isinstance(value, list) else str(value)
+    return listed(value) if isinstance(value, list) else str(value)
 
 
 def _moment(value: str, _titles: Mapping[str, str]) -> str:
@@ -73,26 +74,26 @@ def _moment(value: str, _titles: Mapping[str, str]) -> str:
 
 
 def _items(names: Sequence[str], titles: Mapping[str, str]) -> str:
-    return "、".join(titles.get(name, name) for name in names)
+    return listed(titles.get(name, name) for name in names)
 
 
 def _masks(masks: Mapping[str, str], titles: Mapping[str, str]) -> str:
-    return "；".join(f"{titles.get(name, name)}：{MASK_TITLES[Mask(mask)]}" for name, mask in masks.items())
+    return in_clauses(headed(titles.get(name, name), MASK_TITLES[Mask(mask)]) for name, mask in masks.items())
 
 
 def _rules(rules: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> str:
-    return "；".join(rule_words(rule, titles) for rule in rules)
+    return in_clauses(rule_words(rule, titles) for rule in rules)
 
 
 def _parameters(parameters: Mapping[str, Sequence[str]], _titles: Mapping[str, str]) -> str:
-    return "；".join(f"{name}={'、'.join(values)}" for name, values in parameters.items())
+    return in_clauses(f"{name}={listed(values)}" for name, values in parameters.items())
 
 
 def rule_words(rule: Mapping[str, Any], titles: Mapping[str, str]) -> str:
     """Return one rule of a row filter in words."""
     if rule["kind"] == "own_clients":
         return _("只限使用方登记的服务对象")
-    return _("%(item)s为 %(values)s") % {"item": titles.get(rule["item"], rule["item"]), "values": "、".join(rule["values"])}
+    return _("%(item)s为 %(values)s") % {"item": titles.get(rule["item"], rule["item"]), "values": listed(rule["values"])}
 
 
 def last_day(valid_to: datetime) -> Any:

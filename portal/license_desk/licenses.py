@@ -23,6 +23,7 @@ from core.audit import Actor
 from core.errors import NotFound
 from core.keyset import page
 from core.roles import Role
+from core.texts import listed
 from licenses import subject_keys
 from licenses.issuing import desks, drafts, states
 from licenses.issuing.workflow import CHANGES, PAPER, Change, PaperAct, changes_of, paper_acts
@@ -130,7 +131,7 @@ def change(request: HttpRequest, uid: UUID, change: str) -> HttpResponse:
         return back
 
     lead = _("证照编号 %(number)s，持证主体 %(holders)s。办理“%(what)s”后立即生效，状态清单和基础库随后更新。") % {
-        "number": license.number, "holders": "、".join(holder.name for holder in license.holders.all()), "what": rule.title
+        "number": license.number, "holders": listed(holder.name for holder in license.holders.all()), "what": rule.title
     }  # fmt: skip
     is_grave = rule.to in (LicenseState.REVOKED, LicenseState.RESCINDED, LicenseState.CANCELLED)
     return save(request, form, act, **words(rule.title, lead, back, rule.title, is_grave=is_grave))
@@ -173,7 +174,7 @@ def differences(request: HttpRequest) -> HttpResponse:
 
 
 def _lines(licenses: list[License]) -> list[tuple[License, tuple[str, Any], str]]:
-    return [(one, state_of(one), "、".join(holder.name for holder in one.holders.all())) for one in licenses]
+    return [(one, state_of(one), listed(holder.name for holder in one.holders.all())) for one in licenses]
 
 
 def _marks(license: License) -> list[tuple[str, Any]]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from basedb.masking import MASK_TITLES
+from core.texts import listed
 from licenses.models import TypeState, TypeVersion, ValidityKind
 from licenses.types import preview
 from licenses.types.comparing import Content, Difference
@@ -85,7 +86,7 @@ def item_lines(rulebook: Rulebook) -> list[dict[str, Any]]:
             "kind": KIND_TITLES[item.kind],
             "mask": MASK_TITLES[item.mask],
             "codes": item.codes
-            or "、".join(f"{code} {label}" for code, label in item.choices[:4]) + ("…" if item.choices[4:] else ""),
+            or listed(f"{code} {label}" for code, label in item.choices[:4]) + ("…" if item.choices[4:] else ""),
         }
         for item in rulebook.items
     ]

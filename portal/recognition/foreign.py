@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.errors import DomainError, Invalid
 from core.keyset import page
 from core.roles import Role
+from core.texts import listed
 from licenses.models import ForeignLicense
 from licenses.recognition import documents, pulling, trust
 from portal.actor import actor, roles_required
@@ -102,7 +103,7 @@ def _facts(found: ForeignLicense) -> list[tuple[str, str]]:
     if not document:
         return []
     data = document["data"]
-    holders = "、".join(holder["name"] for holder in data["holders"])
+    holders = listed(holder["name"] for holder in data["holders"])
     basic = [
         (_("持证主体"), holders),
         (_("证照编号"), data["number"]),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from catalog.models import SharingMode
 from core import working_days
 from core.audit import Actor
+from core.texts import listed
 from exchange.models import AccessRequest, MaterialReturn, RequestState
 from exchange.requests import clocks, extensions, supervision
 from portal.forms import PortalForm
@@ -109,9 +110,9 @@ def _title(name: str) -> str:
 
 def _shown(name: str, value: Any, items: Mapping[str, str]) -> str:
     if name == "fields":
-        return "、".join(items.get(field, field) for field in value)
+        return listed(items.get(field, field) for field in value)
     if name == "mode" and value in SharingMode.values:
         return str(SharingMode(value).label)
     if isinstance(value, list):
-        return "、".join(str(part) for part in value) or "—"
+        return listed(value) or "—"
     return str(value) if value not in ("", None, {}) else "—"

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from core.errors import DomainError
+from core.texts import listed
 from exchange.models import (
     AccountAuth,
     AuthorizationKind,
@@ -40,7 +41,7 @@ class Lines(forms.CharField):
         text = super().to_python(value) or ""
         rows = [line.split(maxsplit=len(self.names) - 1) for line in text.splitlines() if line.strip()]
         if any(len(row) < len(self.names) - 1 or not row for row in rows):
-            raise ValidationError(_("每行应依次填写：%(names)s，以空格分开。") % {"names": "、".join(self.names)}, code="line")
+            raise ValidationError(_("每行应依次填写：%(names)s，以空格分开。") % {"names": listed(self.names)}, code="line")
         return [row + [row[0]] * (len(self.names) - len(row)) for row in rows]
 
     def validate(self, value: Any) -> None:

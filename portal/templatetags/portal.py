@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from basedb.geography.divisions import names_of
+from core.texts import listed
 
 register = template.Library()
 
@@ -118,6 +120,18 @@ def chart(name: str, option: dict[str, Any], label: str, height: int = 280) -> S
         height,
         json_script(option, name),
     )
+
+
+@register.filter(name="listed")
+def listed_filter(words: Iterable[Any] | None, name: str = "") -> str:
+    """Words in a row as the language of the page separates them; with a name that part of each."""
+    return listed(_part(word, name) for word in words or ())
+
+
+def _part(word: Any, name: str) -> Any:
+    if not name:
+        return word
+    return word.get(name, "") if isinstance(word, Mapping) else getattr(word, name)
 
 
 @register.filter

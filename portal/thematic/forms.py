@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from basedb.models import ThematicDataset, ThematicKind, ThematicState, ThematicSubject
 from basedb.thematic.definitions import Draft
 from core.errors import DomainError
+from core.texts import headed
 from portal.forms import FilterForm, OnceForm
 
 LONGEST_SPEC = 60_000
@@ -86,7 +87,7 @@ class DefinitionForm(OnceForm):
             super().add_domain_error(error)
             return
         for place, text in error.details.items():
-            self.add_error("spec", ValidationError(f"{place}：{text}"))
+            self.add_error("spec", ValidationError(headed(place, text)))
 
     def draft(self) -> Draft:
         """Return what was written."""

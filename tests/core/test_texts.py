@@ -1,0 +1,24 @@
+"""Words in a row and headings are written as the language of the page writes them."""
+
+from __future__ import annotations
+
+from django.template import Context, Template
+from django.utils.translation import override
+
+from core.roles import Role
+from core.texts import headed, in_clauses, listed
+
+ROW = Template('{% load portal %}{{ names|listed }}/{{ people|listed:"name" }}/{{ none|listed|default:"—" }}')
+GIVEN = {"names": ["<甲>", 2], "people": [{"name": "王小明"}, {"name": "赵六"}], "none": None}
+
+
+def test_chinese_pages_list_words_with_the_enumeration_comma() -> None:
+    assert listed([Role.HEAD.label, "x"]) == f"{Role.HEAD.label}、x"
+    assert (in_clauses(["甲", "乙"]), headed("甲", "乙"), listed([])) == ("甲；乙", "甲：乙", "")
+    assert ROW.render(Context(GIVEN)) == "&lt;甲&gt;、2/王小明、赵六/—"
+
+
+def test_english_pages_list_words_with_commas() -> None:
+    with override("en"):
+        assert (listed(["a", "b"]), in_clauses(["a", "b"]), headed("a", "b")) == ("a, b", "a; b", "a: b")
+        assert ROW.render(Context(GIVEN)) == "&lt;甲&gt;, 2/王小明, 赵六/—"
