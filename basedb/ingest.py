@@ -7,7 +7,7 @@ the table of rejected rows belong to the room above, which hands in the statemen
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -116,22 +116,26 @@ def stage(intake: Intake, table: str, rows: Iterable[RawRow | JoinedRow]) -> Sta
     return Staged(table, read=len(keyed), unchanged=len(keyed) - len(places), checksum=checksum)
 
 
-def merge(intake: Intake, staged: Staged) -> Counts:
+def merge(intake: Intake, staged: Staged, *, may_load: Callable[[int], bool] | None = None) -> Counts:
     """Judge the staged rows, keep the rejected, lay down the versions of the rest, project them, drop the staging table.
 
     One writer per dataset at a time: a lock held to the end of the transaction keeps two runs from the same subject. Judging
-    comes before it.
+    comes before it. `may_load` is asked with the number of rejected rows once the lock is held; a batch it refuses leaves its
+    rejected rows and nothing else.
     """
     rejected = changed = deleted = 0
+    judged = ""
     if staged.read > staged.unchanged:
         judged, rejected = judging.judge(intake, staged.table)
-        _lock(intake.dataset)
+        versions.lock(intake.dataset)
+    is_loaded = may_load is None or may_load(rejected)
+    if judged and is_loaded:
         laid = versions.lay(intake, staged.table, judged)
         changed, deleted = laid.changed, laid.deleted
         if changed or deleted:
             _project(intake, laid, staged.table)
     _drop_all(staged.table)
-    accepted = staged.read - rejected
+    accepted = staged.read - rejected if is_loaded else 0
     return Counts(
         read=staged.read,
         accepted=accepted,
@@ -139,6 +143,7 @@ def merge(intake: Intake, staged: Staged) -> Counts:
         rejected=rejected,
         unchanged=accepted - changed - deleted,
         deleted=deleted,
+        is_loaded=is_loaded,
     )
 
 
@@ -148,11 +153,6 @@ def _drop_all(table: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {names}")
     staging.drop(table)
-
-
-def _lock(dataset: Dataset) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [dataset.table])
 
 
 def _project(intake: Intake, laid: Laid, table: str) -> None:

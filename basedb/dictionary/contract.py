@@ -154,6 +154,11 @@ class Dataset:
         return "row_key" if self.kind is Kind.FACT else "subject_key"
 
     @property
+    def is_named_by_subject(self) -> bool:
+        """Whether the key of a row tells its subject: all records of one row are then records of one subject."""
+        return self.kind is Kind.MASTER or self.key_field in self.row_fields
+
+    @property
     def day_field(self) -> str:
         """The day that dates a row: its first one that is no end of a validity; empty when it has none."""
         days = (field.name for field in self.fields if field.data_type is DataType.DATE and not field.may_lie_ahead)

@@ -80,9 +80,10 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of a batch. Read = accepted + rejected; accepted = changed + unchanged + deleted.
+    """What became of a batch. Read = accepted + rejected + held back; accepted = changed + unchanged + deleted.
 
-    Changed rows were new or different, deleted ones said that a record has ended.
+    Changed rows were new or different, deleted ones said that a record has ended. Of a batch that was not loaded every row that
+    was not rejected is held back.
     """
 
     read: int
@@ -91,3 +92,9 @@ class Counts:
     rejected: int
     unchanged: int = 0
     deleted: int = 0
+    is_loaded: bool = True
+
+    @property
+    def held_back(self) -> int:
+        """Rows nothing was wrong with, of a batch that was not loaded."""
+        return self.read - self.accepted - self.rejected

@@ -11,24 +11,34 @@ from django.db import connection
 
 from basedb.cleaning import typed_sql
 from basedb.dictionary import Dataset
+from basedb.fusion.projecting import Projected
 from basedb.intake.versions import Laid
 from basedb.sql_text import quote
 
-_CURRENT = "upper_inf(r.known) AND upper_inf(r.valid)"
+CURRENT = "upper_inf(r.known) AND upper_inf(r.valid)"
 
 
-def project(dataset: Dataset, laid: Laid, *, table: str) -> int:
+def project(dataset: Dataset, laid: Laid, *, table: str) -> Projected:
     """Bring the facts up to the records just laid, in the caller's transaction; return how many stand differently now."""
     best = f"best_{table}"
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {best} ON COMMIT DROP AS {_best_sql(dataset, laid)}")
-        cursor.execute(_replace_sql(dataset, best))
-        changed: int = cursor.rowcount
+    return write(dataset, best)
+
+
+def write(dataset: Dataset, best: str, *, is_compared: bool = False) -> Projected:
+    """Have the facts of table `best` stand as it says: a record each, or none where `id` is null.
+
+    A fact that stands by that record already is right, because records never change; with `is_compared` its columns are
+    looked at all the same.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_replace_sql(dataset, best, is_compared=is_compared))
+        changed = cursor.rowcount
         cursor.execute(_add_sql(dataset, best))
-        changed += cursor.rowcount
+        added = cursor.rowcount
         cursor.execute(_withdraw_sql(dataset, best))
-        changed += cursor.rowcount
-    return changed
+        return Projected(added=added, changed=changed, withdrawn=cursor.rowcount)
 
 
 def row_key_sql(dataset: Dataset, payload: str) -> str:
@@ -37,32 +47,49 @@ def row_key_sql(dataset: Dataset, payload: str) -> str:
     return f"decode(md5(concat_ws(chr(31), {values})), 'hex')"
 
 
+def candidates_sql(dataset: Dataset) -> str:
+    """What the choice among records `r` is made from: the beginning of a SELECT."""
+    return (
+        f"SELECT r.id, {row_key_sql(dataset, 'r.payload')} AS row_key, r.subject_key, r.payload, lower(r.valid) AS since,"
+        " r.source_id, r.run_id"
+    )
+
+
+def ours_sql(dataset: Dataset) -> str:
+    """A join: records `r` of the sources of this dataset alone."""
+    return f"JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = {quote(dataset.code)}"
+
+
+def chosen_sql(dataset: Dataset, candidates: str) -> str:
+    """Of the candidates for each fact the one that stands, with its department."""
+    return f"""
+            SELECT b.*, s.department_id FROM (
+                SELECT DISTINCT ON (row_key) * FROM ({candidates}) c
+                ORDER BY row_key, {_own_word_sql(dataset)}since DESC, id DESC
+            ) b JOIN basedb_datasource s ON s.id = b.source_id"""
+
+
 def _best_sql(dataset: Dataset, laid: Laid) -> str:
     """One row a touched fact: the record that stands, or none (then `id` is null)."""
-    key = row_key_sql(dataset, "r.payload")
-    columns = f"r.id, {key} AS row_key, r.subject_key, r.payload, lower(r.valid) AS since, r.source_id, r.run_id"
-    ours = f"JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = {quote(dataset.code)}"
+    key, columns = row_key_sql(dataset, "r.payload"), candidates_sql(dataset)
+    chosen = chosen_sql(dataset, "SELECT * FROM fresh UNION ALL SELECT * FROM standing UNION ALL SELECT * FROM others")
     return f"""
         WITH fresh AS MATERIALIZED (
-            SELECT {columns} FROM {laid.pieces} p CROSS JOIN LATERAL {_record("p.new_id")} r
-            WHERE {_CURRENT} AND NOT p.gone AND r.subject_key IS NOT NULL
+            {columns} FROM {laid.pieces} p CROSS JOIN LATERAL {record_sql("p.new_id")} r
+            WHERE {CURRENT} AND NOT p.gone AND r.subject_key IS NOT NULL
         ), bereft AS MATERIALIZED (
             SELECT f.row_key, f.subject_key
-            FROM {laid.closed} c CROSS JOIN LATERAL {_record("c.id")} r
+            FROM {laid.closed} c CROSS JOIN LATERAL {record_sql("c.id")} r
             JOIN {dataset.table} f ON f.row_key = {key} AND f.source_record_id = r.id
         ), standing AS (
-            SELECT {columns} FROM (SELECT DISTINCT row_key FROM fresh) n
+            {columns} FROM (SELECT DISTINCT row_key FROM fresh) n
             CROSS JOIN LATERAL (SELECT * FROM {dataset.table} f WHERE f.row_key = n.row_key OFFSET 0) f
-            CROSS JOIN LATERAL {_record("f.source_record_id")} r WHERE {_CURRENT}
+            CROSS JOIN LATERAL {record_sql("f.source_record_id")} r WHERE {CURRENT}
         ), others AS (
-            SELECT {columns} FROM bereft b JOIN basedb_sourcerecord r ON r.subject_key = b.subject_key {ours}
-            WHERE {_CURRENT} AND {key} = b.row_key
-        ), best AS (
-            SELECT DISTINCT ON (row_key) * FROM (
-                SELECT * FROM fresh UNION ALL SELECT * FROM standing UNION ALL SELECT * FROM others
-            ) c ORDER BY row_key, {_own_word_sql(dataset)}since DESC, id DESC
-        )
-        SELECT b.*, s.department_id FROM best b JOIN basedb_datasource s ON s.id = b.source_id
+            {columns} FROM bereft b JOIN basedb_sourcerecord r ON r.subject_key = b.subject_key {ours_sql(dataset)}
+            WHERE {CURRENT} AND {key} = b.row_key
+        ), best AS ({chosen})
+        SELECT * FROM best
         UNION ALL
         SELECT NULL, row_key, NULL, NULL, NULL, NULL, NULL, NULL FROM bereft
         WHERE row_key NOT IN (SELECT row_key FROM best)"""
@@ -80,7 +107,7 @@ def _own_word_sql(dataset: Dataset) -> str:
                 WHERE o.id = c.source_id AND CASE WHEN {code} IS NULL THEN {name} = d.name ELSE {code} = d.code END)) DESC, """
 
 
-def _record(number: str) -> str:
+def record_sql(number: str) -> str:
     """A record by its number; OFFSET 0 keeps the planner from reading the whole table for a batch."""
     return f"(SELECT * FROM basedb_sourcerecord r WHERE r.id = {number} OFFSET 0)"
 
@@ -95,14 +122,17 @@ def _add_sql(dataset: Dataset, best: str) -> str:
         ORDER BY b.id"""
 
 
-def _replace_sql(dataset: Dataset, best: str) -> str:
-    values = ", ".join(f"{name} = {value}" for name, value in zip(dataset.field_names, _values(dataset), strict=True))
+def _replace_sql(dataset: Dataset, best: str, *, is_compared: bool) -> str:
+    columns = [*dataset.field_names, "subject_key", "source_department_id", "source_record_id", "run_id"]
+    told = [*_values(dataset), "b.subject_key", "b.department_id", "b.id", "b.run_id"]
+    values = ", ".join(f"{name} = {value}" for name, value in zip(columns, told, strict=True))
+    differs = "f.source_record_id <> b.id"
+    if is_compared:
+        differs = f"({', '.join(f'f.{name}' for name in columns)}) IS DISTINCT FROM ({', '.join(told)})"
     return f"""
-        UPDATE {dataset.table} f SET {values}, subject_key = b.subject_key, source_department_id = b.department_id,
-            source_record_id = b.id, run_id = b.run_id, version = f.version + 1, changed_at = now(),
+        UPDATE {dataset.table} f SET {values}, version = f.version + 1, changed_at = now(),
             changed_xid = pg_current_xact_id(), withdrawn_at = NULL
-        FROM {best} b WHERE f.row_key = b.row_key AND b.id IS NOT NULL
-            AND (f.source_record_id <> b.id OR f.withdrawn_at IS NOT NULL)"""
+        FROM {best} b WHERE f.row_key = b.row_key AND b.id IS NOT NULL AND ({differs} OR f.withdrawn_at IS NOT NULL)"""
 
 
 def _withdraw_sql(dataset: Dataset, best: str) -> str:

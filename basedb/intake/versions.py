@@ -29,6 +29,12 @@ class Laid:
     deleted: int
 
 
+def lock(dataset: Dataset) -> None:
+    """Keep everybody else from laying versions of a dataset, and from rebuilding its facts, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [dataset.table])
+
+
 def lay(intake: Intake, table: str, judged: str) -> Laid:
     """Close what the good rows of a batch overlap and insert their versions, in the caller's transaction under its lock."""
     known, news, pieces, closed = (f"{name}_{table}" for name in ("known", "news", "pieces", "closed"))

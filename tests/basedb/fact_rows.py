@@ -90,8 +90,12 @@ def collect(
     gone: bool = False,
     since: datetime | None = None,
     ring: KeyRing = RING,
+    key: str = "",
 ) -> tuple[Counts, list[str]]:
-    """Take rows in from a source of a department; return the counts and the rules of the rejected, in order."""
+    """Take rows in from a source of a department; return the counts and the rules of the rejected, in order.
+
+    With `key` they are versions of the one row the source knows by it.
+    """
     known = DATASETS[dataset] if isinstance(dataset, str) else dataset
     code = source or f"{known.code}.{department.pk}"
     from_source, _is_new = DataSource.objects.get_or_create(
@@ -112,8 +116,9 @@ def collect(
             cursor.execute(
                 "DROP TABLE IF EXISTS fact_rejects; CREATE TEMP TABLE fact_rejects (number bigint, rule text, raw jsonb)"
             )
+        begin = since.isoformat() if since else None
         raw: list[Any] = [
-            RawRow(number, tuple(row.get(name) for name in fields), gone=gone, valid_from=since.isoformat() if since else None)
+            RawRow(number, tuple(row.get(name) for name in fields), source_key=key, gone=gone, valid_from=begin)
             for number, row in enumerate(rows, 1)
         ]
         counts = ingest.merge(job, ingest.stage(job, f"facts_{next(_TABLES)}", raw))

@@ -1,4 +1,4 @@
-"""`rebuild_base`: make golden rows, links and conflicts anew from the records; with --check only say how many differ."""
+"""`rebuild_base`: make golden rows, links and conflicts, or facts, anew from the records; with --check only say how many differ."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from django.utils import timezone
 from basedb.dictionary import DATASETS, Kind
 from basedb.fusion.projecting import Projected
 from basedb.fusion.rebuilding import PART, rebuild
+from basedb.intake.rebuilding import rebuild_facts
 
 
 class Command(BaseCommand):
-    """Goes through all subjects of a dataset, a part at a time."""
+    """Goes through a whole dataset, a part at a time."""
 
     help = __doc__ or ""
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        masters = sorted(code for code, dataset in DATASETS.items() if dataset.kind is Kind.MASTER)
-        parser.add_argument("dataset", choices=masters)
+        parser.add_argument("dataset", choices=sorted(DATASETS))
         parser.add_argument("--check", action="store_true", help="compare only; exit status 1 when anything differs")
-        parser.add_argument("--part", type=int, default=PART, help="subjects a transaction")
+        parser.add_argument("--part", type=int, default=PART, help="subjects, or facts, a transaction")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["part"] < 1:
             raise CommandError("--part must be positive")
+        dataset = DATASETS[options["dataset"]]
+        is_master = dataset.kind is Kind.MASTER
 
         def told(done: int, found: Projected) -> None:
-            self.stdout.write(f"{done} subjects, {found}")
+            self.stdout.write(f"{done} {'subjects' if is_master else 'parts'}, {found}")
 
-        found = rebuild(
-            dataset=DATASETS[options["dataset"]],
+        found = (rebuild if is_master else rebuild_facts)(
+            dataset=dataset,
             clock=timezone.now,
             is_check=options["check"],
             part=options["part"],
