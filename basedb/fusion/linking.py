@@ -131,6 +131,15 @@ def opening_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
     )
 
 
+def merged_keys_sql(entity: str) -> str:
+    """The identifiers that were merged into an entity, as the records that went along carry them; with repeats."""
+    return f"""
+        SELECT own.subject_key FROM basedb_crosswalk x CROSS JOIN LATERAL (
+            SELECT r.subject_key FROM basedb_sourcerecord r
+            WHERE r.chain = x.chain AND upper_inf(r.known) AND r.subject_key IS NOT NULL ORDER BY lower(r.valid) DESC LIMIT 1
+        ) own WHERE x.entity_key = {entity} AND x.rule_version = {quote(MERGE)} AND upper_inf(x.linked)"""
+
+
 def identity_conflicts_sql(plan: Plan, due_at: datetime | None, now: datetime) -> tuple[str, list[Any]]:
     """Open a conflict where an identifier stands with two names, unless the department settled it since."""
     sql = f"""

@@ -48,6 +48,10 @@ class Crosswalk(models.Model):
         indexes = [
             models.Index(fields=["entity_key"], condition=Q(entity_key__isnull=False), name="crosswalk_entity"),
             models.Index(fields=["dataset", "chain"], condition=Q(tier="HELD", linked__upper_inf=True), name="crosswalk_held"),
+            # Few: whole entities people merged (`fusion.linking.MERGE`), asked for with every golden row that is computed.
+            models.Index(
+                fields=["entity_key"], condition=Q(rule_version="entity-merge", linked__upper_inf=True), name="crosswalk_merged"
+            ),
         ]
         constraints = [
             ExclusionConstraint(

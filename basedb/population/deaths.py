@@ -1,8 +1,8 @@
 """Deaths and the golden row (死亡投影): a person a department reports dead is dead in the base, whoever reported it.
 
 The state in the records of the person stays what the sources say; over it lies the standing death event, in the projection
-itself, so that a rebuild finds nothing to change. When no department reports the death any more, the row is projected anew from its
-records.
+itself, so that a rebuild finds nothing to change. Of people who were merged a death under any of their identifiers counts. When no
+department reports the death any more, the row is projected anew from its records.
 """
 
 from __future__ import annotations
@@ -17,15 +17,20 @@ from basedb.dictionary import PERSON
 from basedb.dossier.facts import FactRow
 from basedb.followers import Touched
 from basedb.fusion import projecting
+from basedb.fusion.linking import merged_keys_sql
 from basedb.fusion.reading import Candidate, Golden, GoldenValue
 from basedb.models import MatchTier
 from basedb.rules.stored import DEAD
 
 OVERLAY = projecting.Overlay(
-    join=(
-        "LEFT JOIN LATERAL (SELECT true AS is_reported, min(v.occurred_on) AS died_on FROM basedb_vitalevent v"
-        " WHERE v.subject_key = s.entity_key AND v.vital_event = '20' AND v.withdrawn_at IS NULL HAVING count(*) > 0) death ON true"
-    ),
+    join=f"""
+        LEFT JOIN LATERAL (
+            SELECT true AS is_reported, min(v.occurred_on) AS died_on
+            FROM (SELECT s.entity_key AS key UNION ALL {merged_keys_sql("s.entity_key")}) k CROSS JOIN LATERAL (
+                SELECT v.occurred_on FROM basedb_vitalevent v
+                WHERE v.subject_key = k.key AND v.vital_event = '20' AND v.withdrawn_at IS NULL OFFSET 0
+            ) v HAVING count(*) > 0
+        ) death ON true""",
     values={
         "person_status": f"CASE WHEN death.is_reported THEN '{DEAD}' ELSE {{chosen}} END",
         "died_on": "CASE WHEN death.is_reported THEN coalesce({chosen}, death.died_on) ELSE {chosen} END",
@@ -85,16 +90,15 @@ def _said(value: GoldenValue, text: str, row: FactRow) -> GoldenValue:
 def follow_vital_events(touched: Touched) -> None:
     """Project the people anew whose death is reported or no longer reported; projection lays the death over them.
 
-    The lock comes before the look: a person who is just being added elsewhere is there after it.
+    Whose number was merged into another person's is projected with that person.
     """
-    projecting.lock(PERSON)
     mine = f"{touched.table}_dead"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             DROP TABLE IF EXISTS {mine};
             CREATE TEMPORARY TABLE {mine} ON COMMIT DROP AS
-            SELECT t.subject_key FROM {touched.table} t JOIN {PERSON.table} p ON p.subject_key = t.subject_key
+            SELECT t.subject_key FROM {touched.table} t
             WHERE EXISTS (SELECT FROM basedb_vitalevent v WHERE v.subject_key = t.subject_key AND v.vital_event = '20')"""
         )
     project_people(mine, touched.now)

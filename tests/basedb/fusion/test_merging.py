@@ -22,6 +22,7 @@ from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, User
 from core.roles import Role
+from tests.basedb.fact_rows import Row, collect
 from tests.basedb.fusion.test_properties import FEW, STEP, play, undone
 from tests.basedb.fusion.world import World, forget_everything_computed, golden, key, links, person, project_keys, state
 from tests.factories import City, make_user
@@ -205,6 +206,24 @@ def test_death_stays_over_an_entity_that_a_record_of_a_merged_key_changes(world:
     world.deliver("health", "b", 2, person(2, name="张伟", phone="13900000000"))
     world.project(run_id=2)
     assert (golden()[key(1)]["phone"], golden()[key(1)]["person_status"]) == ("13900000000", DEAD)
+    assert rebuild(dataset=PERSON, clock=world.tick, is_check=True) == Projected()
+
+
+def test_death_under_a_merged_number_is_the_death_of_the_person_who_stays(world: World, city: City) -> None:
+    two_people(world)
+    died: Row = {"citizen_id": person(2)["citizen_id"], "vital_event": "20", "occurred_on": "20250301"}
+    merge(world, city)
+    assert merging.apply_due(clock=world.tick) == 1
+    collect("population.vital_event", [died], department=city.education)
+    assert (golden()[key(1)]["person_status"], golden()[key(1)]["died_on"]) == (DEAD, date(2025, 3, 1))
+    assert rebuild(dataset=PERSON, clock=world.tick, is_check=True) == Projected()
+    unmerge(world, city)
+    assert {subject: row["person_status"] for subject, row in golden().items()} == {key(1): "0", key(2): DEAD}
+    merge(world, city)
+    assert merging.apply_due(clock=world.tick) == 1
+    assert golden()[key(1)]["person_status"] == DEAD, "the death was known before the two were one"
+    collect("population.vital_event", [died], department=city.education, gone=True)
+    assert (golden()[key(1)]["person_status"], golden()[key(1)]["died_on"]) == ("0", None)
     assert rebuild(dataset=PERSON, clock=world.tick, is_check=True) == Projected()
 
 
