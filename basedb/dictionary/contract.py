@@ -155,7 +155,10 @@ class Dataset:
 
     @property
     def is_named_by_subject(self) -> bool:
-        """Whether the key of a row tells its subject: all records of one row are then records of one subject."""
+        """Whether the key of a row tells its subject: all records of one row are then records of one subject.
+
+        Of the others an index of the records knows the last of `row_fields`.
+        """
         return self.kind is Kind.MASTER or self.key_field in self.row_fields
 
     @property

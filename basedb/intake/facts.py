@@ -55,6 +55,14 @@ def candidates_sql(dataset: Dataset) -> str:
     )
 
 
+def found_by(dataset: Dataset) -> tuple[str, str]:
+    """A column of its facts, and of records `r` what has to equal it: an index finds all records that may tell the same fact."""
+    if dataset.is_named_by_subject:
+        return "subject_key", "r.subject_key"
+    name = dataset.row_fields[-1]
+    return name, f"(r.payload ->> {quote(name)})"
+
+
 def ours_sql(dataset: Dataset) -> str:
     """A join: records `r` of the sources of this dataset alone."""
     return f"JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = {quote(dataset.code)}"
@@ -71,14 +79,14 @@ def chosen_sql(dataset: Dataset, candidates: str) -> str:
 
 def _best_sql(dataset: Dataset, laid: Laid) -> str:
     """One row a touched fact: the record that stands, or none (then `id` is null)."""
-    key, columns = row_key_sql(dataset, "r.payload"), candidates_sql(dataset)
+    key, columns, (column, sought) = row_key_sql(dataset, "r.payload"), candidates_sql(dataset), found_by(dataset)
     chosen = chosen_sql(dataset, "SELECT * FROM fresh UNION ALL SELECT * FROM standing UNION ALL SELECT * FROM others")
     return f"""
         WITH fresh AS MATERIALIZED (
             {columns} FROM {laid.pieces} p CROSS JOIN LATERAL {record_sql("p.new_id")} r
             WHERE {CURRENT} AND NOT p.gone AND r.subject_key IS NOT NULL
         ), bereft AS MATERIALIZED (
-            SELECT f.row_key, f.subject_key
+            SELECT f.row_key, f.{column} AS sought
             FROM {laid.closed} c CROSS JOIN LATERAL {record_sql("c.id")} r
             JOIN {dataset.table} f ON f.row_key = {key} AND f.source_record_id = r.id
         ), standing AS (
@@ -86,8 +94,9 @@ def _best_sql(dataset: Dataset, laid: Laid) -> str:
             CROSS JOIN LATERAL (SELECT * FROM {dataset.table} f WHERE f.row_key = n.row_key OFFSET 0) f
             CROSS JOIN LATERAL {record_sql("f.source_record_id")} r WHERE {CURRENT}
         ), others AS (
-            {columns} FROM bereft b JOIN basedb_sourcerecord r ON r.subject_key = b.subject_key {ours_sql(dataset)}
-            WHERE {CURRENT} AND {key} = b.row_key
+            {columns} FROM bereft b CROSS JOIN LATERAL (
+                SELECT * FROM basedb_sourcerecord r WHERE {sought} = b.sought AND {CURRENT} OFFSET 0
+            ) r {ours_sql(dataset)} WHERE r.subject_key IS NOT NULL AND {key} = b.row_key
         ), best AS ({chosen})
         SELECT * FROM best
         UNION ALL

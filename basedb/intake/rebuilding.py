@@ -86,11 +86,11 @@ def _best_sql(dataset: Dataset, *, has_end: bool) -> str:
     """What stands of the facts whose subjects lie in a range, and the standing facts with keys in it nobody tells any more.
 
     Facts that several subjects may tell of are cut by their own keys instead, which no index of the records knows: each part then
-    reads all records of the dataset. Nearly all facts stand by a current record: only for the others their subject's records are
-    looked through.
+    reads all records of the dataset. Nearly all facts stand by a current record: only for the others more records are looked for.
     """
     key, condition = facts.row_key_sql(dataset, "r.payload"), f"{facts.CURRENT} AND r.subject_key IS NOT NULL"
     cut_by = "r.subject_key" if dataset.is_named_by_subject else key
+    column, sought = facts.found_by(dataset)
     told = f"{facts.candidates_sql(dataset)} FROM basedb_sourcerecord r {facts.ours_sql(dataset)} WHERE {condition}"
     return f"""
         WITH best AS ({facts.chosen_sql(dataset, f"{told} AND {_within(cut_by, has_end)}")}),
@@ -99,7 +99,7 @@ def _best_sql(dataset: Dataset, *, has_end: bool) -> str:
                 WHEN EXISTS (SELECT FROM {facts.record_sql("f.source_record_id")} r WHERE {condition} AND {key} = f.row_key)
                 THEN false ELSE NOT EXISTS (
                     SELECT FROM basedb_sourcerecord r {facts.ours_sql(dataset)}
-                    WHERE r.subject_key = f.subject_key AND {condition} AND {key} = f.row_key)
+                    WHERE {sought} = f.{column} AND {condition} AND {key} = f.row_key)
                 END
         )
         SELECT * FROM best

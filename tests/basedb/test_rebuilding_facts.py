@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from basedb.dictionary import DATASETS, PERSON, Kind
 from basedb.fusion.projecting import Projected
 from basedb.intake.rebuilding import rebuild_facts
-from basedb.models import License, Person, VitalEvent
+from basedb.models import EntityLegacyIdentifier, License, Person, VitalEvent
 from core.models import Department
 from tests.basedb.credit_facts import make_fact
 from tests.basedb.credit_rows import BUREAU, good_row
-from tests.basedb.fact_rows import GOOD, ME, SHE, Row, collect, uscc
+from tests.basedb.fact_rows import GOOD, ME, RING, SHE, Row, collect, uscc
 from tests.factories import City
 
 LICENSE = "license.license"
+OLD_NUMBER = "legal_entity.legacy_identifier"
 START = datetime(2025, 1, 1, tzinfo=UTC)
 NOT_COMPARED = {"id", "version", "changed_at", "changed_xid", "withdrawn_at"}
 NOTHING = Projected()
@@ -57,7 +58,15 @@ def member_row(_city: City, holder: str, number: str, _issuer: str, state: str) 
     }  # fmt: skip
 
 
-ROWS = {LICENSE: license_row, "population.household_member": member_row}
+def old_number_row(_city: City, holder: str, number: str, _issuer: str, state: str) -> Row:
+    return GOOD[OLD_NUMBER] | {
+        "uscc": uscc(int(holder)),
+        "legacy_number": f"32010000001234{number}",
+        "valid_from": f"200501{state}",
+    }
+
+
+ROWS = {LICENSE: license_row, OLD_NUMBER: old_number_row, "population.household_member": member_row}
 STEP = st.fixed_dictionaries(
     {
         "by": st.sampled_from(["market", "education", "centre"]),
@@ -139,6 +148,17 @@ def test_check_counts_what_stands_wrongly_and_rebuilding_mends_it(city: City) ->
     assert standing(LICENSE) == left
     assert License.objects.get(number="1").version == overridden.version + 1
     call_command("rebuild_base", LICENSE, "--check")
+
+
+def test_old_number_goes_to_the_other_entity_that_tells_it_when_the_standing_record_ends(city: City) -> None:
+    first, second = (GOOD[OLD_NUMBER] | {"uscc": uscc(serial)} for serial in (1, 2))
+    collect(OLD_NUMBER, [first], department=city.market, key="a")
+    collect(OLD_NUMBER, [second], department=city.market, key="b")
+    collect(OLD_NUMBER, [second], department=city.market, key="b", gone=True)
+    owner = EntityLegacyIdentifier.objects.get(withdrawn_at=None)
+    assert (owner.uscc, bytes(owner.subject_key)) == (first["uscc"], RING.subject_key(str(first["uscc"])))
+    collect(OLD_NUMBER, [first], department=city.market, key="a", gone=True)
+    assert not EntityLegacyIdentifier.objects.filter(withdrawn_at=None).exists()
 
 
 def test_what_follows_a_fact_follows_when_it_is_rebuilt(city: City) -> None:
