@@ -22,6 +22,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from basedb.models import LegalEntity, Person
+from demo.licenses.agents import acting
 from demo.licenses.presenting import IDENTITY, citizens, enterprises
 from openapi.presenting import application
 
@@ -42,7 +44,7 @@ def choose(request: HttpRequest) -> HttpResponse:
         if status == 201:
             return redirect(urlsplit(answer["url"]).path)
         told = str(answer.get("message", ""))
-    context = {"people": people, "entities": entities, "told": told}
+    context = {"people": people, "entities": entities, "agents": acting(), "told": told}
     return render(request, "demo/identity.html", context, status=422 if request.method == "POST" else 200)
 
 
@@ -50,13 +52,20 @@ def _chosen(who: str, people: list[Any], entities: list[Any]) -> dict[str, Any] 
     kind, _separator, number = who.partition(":")
     if not number.isdecimal():
         return None
+    if kind == "agent":
+        agent = next(((e, p) for row, e, p in acting() if row.pk == int(number)), None)
+        return _for_enterprise(*agent) if agent else None
     if kind == "person":
         person = next((p for p in people if p.pk == int(number)), None)
         return {"holder": {"citizen_id": person.citizen_id, "name": person.name}} if person else None
     entity, boss = next(((e, b) for e, b in entities if e.pk == int(number)), (None, None))
     if entity is None or boss is None:
         return None
-    return {"holder": {"uscc": entity.uscc, "name": entity.name}, "agent": {"citizen_id": boss.citizen_id, "name": boss.name}}
+    return _for_enterprise(entity, boss)
+
+
+def _for_enterprise(entity: LegalEntity, person: Person) -> dict[str, Any]:
+    return {"holder": {"uscc": entity.uscc, "name": entity.name}, "agent": {"citizen_id": person.citizen_id, "name": person.name}}
 
 
 def _asked(chosen: dict[str, Any]) -> tuple[int, dict[str, Any]]:

@@ -19,7 +19,7 @@ from licenses.models import BatchSource, DraftKind, IssuingBatch, IssuingDraft, 
 from licenses.types.reading import in_force
 from licenses.types.rulebook import Rulebook
 
-PERMITS: Final = 8
+PERMITS: Final = 9
 CARDS: Final = 12
 OLD_ENOUGH: Final = date(1990, 1, 1)  # to have first been licensed on the day the type's example says
 YEARS: Final = timedelta(days=5 * 365)
@@ -38,10 +38,10 @@ def _permits(now: datetime) -> None:
     version = in_force(FOOD, _today(now))
     holders = free(LegalEntity.objects.filter(registration_state="1"), FOOD, PERMITS)
     made = [submitted(version, holder, operator, now, has_paper=place < 4) for place, holder in enumerate(holders)]
-    issued = [drafts.sign(uid=draft.uid, revision=draft.revision, actor=head, now=now) for draft in made[:5]]
-    if len(issued) == 5:
+    issued = [drafts.sign(uid=draft.uid, revision=draft.revision, actor=head, now=now) for draft in made[:6]]
+    if len(issued) == 6:
         _carry_on(version, issued, operator, head, now)
-    for draft in made[5:6]:
+    for draft in made[6:7]:
         remark = "经营项目与现场核查意见不一致，请核对后重新提交。"
         drafts.return_to_maker(uid=draft.uid, revision=draft.revision, remark=remark, actor=head, now=now)
     gone = LegalEntity.objects.filter(registration_state="4", withdrawn_at=None).order_by("id").first()
@@ -51,7 +51,7 @@ def _permits(now: datetime) -> None:
 
 
 def _carry_on(version: TypeVersion, issued: list[License], operator: Actor, head: Actor, now: datetime) -> None:
-    """Paper handed out, one permit changed to a new version, one suspended, one cancelled with its paper still outside."""
+    """Paper handed out, one permit changed to a new version; one suspended, one cancelled with its paper outside, one revoked."""
     for number, license in enumerate((issued[0], issued[3]), start=1):
         printed = f"苏A{number:08d}"
         states.register_paper(
@@ -68,6 +68,8 @@ def _carry_on(version: TypeVersion, issued: list[License], operator: Actor, head
     states.suspend(license_uid=issued[2].uid, reason="检查发现后厨不符合规范，责令整改。", basis=basis, actor=head, now=now)
     basis = "《中华人民共和国行政许可法》第七十条"
     states.cancel(license_uid=issued[3].uid, reason="经营者申请停业注销。", basis=basis, actor=head, now=now)
+    basis = "《中华人民共和国食品安全法》第一百二十三条，行政处罚决定书宁市监处罚〔2026〕第0017号（演示）"
+    states.revoke(license_uid=issued[5].uid, reason="以非食品原料加工食品，情节严重。", basis=basis, actor=head, now=now)
 
 
 def _cards(now: datetime) -> None:

@@ -37,7 +37,7 @@ def test_no_page_of_the_issuing_desk_is_empty(settings: Any, tmp_path: Path, now
     assert {"TO_SIGN", "RETURNED", "ISSUED", "DRAFT"} == set(IssuingDraft.objects.values_list("state", flat=True))
     assert set(IssuingBatch.objects.values_list("state", flat=True)) == {"DONE", "TO_SIGN"}
     assert IssuingBatch.objects.filter(refused_count=1).count() == 1
-    assert {"01", "02", "04", "05"} <= set(License.objects.values_list("state", flat=True))
+    assert {"01", "02", "04", "05", "07"} <= set(License.objects.values_list("state", flat=True))
     assert offices.issue(departments, now) == offices.issue(departments, now)
     assert TypeOffice.objects.filter(effective=None).count() == 1
     issuers = License.objects.filter(type_code=license_types.FOOD).values_list("issuer_name", flat=True)

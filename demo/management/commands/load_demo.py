@@ -40,6 +40,7 @@ from demo import (
     synthetic,
     thematic,
 )
+from demo.licenses import agents as enterprise_agents
 from demo.licenses import files as license_files
 from demo.licenses import issuing, matters, offices, presenting, recognition, verification
 from demo.licenses import types as license_types
@@ -109,6 +110,7 @@ class Command(BaseCommand):
     def show_licenses(self, departments: dict[str, Department]) -> None:
         """Issue licenses and use them in every way there is."""
         self.step("codes shown at the window", lambda: presenting.present(timezone.now()))
+        self.step("agents of enterprises", lambda: enterprise_agents.authorize(timezone.now()))
         self.step("licenses issued", lambda: issuing.issue(timezone.now()))
         self.step("licenses of the districts", lambda: offices.issue(departments, timezone.now()))
         self.step("sealed license files and copies", lambda: license_files.make(timezone.now()))
