@@ -25,6 +25,7 @@ from basedb.models import ConflictState
 from basedb.quality import tasks
 from core.audit import Actor
 from core.roles import Role
+from exchange.presenting import entering
 from licenses.issuing import desks
 
 
@@ -54,6 +55,7 @@ def _looked_up(of: Actor) -> Iterator[Work]:
         count = events.order_by().count()
         yield Work(_("生命事件"), count, None, reverse("portal:life-event-list") + "?state=OPEN")
     yield from _licenses(of)
+    yield Work(_("可信身份应用"), entering.awaiting(of).count(), None, reverse("portal:presenting-applications"))
     yield _counted(_("信用修复"), _on_desk(of, repairs_visible_to(of), REPAIR_DESKS), "portal:credit-repair-list")
     yield _counted(_("信用异议"), _on_desk(of, objections_visible_to(of), OBJECTION_DESKS), "portal:credit-objection-list")
 

@@ -21,6 +21,7 @@ from core.roles import Role
 from core.working_days import unannounced_years
 from exchange.accesses import may_ask
 from exchange.dossiers.opening import may_open
+from licenses.recognition.keeping import CENTRE_ROLES, may_keep
 from portal.actor import BUSINESS, actor
 
 UNREAD_SHOWN = 99
@@ -118,6 +119,7 @@ MENU = (
     Entry("portal:thematic-list", _("主题库"), "stack-2", "thematic", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
     Entry("portal:presenting-scan", _("扫码亮证"), "id-badge", "presenting-scan", (Role.OPERATOR, Role.HEAD)),
     Entry("portal:presenting-blocks", _("停用亮证"), "lock", "presenting-blocks", (Role.REVIEWER,)),
+    Entry("portal:presenting-applications", _("可信身份应用"), "shield-check", "presenting-applications", CENTRE_ROLES, may_keep),
     Entry("portal:hold-list", _("法律保全"), "gavel", "hold", (Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)),
     Entry("portal:call-attempts", _("按分钟计数的拒绝"), "arrows-exchange", "call-attempts", (Role.SECURITY_ADMINISTRATOR,)),
     Entry("portal:audit-list", _("审计记录"), "history", "audit", (*BUSINESS, Role.AUDIT_ADMINISTRATOR)),
@@ -173,6 +175,7 @@ GROUPS = (
             "license-type",
             "presenting-scan",
             "presenting-blocks",
+            "presenting-applications",
             "verification",
             "missing-license",
             "recognition",
@@ -195,7 +198,6 @@ BESIDE = {
     "license-next": "license-desk",
     "presenting-detail": "presenting-scan",
     "presenting-read": "presenting-scan",
-    "presenting-applications": "presenting-blocks",
 }
 SHORT = 8  # a menu up to this length shows everything
 

@@ -82,6 +82,12 @@ def applications() -> QuerySet[IdentityApplication]:
     return IdentityApplication.objects.select_related("system__department", "registered_by", "confirmed_by")
 
 
+def awaiting(actor: Actor) -> QuerySet[IdentityApplication]:
+    """Return the proposals that wait for this person: what another keeper proposed and nobody confirmed."""
+    rows = IdentityApplication.objects.filter(confirmed_at=None, ended_at=None)
+    return rows.exclude(registered_by_id=actor.user_id) if may_keep(actor) else rows.none()
+
+
 @transaction.atomic
 def propose(*, system_uid: UUID, assurance: int, basis: str, actor: Actor, now: datetime) -> IdentityApplication:
     """Lay down that a system shall let holders in, up to a level, and why; nobody is let in before another person confirmed it."""

@@ -116,7 +116,7 @@ def application_list(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("已登记。下一步：由数据中心另一人复核，复核后该系统才能为持证人打开亮证。"))
             return redirect("portal:presenting-applications")
     lines = [{"row": row, "assurance": Assurance(row.assurance_at_most).label} for row in entering.applications()[:200]]
-    context = {"form": form, "lines": lines, "user_id": who.user_id}
+    context = {"form": form, "lines": lines, "user_id": who.user_id, "may_block": who.has(Role.REVIEWER)}
     return render(request, "portal/presenting/applications.html", context, status=422 if form.errors else 200)
 
 
