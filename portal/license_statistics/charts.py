@@ -11,7 +11,7 @@ from exchange.license_statistics.reading import Covered, Line, Used
 
 BLUE, GREEN, ORANGE, GREY = "#066fd1", "#2fb344", "#f76707", "#929dab"
 MOST_BARS = 15
-_GRID = {"left": 8, "right": 48, "top": 8, "bottom": 32, "containLabel": True}
+_GRID = {"left": 8, "right": 24, "top": 8, "bottom": 56, "containLabel": True}  # room for the unit and the legend below
 _UPRIGHT = {"left": 8, "right": 8, "top": 32, "bottom": 32, "containLabel": True}
 
 
@@ -29,7 +29,7 @@ def bars(lines: Sequence[Line]) -> dict[str, Any] | None:
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "legend": {"bottom": 0},
         "grid": _GRID,
-        "xAxis": {"type": "value", "minInterval": 1, "name": _("份")},
+        "xAxis": _counted(_("份")),
         "yAxis": _titles(shown),
         "series": [
             {"name": name, "type": "bar", "stack": "all", "color": color, "barMaxWidth": 22, "data": data}
@@ -45,12 +45,24 @@ def use_bars(lines: Sequence[Used]) -> dict[str, Any] | None:
     shown = list(reversed(lines[:MOST_BARS]))
     return {
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
-        "grid": {**_GRID, "bottom": 8},
-        "xAxis": {"type": "value", "minInterval": 1, "name": _("次")},
+        "grid": {**_GRID, "bottom": 32},
+        "xAxis": _counted(_("次")),
         "yAxis": _titles(shown),
         "series": [
             {"name": _("用证次数"), "type": "bar", "color": BLUE, "barMaxWidth": 22, "data": [line.count for line in shown]}
         ],
+    }
+
+
+def _counted(unit: str) -> dict[str, Any]:
+    """An axis of numbers with its unit in the middle below, where a phone does not cut it, in any language."""
+    return {
+        "type": "value",
+        "minInterval": 1,
+        "name": unit,
+        "nameLocation": "middle",
+        "nameGap": 26,
+        "axisLabel": {"hideOverlap": True},
     }
 
 
@@ -79,7 +91,7 @@ def _by_month(pairs: Sequence[tuple[str, int]], name: str, unit: str) -> dict[st
         "tooltip": {"trigger": "axis"},
         "grid": _UPRIGHT,
         "xAxis": {"type": "category", "data": [month for month, _count in pairs]},
-        "yAxis": {"type": "value", "minInterval": 1, "name": unit},
+        "yAxis": {"type": "value", "minInterval": 1, "name": unit, "nameTextStyle": {"align": "left"}},
         "series": [{"name": name, "type": "bar", "color": BLUE, "data": [count for _month, count in pairs]}],
     }
 
@@ -91,7 +103,7 @@ def coverage(lines: Sequence[Covered]) -> dict[str, Any] | None:
         return None
     return {
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
-        "grid": {**_GRID, "bottom": 8},
+        "grid": {**_GRID, "right": 56, "bottom": 8},
         "xAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value}%"}},
         "yAxis": {"type": "category", "data": [line.title for line in shown]},
         "series": [

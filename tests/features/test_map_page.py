@@ -40,6 +40,7 @@ def test_an_address_is_searched_where_the_layer_may_be_seen_and_not_put_into_the
     page = browser(scene).post("/map/", {"address": "测试市测试区测试路7号"})
     assert "测试市测试区测试路7号" in page.content.decode()
     assert page.context["matches"] is not None
+    assert 'formaction="/map/#map"' in page.content.decode(), "the answer opens where the map is"
     picked = browser(scene).post("/map/", {"address": "测试市测试区测试路7号", "pick": "0"})
     assert picked.context["map"]["at"] is not None
     assert "at=" not in picked.content.decode().split("<main", 1)[1]
@@ -49,7 +50,8 @@ def test_an_address_is_searched_where_the_layer_may_be_seen_and_not_put_into_the
 
 
 def test_a_point_tells_its_division_or_that_no_outline_is_loaded(scene: Scene) -> None:
-    assert "此处没有已装载的区划界线" in browser(scene).get("/map/", {"at": "118.78,32.04"}).content.decode()
+    page = browser(scene).get("/map/", {"at": "118.78,32.04"}).content.decode()
+    assert "此处没有已装载的区划界线" in page.split('id="place"', 1)[1]
     assert browser(scene).get("/map/", {"at": "east,north"}).status_code == 422
 
 

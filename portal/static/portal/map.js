@@ -60,12 +60,12 @@
   if (given.at) map.getView().setCenter(ol.proj.fromLonLat(given.at)), map.getView().setZoom(16);
   else map.getView().fit(ol.proj.transformExtent(given.extent, "EPSG:4326", "EPSG:3857"), { padding: [20, 20, 20, 20], maxZoom: 17 });
 
-  // The page itself says which divisions a point lies in: the link asks for it with everything else as chosen.
+  // The page itself says which divisions a point lies in: the link asks for it with everything else as chosen and leads to it.
   const askWhere = (coordinate) => {
     const asked = new URL(location.href);
     asked.searchParams.set("at", ol.proj.toLonLat(coordinate).map((degrees) => degrees.toFixed(6)).join(","));
     const link = document.createElement("a");
-    link.href = asked.search;
+    link.href = `${asked.search}#place`;
     link.textContent = panel.dataset.where;
     panel.append(link);
   };
