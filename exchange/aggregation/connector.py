@@ -74,9 +74,13 @@ def dataset_of(plan: AggregationPlan) -> Dataset:
         ) from error
 
 
-def is_over_limit(plan: AggregationPlan, rejected: int, read: int) -> bool:
-    """Return whether so many rejects mean that something is wrong with the source as a whole."""
-    return read >= LEAST_READ and rejected * 100 > plan.reject_limit_percent * read
+def limit_passed(plan: AggregationPlan, rejected: int, read: int) -> str:
+    """Return the limit so many rejects go past, in words: something is wrong with the source as a whole. Empty within both."""
+    if plan.reject_limit_count is not None and rejected > plan.reject_limit_count:
+        return _("%(count)s 行") % {"count": plan.reject_limit_count}
+    if read >= LEAST_READ and rejected * 100 > plan.reject_limit_percent * read:
+        return f"{plan.reject_limit_percent}%"
+    return ""
 
 
 def fields_of(plan: AggregationPlan) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from core.audit import PLATFORM
 from core.calendar import today_in_shanghai
 from core.notifications import notify_role, notify_users
 from core.roles import Role
-from exchange.aggregation.connector import ListsKeys, Reading, TellsHighest, dataset_of, fields_of, is_over_limit
+from exchange.aggregation.connector import ListsKeys, Reading, TellsHighest, dataset_of, fields_of, limit_passed
 from exchange.aggregation.replay import sink_of
 from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DeleteMode, RunState
 from exchange.systems import key_ring
@@ -83,16 +83,30 @@ def note_batch(run: AggregationRun, staged: Staged, counts: Counts, checkpoint: 
 TALLIED = (*(f"{name}_count" for name in COUNTED), "manifest")
 
 
-def is_too_bad(run: AggregationRun) -> bool:
-    """Return whether so much was rejected that the run must stop."""
-    return not run.is_replay and is_over_limit(run.plan, run.rejected_count, run.read_count)
+def is_within_limits(run: AggregationRun, staged: Staged, rejected: int) -> bool:
+    """Return whether a run may load a batch of which so many rows were rejected."""
+    if run.is_replay or not staged.read:
+        return True
+    return not limit_passed(run.plan, run.rejected_count + rejected, run.read_count + staged.read)
 
 
-def stop_too_bad(run: AggregationRun, reading: Reading, now: datetime) -> None:
-    """Stop a run that rejects too much."""
-    percent = _("拒收 %(rejected)s 行，占读取 %(read)s 行的比例超过上限 %(limit)s%%，已停止。")
-    said = {"rejected": run.rejected_count, "read": run.read_count, "limit": run.plan.reject_limit_percent}
-    end(run, RunState.STOPPED, percent % said, reading, now)
+def stop_before(run: AggregationRun, counts: Counts, reading: Reading, now: datetime) -> None:
+    """Stop a run at a batch that went past a limit: its rejected rows are kept, the next run starts before it."""
+    run.read_count += counts.read
+    run.rejected_count += counts.rejected
+    run.held_back_count += counts.held_back
+    run.save(update_fields=["read_count", "rejected_count", "held_back_count"])
+    said = {
+        "rejected": run.rejected_count,
+        "read": run.read_count,
+        "limit": limit_passed(run.plan, run.rejected_count, run.read_count),
+        "batch": counts.read,
+    }
+    text = _(
+        "读取 %(read)s 行，其中拒收 %(rejected)s 行，超过拒收上限 %(limit)s，已停止。最后一批 %(batch)s 行没有入库，"
+        "拒收记录已列出；下次从这一批之前继续。"
+    )
+    end(run, RunState.STOPPED, text % said, reading, now)
 
 
 def finish(run: AggregationRun, reading: Reading, now: datetime) -> None:
@@ -147,7 +161,7 @@ def end(run: AggregationRun, state: RunState, message: str, reading: Reading | N
     run.message = (message if note and note in message else f"{note}{'：' if note and message else ''}{message}")[:500]
     run.lease_token = run.lease_until = None
     run.save(update_fields=["state", "finished_at", "message", "lease_token", "lease_until"])
-    counts = {name: getattr(run, f"{name}_count") for name in COUNTED}
+    counts = {name: getattr(run, f"{name}_count") for name in (*COUNTED, "held_back")}
     department = run.plan.department_id
     audit.record(
         PLATFORM, f"aggregation_run.{state.lower()}", run, at=now, department_ids=[department], plan=str(run.plan.uid), **counts

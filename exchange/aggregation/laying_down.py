@@ -31,7 +31,8 @@ from exchange.querysets import is_reviewer
 from exchange.sealed_passwords import password_of, seal_password
 
 WHERE = ("host", "port", "database", "user", "url", "header")  # a password is for just this
-EDITABLE = ("title", "every_minutes", "lag_seconds", "batch_size", "reject_limit_percent", "delete_limit_percent", "parts")
+LIMITS = ("reject_limit_percent", "reject_limit_count", "delete_limit_percent")
+EDITABLE = ("title", "every_minutes", "lag_seconds", "batch_size", *LIMITS, "parts")
 
 
 def may_lay_down(actor: Actor) -> bool:

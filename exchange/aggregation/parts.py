@@ -25,12 +25,12 @@ from exchange.aggregation.ending import (
     TALLIED,
     end,
     finish,
-    is_too_bad,
+    is_within_limits,
     locked,
     manifest_fault,
     note_batch,
     stage_next,
-    stop_too_bad,
+    stop_before,
 )
 from exchange.aggregation.plans import PART_TASK
 from exchange.models import AggregationPart, AggregationRun, RunState
@@ -140,7 +140,10 @@ def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
     """Take one batch of a share, all or nothing, and return whether there may be another."""
     intake, staged = stage_next(share.run_id, f"run_{share.run_id}_{share.number}", reading, clock())
     part = _held(share)
-    counts = ingest.merge(intake, staged)
+    counts = ingest.merge(intake, staged, may_load=lambda rejected: is_within_limits(_as_counted(share), staged, rejected))
+    if not counts.is_loaded:
+        stop_before(_locked(share.run_id), counts, reading, clock())
+        return False
     part.checkpoint, part.lease_until = reading.state, clock() + LEASE
     part.read_count += counts.read
     part.manifest = {_EXPECTED: reading.expected}
@@ -150,12 +153,14 @@ def take_batch(share: Share, reading: Reading, clock: Clock) -> bool:
     run = _locked(share.run_id)
     note_batch(run, staged, counts, reading.state, part=share.number)
     run.save(update_fields=TALLIED)
-    if is_too_bad(run):
-        stop_too_bad(run, reading, clock())
-        return False
     if reading.is_exhausted:
         _end_share(run, part, reading, clock())
     return not reading.is_exhausted
+
+
+def _as_counted(share: Share) -> AggregationRun:
+    """Return the run as it stands; with the lock of its dataset held no other share adds rejected rows to it."""
+    return AggregationRun.objects.select_related("plan").get(pk=share.run_id)
 
 
 def _held(share: Share) -> AggregationPart:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -27,7 +28,7 @@ from exchange.aggregation import parts
 from exchange.aggregation.column_breaks import note_break
 from exchange.aggregation.connector import Reading
 from exchange.aggregation.connectors.registry import CONNECTORS
-from exchange.aggregation.ending import TALLIED, end, finish, is_too_bad, locked, note_batch, stage_next, stop_too_bad
+from exchange.aggregation.ending import TALLIED, end, finish, is_within_limits, locked, note_batch, stage_next, stop_before
 from exchange.aggregation.parts import LEASE, Clock, Share, ShareLost
 from exchange.aggregation.replay import ReplayReading, mark_replayed
 from exchange.failures import DATABASE_ERRORS, code_of, forget_broken_connection, told_of
@@ -239,13 +240,13 @@ def take_batch(lease: Lease, reading: Reading, clock: Clock) -> bool:
     """Take one batch, all or nothing, and return whether there may be another."""
     intake, staged = stage_next(lease.run_id, f"run_{lease.run_id}", reading, clock())
     run = _held(lease)
-    counts = ingest.merge(intake, staged)
+    counts = ingest.merge(intake, staged, may_load=partial(is_within_limits, run, staged))
+    if not counts.is_loaded:
+        stop_before(run, counts, reading, clock())
+        return False
     if run.is_replay and counts.read:
         mark_replayed(run, reading.state["id"])
     _advance(run, reading, staged, counts, clock())
-    if is_too_bad(run):
-        stop_too_bad(run, reading, clock())
-        return False
     if not reading.is_exhausted:
         return True
     finish(run, reading, clock())

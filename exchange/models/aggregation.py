@@ -85,6 +85,7 @@ class AggregationPlan(SharedObject, SealedSecret):
     every_minutes = models.PositiveIntegerField(_("周期(分钟)"), null=True, blank=True)
     batch_size = models.PositiveIntegerField(_("批大小"), default=50_000)
     reject_limit_percent = models.PositiveSmallIntegerField(_("拒收上限(%)"), default=20)
+    reject_limit_count = models.PositiveIntegerField(_("拒收上限(行)"), null=True, blank=True)  # null: by percentage alone
     is_active = models.BooleanField(_("启用"), default=True)
     checkpoint = models.JSONField(default=dict)  # where the next run starts; saved with the batch that reached it
     next_run_at = models.DateTimeField(_("下次运行"), null=True, blank=True)
@@ -93,13 +94,21 @@ class AggregationPlan(SharedObject, SealedSecret):
         verbose_name = _("归集任务")
         ordering = ["id"]
         indexes = [models.Index(fields=["next_run_at"], condition=Q(is_active=True), name="plan_due")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reject_limit_percent__lte=100, delete_limit_percent__lte=100), name="plan_limits_are_percentages"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
 
 
 class AggregationRun(models.Model):
-    """One run of a plan. Counts are the sum of its committed batches; `lease_until` tells a dead worker from a slow one."""
+    """One run of a plan. Counts are the sum of its committed batches; `lease_until` tells a dead worker from a slow one.
+
+    Of a batch that went past a limit the rejected rows and those held back with them are counted, too.
+    """
 
     uid = models.UUIDField(default=uuid7, unique=True, editable=False)
     plan = models.ForeignKey(AggregationPlan, models.PROTECT, related_name="runs")
@@ -116,6 +125,7 @@ class AggregationRun(models.Model):
     rejected_count = models.BigIntegerField(_("拒收"), default=0)
     unchanged_count = models.BigIntegerField(_("未变"), default=0)
     deleted_count = models.BigIntegerField(_("删除"), default=0)
+    held_back_count = models.BigIntegerField(_("未入库"), default=0, db_default=0)
     manifest = models.JSONField(_("清单"), default=dict)  # what the source says of itself: count, checksum, highest cursor
     message = models.CharField(_("说明"), max_length=500, blank=True)
     is_replay = models.BooleanField(_("重放"), default=False)

@@ -41,12 +41,17 @@ class PlanOut(serializers.Serializer[Any]):
     dataset = serializers.CharField()
     connector = serializers.ChoiceField(choices=ConnectorKind.choices)
     every_minutes = serializers.IntegerField(allow_null=True)
+    reject_limit_percent = serializers.IntegerField()
+    reject_limit_count = serializers.IntegerField(allow_null=True)
     is_active = serializers.BooleanField()
     next_run_at = serializers.DateTimeField(allow_null=True)
 
 
 class RunOut(serializers.Serializer[Any]):
-    """A run as it stands; read = accepted + rejected, changed are those of the accepted that were new or different."""
+    """A run as it stands; read = accepted + rejected + held back, changed are those of the accepted that were new or different.
+
+    Held back are the other rows of a batch that went past a limit of rejected rows.
+    """
 
     uid = serializers.UUIDField()
     plan = serializers.UUIDField(source="plan.uid")
@@ -60,6 +65,7 @@ class RunOut(serializers.Serializer[Any]):
     accepted_count = serializers.IntegerField()
     changed_count = serializers.IntegerField()
     rejected_count = serializers.IntegerField()
+    held_back_count = serializers.IntegerField()
     message = serializers.CharField()
 
 
@@ -81,6 +87,12 @@ class PlanIn(StrictSerializer):
     cursor_column = serializers.CharField(required=False, allow_blank=True, max_length=60)
     valid_from_column = serializers.CharField(required=False, allow_blank=True, max_length=60)
     every_minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=525_600)
+    reject_limit_percent = serializers.IntegerField(
+        required=False, min_value=0, max_value=100, help_text="一次运行拒收行数占读取行数的上限（%），读满 100 行起判断"
+    )
+    reject_limit_count = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=1_000_000_000, help_text="一次运行拒收行数的上限，不填则只按比例"
+    )
     is_lead = serializers.BooleanField(required=False)
     is_keyless = serializers.BooleanField(required=False, help_text="记录可以没有标识，由平台匹配")
     row_key_kind = serializers.CharField(required=False, allow_blank=True, max_length=10, help_text="源主键所用的旧标识")

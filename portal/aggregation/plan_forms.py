@@ -210,7 +210,20 @@ class LimitsForm(PortalForm):
         help_text=gettext_lazy("数源提交较迟的记录在窗口内会再读一次。"),
     )
     batch_size = forms.IntegerField(label=gettext_lazy("批大小（行）"), min_value=100, max_value=1_000_000, initial=50_000)
-    reject_limit_percent = forms.IntegerField(label=gettext_lazy("拒收上限（%）"), min_value=0, max_value=100, initial=20)
+    reject_limit_percent = forms.IntegerField(
+        label=gettext_lazy("拒收上限（%）"),
+        min_value=0,
+        max_value=100,
+        initial=20,
+        help_text=gettext_lazy("一次运行读满 100 行起判断。超过任一拒收上限时，该批不入库，运行停止。"),
+    )
+    reject_limit_count = forms.IntegerField(
+        label=gettext_lazy("拒收上限（行）"),
+        min_value=0,
+        max_value=1_000_000_000,
+        required=False,
+        help_text=gettext_lazy("一次运行最多拒收的行数；0 表示一行也不允许，不填则只按比例。"),
+    )
     delete_limit_percent = forms.IntegerField(label=gettext_lazy("删除上限（%）"), min_value=0, max_value=100, initial=10)
     parts = forms.IntegerField(label=gettext_lazy("并行分片"), min_value=1, max_value=64, initial=1)
 

@@ -107,6 +107,7 @@ DETAILS: Mapping[str, str | Promise] = {
     "from_day": _("施行日期"),
     "grant": _("授权"),
     "ground": _("查看依据"),
+    "held_back": _("未入库"),
     "hours": _("开放小时数"),
     "incident": _("事件编号"),
     "is_valid": _("核验通过"),

@@ -144,7 +144,8 @@ def test_others_see_no_draft(city: City, operator: Client, client: Client) -> No
 def test_a_plan_is_edited_switched_off_and_started_over(city: City, operator: Client, folder: Path) -> None:
     plan = csv_plan(city.police, timezone.now())
     url = f"/aggregation/plans/{plan.uid}/"
-    form = SCHEDULE | {"title": "新名称", "folder": "police", "pattern": "*.csv", "revision": plan.revision}
+    limits = {"reject_limit_percent": 5, "reject_limit_count": 1_000}
+    form = SCHEDULE | limits | {"title": "新名称", "folder": "police", "pattern": "*.csv", "revision": plan.revision}
     for name in ("is_lead", "delete_mode"):
         form.pop(name)
     assert operator.get(f"{url}edit/").status_code == 200
@@ -153,6 +154,8 @@ def test_a_plan_is_edited_switched_off_and_started_over(city: City, operator: Cl
     assert operator.post(f"{url}edit/", form).status_code == 409
     plan.refresh_from_db()
     assert (plan.title, plan.every_minutes) == ("新名称", 60)
+    assert {name: getattr(plan, name) for name in limits} == limits
+    assert "5% · 1,000 行" in operator.get(url).content.decode()
     operator.post(f"{url}switch/")
     AggregationPlan.objects.update(checkpoint={"cursor": "2026-01-01"})
     operator.post(f"{url}start-over/")
@@ -226,12 +229,18 @@ def test_rest_lays_down_checks_and_drafts_an_entry(city: City, operator: Client,
     body = {
         "title": "接口设立", "department": str(city.police.uid), "dataset": "population.person", "connector": "CSV_DROP",
         "settings": {"folder": city.police.code}, "columns": COLUMNS, "key_column": "GMSFHM",
+        "reject_limit_count": 0,
     }  # fmt: skip
     key = {"HTTP_IDEMPOTENCY_KEY": "one"}
     made = [operator.post("/openapi/v1/aggregation/plans", json.dumps(body), content_type="application/json", **key) for _ in "ab"]
     assert [reply.status_code for reply in made] == [201, 200], made[0].content.decode()
     assert "password" not in made[0].content.decode()
     plan = AggregationPlan.objects.get()
+    assert (
+        [made[0].json()[name] for name in ("reject_limit_percent", "reject_limit_count")]
+        == [20, plan.reject_limit_count]
+        == [20, 0]
+    )
     url = f"/openapi/v1/aggregation/plans/{plan.uid}"
     report = operator.post(f"{url}/check", "{}", content_type="application/json").json()
     assert (report["is_good"], report["count"]) == (True, 1)
@@ -264,3 +273,14 @@ def test_rejected_rows_are_chosen_by_the_rules_of_their_own_plan(city: City, ope
     answer = operator.get(f"/aggregation/plans/{plan.uid}/rejects/", {"rule": "name.required"})
     assert [line["row"].source_key for line in answer.context["lines"]] == ["行2", "行1"]
     assert operator.get(f"/aggregation/plans/{plan.uid}/rejects/", {"rule": "birth_on.pattern"}).status_code == 422
+
+
+def test_a_run_stopped_at_a_limit_says_what_was_held_back_and_what_comes_next(city: City, operator: Client) -> None:
+    plan = csv_plan(city.police, timezone.now())
+    run = AggregationRun.objects.create(
+        plan=plan, queued_at=timezone.now(), state="STOPPED", read_count=100, rejected_count=40, held_back_count=60
+    )
+    page = operator.get(f"/aggregation/runs/{run.uid}/").content.decode()
+    assert 'data-count="held-back">60<' in page
+    assert "可在任务中放宽上限后再归集" in page
+    assert "已接收的" not in page

@@ -28,7 +28,7 @@ from basedb.intake.contract import key_fields_of
 from basedb.staging import BETWEEN, RawRow, keyed
 from core.errors import DomainError, Unavailable
 from exchange.aggregation import schema_drift
-from exchange.aggregation.connector import dataset_of, fields_of, is_over_limit
+from exchange.aggregation.connector import dataset_of, fields_of, limit_passed
 from exchange.aggregation.connectors.drops import Found, copied, files_of, refused, settle_file, waiting_files
 from exchange.aggregation.connectors.terms import Column
 from exchange.models import AggregationPlan, AggregationRun
@@ -180,12 +180,11 @@ class FileReading:
     def _refuse_too_many_faults(self, feed: _KeyFeed) -> None:
         """What is known to be wrong before anything is loaded may already be over the limit: then nothing is loaded."""
         faults = feed.fault_count + len(self._twins)
-        if is_over_limit(self.plan, faults, feed.count):
+        if limit := limit_passed(self.plan, faults, feed.count):
             lines = sorted([*feed.fault_lines, *sorted(self._twins)[:MOST_NAMED]])[:MOST_NAMED]
             said = _(
-                "%(read)s 行中有 %(faults)s 行无法解析或主键重复（第 %(lines)s 行等），超过拒收上限 %(limit)s%%，整个文件未归集。"
+                "%(read)s 行中有 %(faults)s 行无法解析或主键重复（第 %(lines)s 行等），超过拒收上限 %(limit)s，整个文件未归集。"
             )
-            limit = self.plan.reject_limit_percent
             named = "、".join(map(str, lines))
             raise refused("too_many_faults", said % {"read": feed.count, "faults": faults, "lines": named, "limit": limit})
 
