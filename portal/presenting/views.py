@@ -95,10 +95,14 @@ def state(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 @roles_required(*CLERKS)
 def read(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Read what the holder agreed to, once: the values stand on this answer and nowhere else."""
-    handed = desk.read(uid=uid, actor=actor(request), now=timezone.now())
+    """Read what the holder agreed to, once: the values stand on this answer and nowhere else. Refused, the page says what to do."""
+    try:
+        told: dict[str, Any] = {"handed": desk.read(uid=uid, actor=actor(request), now=timezone.now())}
+        status = 200
+    except DomainError as error:
+        told, status = {"error": error}, error.status
     code = _own(request, uid)
-    return render(request, "portal/presenting/detail.html", {"code": code, "place": _place(code), "handed": handed})
+    return render(request, "portal/presenting/detail.html", told | {"code": code, "place": _place(code)}, status=status)
 
 
 def _own(request: HttpRequest, uid: UUID) -> PresentingCode:

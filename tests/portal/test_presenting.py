@@ -195,6 +195,24 @@ def test_the_window_is_told_what_to_do_when_the_holder_stopped_meanwhile(room: R
     assert "请持证人重新出示亮证码" not in told, "which a holder who stopped cannot"
 
 
+def test_a_window_that_came_too_late_is_led_to_the_next_scan(room: Room, now: datetime) -> None:
+    code, address = show_code(room.phone)
+    scanned = room.scan(code)["Location"]
+    row = bytes(room.license.row_key).hex()
+    items = [f"{row}:{name}" for name in presented.ITEMS]
+    room.phone.post(f"{address}answer/", {"action": "confirm", "licenses": [row], "items": items})
+    PresentingCode.objects.update(read_until=now)
+    late = room.window.post(f"{scanned}read/")
+    page = late.content.decode()
+    assert late.status_code in (409, 410)
+    assert "请持证人重新出示" in page
+    assert "presenting.read_late" in page
+    assert f'class="btn btn-primary" href="{reverse("portal:presenting-scan")}"' in page
+    assert "已过期" in page
+    assert room.license.number not in page
+    assert "再出示一次" in room.phone.get(address).content.decode()
+
+
 def test_a_legal_representative_authorizes_an_agent_on_the_phone(city: City, room: Room, now: datetime) -> None:
     entity: LegalEntity = presented.make_entity(city.market, room.person)
     presented.make_license(city.market, entity)
@@ -244,7 +262,13 @@ def test_two_people_say_which_application_is_trusted(city: City, room: Room, now
         entering.let_in(**asked)
     second = Client()
     second.force_login(make_user("centre_head", city.centre, Role.HEAD), backend="django.contrib.auth.backends.ModelBackend")
-    assert confirm in second.get("/presenting/applications/").content.decode()
+    page = second.get("/presenting/applications/").content.decode()
+    assert confirm in page
+    assert "/presenting/blocks/" not in page, "which is open to reviewers alone"
+    home = second.get("/").content.decode()
+    assert "1 件待办" in home
+    assert home.count('href="/presenting/applications/"') == 2, "in the menu and among what waits"
+    assert "1 件待办" not in desk.get("/").content.decode(), "who proposed cannot confirm"
     assert second.post(confirm).status_code == 302
     assert second.post(confirm).status_code == 409
     with pytest.raises(Refusal, match="invalid_parameter"):
