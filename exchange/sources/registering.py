@@ -22,6 +22,7 @@ from core.audit import Actor
 from core.crypto import SealBroken
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
+from core.texts import listed
 from exchange.calls.refusals import Refusal
 from exchange.models import SourceConnection, TableKind, UpstreamAccount, UpstreamInterface
 from exchange.querysets import is_auditor, is_reviewer
@@ -224,7 +225,7 @@ def _check_interface(row: UpstreamInterface) -> None:
         column["name"] for column in row.columns if not pointers.is_pointer(column.get("pointer", "")) or not column["pointer"]
     ]
     if wrong:
-        found["columns"] = _("应答位置须为 JSON 指针，例如 /data/xm：%(names)s") % {"names": "、".join(wrong)}
+        found["columns"] = _("应答位置须为 JSON 指针，例如 /data/xm：%(names)s") % {"names": listed(wrong)}
     for name, part in row.request_map.items():
         if part.get("in") not in PLACES:
             found["request_map"] = _("参数“%(name)s”的位置只能是 body 或 query。") % {"name": name}
