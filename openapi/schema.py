@@ -1,10 +1,13 @@
-"""The OpenAPI 3.1 description: every operation also tells of the one error body."""
+"""The OpenAPI 3.1 description: every operation also tells of the one error body; a process makes it once a language."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
+from django.utils.translation import get_language
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 
 ERROR_STATUSES = {
@@ -42,6 +45,19 @@ class PlatformSchema(AutoSchema):
         for status, description in ERROR_STATUSES.items():
             answers.setdefault(status, {"description": description, "content": content})
         return answers
+
+
+class RememberedGenerator(SchemaGenerator):
+    """Says what the code offers, alike to everybody, so that it is made once: it takes most of a second."""
+
+    def get_schema(self, request: Any = None, public: bool = False) -> Any:
+        """Return the description in the language of the moment."""
+        return _made(get_language()) if public else super().get_schema(request, public)
+
+
+@lru_cache(maxsize=4)
+def _made(_language: str | None) -> Any:
+    return SchemaGenerator().get_schema(request=None, public=True)
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -4,11 +4,12 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from openapi.health import health
+from openapi.schema import RememberedGenerator
 
 app_name = "openapi"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("health", health, name="health"),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SpectacularAPIView.as_view(generator_class=RememberedGenerator), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="openapi:schema"), name="docs"),
     path("", include("openapi.v1.resources")),
     path("", include("openapi.v1.catalog")),

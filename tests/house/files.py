@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -29,6 +31,12 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def faults(paths: Iterable[Path], look: Callable[[Path], Any]) -> dict[str, Any]:
+    """Return what is wrong with files, by name, of those with which something is."""
+    return {name_of(path): found for path in paths if (found := look(path))}
+
+
+@cache
 def tree(path: Path) -> ast.Module:
     """Return the syntax tree of a module."""
     return ast.parse(path.read_text(encoding="utf-8"))

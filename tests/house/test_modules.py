@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.files import BESIDE, ROOMS, modules, name_of, tree
+from tests.house.files import BESIDE, ROOMS, faults, modules, name_of, tree
 
 LONGEST_MODULE = 400
 LONGEST_FUNCTION = 50
@@ -30,51 +30,55 @@ ALL = list(modules(*ROOMS, *BESIDE))
 ADDRESS = re.compile(r"https?://[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b")
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_module_is_short_and_says_what_it_is(path: Path) -> None:
-    lines = len(path.read_text(encoding="utf-8").splitlines())
-    if name_of(path) not in LONG_MODULES:
-        assert lines <= LONGEST_MODULE
-    if lines:
-        assert ast.get_docstring(tree(path)), "no module docstring"
+def test_modules_are_short_and_say_what_they_are() -> None:
+    def wrong(path: Path) -> list[str]:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        long = [f"{lines} lines"] if lines > LONGEST_MODULE and name_of(path) not in LONG_MODULES else []
+        return long + (["no docstring"] if lines and not ast.get_docstring(tree(path)) else [])
+
+    assert faults(ALL, wrong) == {}
 
 
-@pytest.mark.parametrize("path", ALL, ids=name_of)
-def test_functions_are_short(path: Path) -> None:
-    long = [
-        f"{node.name}: {node.end_lineno - node.lineno + 1}"
-        for node in ast.walk(tree(path))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.end_lineno is not None
-        and node.end_lineno - node.lineno >= LONGEST_FUNCTION
-        and f"{name_of(path)}:{node.name}" not in LONG_FUNCTIONS
-    ]
-    assert long == []
+def test_functions_are_short() -> None:
+    def long(path: Path) -> list[str]:
+        return [
+            f"{node.name}: {node.end_lineno - node.lineno + 1}"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            and node.end_lineno is not None
+            and node.end_lineno - node.lineno >= LONGEST_FUNCTION
+            and f"{name_of(path)}:{node.name}" not in LONG_FUNCTIONS
+        ]
+
+    assert faults(ALL, long) == {}
 
 
-@pytest.mark.parametrize("path", [path for path in ALL if name_of(path).split("/")[0] not in PRINTS], ids=name_of)
-def test_nothing_is_printed(path: Path) -> None:
-    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
-    assert not [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("print", "breakpoint")]
+def test_nothing_is_printed() -> None:
+    def printed(path: Path) -> list[int]:
+        calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+        return [call.lineno for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("print", "breakpoint")]
+
+    assert faults([path for path in ALL if name_of(path).split("/")[0] not in PRINTS], printed) == {}
 
 
-@pytest.mark.parametrize("path", [path for path in modules(*ROOMS) if name_of(path) not in ADDRESSES], ids=name_of)
-def test_no_address_stands_in_the_code(path: Path) -> None:
-    parsed = tree(path)
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(parsed)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and isinstance(node.body[0], ast.Expr)
-    }
-    found = [
-        node.value
-        for node in ast.walk(parsed)
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and id(node) not in docstrings
-        and ADDRESS.search(node.value)
-    ]
-    assert found == []
+def test_no_address_stands_in_the_code() -> None:
+    def addresses(path: Path) -> list[str]:
+        parsed = tree(path)
+        docstrings = {
+            id(node.body[0].value)
+            for node in ast.walk(parsed)
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body and isinstance(node.body[0], ast.Expr)
+        }
+        return [
+            node.value
+            for node in ast.walk(parsed)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and id(node) not in docstrings
+            and ADDRESS.search(node.value)
+        ]
+
+    assert faults([path for path in modules(*ROOMS) if name_of(path) not in ADDRESSES], addresses) == {}
 
 
 @pytest.mark.parametrize("name", ["services", "utils", "helpers", "managers", "common"])

@@ -10,9 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from tests.house.files import ROOMS, ROOT, modules, name_of, templates, tree
+from tests.house.files import ROOMS, ROOT, faults, modules, name_of, templates, tree
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
 DATA_TEXTS = {
@@ -52,10 +50,12 @@ PLAIN_MODULES: dict[str, str] = {
 }
 
 
-@pytest.mark.parametrize("path", [path for path in templates() if name_of(path) not in PLAIN_TEMPLATES], ids=name_of)
-def test_template_has_no_unmarked_text(path: Path) -> None:
-    left = MARKED.sub("", path.read_text(encoding="utf-8"))
-    assert [line.strip() for line in left.splitlines() if CHINESE.search(line)] == []
+def test_templates_have_no_unmarked_text() -> None:
+    def left(path: Path) -> list[str]:
+        lines = MARKED.sub("", path.read_text(encoding="utf-8")).splitlines()
+        return [line.strip() for line in lines if CHINESE.search(line)]
+
+    assert faults([path for path in templates() if name_of(path) not in PLAIN_TEMPLATES], left) == {}
 
 
 def unmarked(node: ast.AST, inside: bool = False) -> list[str]:
@@ -85,9 +85,8 @@ def spoken_modules() -> list[Path]:
     return [path for path in rooms if path.name != "apps.py" and name_of(path) not in PLAIN_MODULES]
 
 
-@pytest.mark.parametrize("path", spoken_modules(), ids=name_of)
-def test_module_has_no_unmarked_text(path: Path) -> None:
-    assert unmarked(tree(path)) == []
+def test_modules_have_no_unmarked_text() -> None:
+    assert faults(spoken_modules(), lambda path: unmarked(tree(path))) == {}
 
 
 def test_english_catalogue_is_complete(tmp_path: Path) -> None:
