@@ -76,7 +76,8 @@ def _known_sql(known: str, judged: str, source_id: int) -> str:
 def _news_sql(news: str, judged: str, known: str) -> str:
     """The good rows that tell something new, the last of those that hold from the same moment.
 
-    A row that does not say since when it holds comes after everything known of its key.
+    A row that does not say since when it holds comes after everything known of its key; such an end of a key that is not known
+    is told all the same, because a rejected row of that key may come back.
     """
     return f"""
         CREATE TEMPORARY TABLE {news} ON COMMIT DROP AS
@@ -99,7 +100,8 @@ def _news_sql(news: str, judged: str, known: str) -> str:
             WHEN g.is_dated THEN NOT EXISTS (
                 SELECT FROM {known} p WHERE p.source_key = g.source_key AND upper(p.valid) = g.since
                     AND (NOT p.valid @> g.since OR lower(p.valid) = g.since))
-            ELSE EXISTS (SELECT FROM {known} p WHERE p.source_key = g.source_key AND upper_inf(p.valid)) END"""
+            ELSE NOT EXISTS (SELECT FROM {known} p WHERE p.source_key = g.source_key)
+                OR EXISTS (SELECT FROM {known} p WHERE p.source_key = g.source_key AND upper_inf(p.valid)) END"""
 
 
 def _pieces_sql(pieces: str, news: str, known: str) -> str:

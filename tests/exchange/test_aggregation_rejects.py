@@ -253,6 +253,21 @@ def test_replay_does_not_bring_back_what_ended_meanwhile(dated: AggregationPlan,
     assert not Person.objects.filter(withdrawn_at=None).exists()
 
 
+def test_replay_does_not_bring_to_life_what_ended_before_it_was_ever_taken_in(
+    dated: AggregationPlan, clerk: Actor, folder: Path
+) -> None:
+    _deliver(dated, clerk, folder, "a.csv", person(4, XM=""))
+    gone = _deliver(dated, clerk, folder, "b.csv", person(4, SCBZ="1"))
+    assert (counts(gone), gone.deleted_count) == ((1, 1, 0, 0), 0)
+    _deliver(dated, clerk, folder, "c.csv", person(4, SCBZ="1"), person(5))
+    assert SourceRecord.objects.count() == 2, "the end is kept once"
+    assert counts(_replay(dated, clerk, "name.required", name="张四")) == (1, 0, 0, 1)
+    assert _row(SUPERSEDED).state == "OPEN"
+    assert not Person.objects.filter(name="张四").exists()
+    _deliver(dated, clerk, folder, "d.csv", person(4, XM="李四"))
+    assert Person.objects.get(name="李四").withdrawn_at is None, "the source itself may bring it back"
+
+
 @pytest.mark.parametrize("key_column", ["", "GMSFHM"])
 def test_row_whose_key_was_corrected_is_the_one_its_source_corrects_later(
     city: City, clerk: Actor, now: datetime, folder: Path, key_column: str
