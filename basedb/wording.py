@@ -18,10 +18,15 @@ NO_DIVISIONS: Final[Mapping[str, str]] = MappingProxyType({})
 def worded(field: Field, raw: str, divisions: Mapping[str, str] = NO_DIVISIONS) -> str:
     """Return a value as people read it; `divisions` are names by code as it is written."""
     if field.is_division:
-        return f"{divisions[raw]}（{raw}）" if raw in divisions else raw
+        return named(raw, divisions)
     if field.code_set in CODE_SETS:
         return str(CODE_SETS[field.code_set].label(raw))
     return day(raw) if field.data_type is DataType.DATE else raw
+
+
+def named(code: str, names: Mapping[str, str]) -> str:
+    """Return what a code is called, with the code behind it; the code alone when nobody knows it."""
+    return f"{names[code]}（{code}）" if code in names else code
 
 
 def day(raw: str) -> str:

@@ -7,7 +7,7 @@ same day; records taken in earlier stay.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -84,6 +84,12 @@ def load_version(*, content: bytes, actor: Actor, now: datetime) -> CreditCatalo
     CreditCatalogItem.objects.bulk_create(CreditCatalogItem(version=made, **item) for item in given.items)
     audit.record(actor, "credit_catalog.loaded", made, at=now, version=made.code, items=len(given.items))
     return made
+
+
+def names_of(codes: Collection[str]) -> dict[str, str]:
+    """Return what items are called, as the newest version that has them says."""
+    rows = CreditCatalogItem.objects.filter(code__in=codes).order_by("version__effective")
+    return dict(rows.values_list("code", "name"))
 
 
 def _item(line: Any, number: int) -> dict[str, str]:

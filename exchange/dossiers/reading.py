@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from basedb.credit import catalog
 from basedb.dictionary import DATASETS, PERSON
 from basedb.dictionary.population_facts import VITAL_EVENT
 from basedb.dossier import entities, facts, relations
@@ -29,7 +30,7 @@ from exchange.dossiers import accesses
 from exchange.dossiers.accesses import Use
 from exchange.dossiers.opening import note
 from exchange.dossiers.rights import DossierKind, Purpose, View, view_of
-from exchange.dossiers.showing import Section, Value, age_of, divisions_of, section_of, values_of
+from exchange.dossiers.showing import Section, Value, age_of, divisions_of, items_of, section_of, values_of
 
 READ = "dossier.read"
 
@@ -95,7 +96,7 @@ def read_dossier(
         golden = deaths.over(golden, found.rows.get(VITAL_EVENT.code, []))
     today = today_in_shanghai(now)
     related = _relations(kind, view, found, divisions_of(kind.master, golden, found), today=None if is_past else today)
-    view = replace(view, divisions=related.divisions)
+    view = replace(view, divisions=related.divisions, items=_item_names(found))
     dossier = Dossier(
         kind=kind,
         key=entity_key,
@@ -170,7 +171,12 @@ def read_section(
     )
     related = _relations(kind, view, found, divisions_of(kind.master, None, found), today=None)
     _note(entity_key, {"kind": kind.value, "section": dataset}, actor, purpose, now)
-    return section_of(known, found, related, replace(view, divisions=related.divisions))
+    return section_of(known, found, related, replace(view, divisions=related.divisions, items=_item_names(found)))
+
+
+def _item_names(found: FactsOf) -> dict[str, str]:
+    codes = items_of(found)
+    return catalog.names_of(codes) if codes else {}
 
 
 def _relations(kind: DossierKind, view: View, found: FactsOf, codes: set[str], *, today: date | None) -> Relations:

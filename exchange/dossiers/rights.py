@@ -57,7 +57,7 @@ class Purpose:
 class View:
     """How far somebody sees: `department_id` None is every source, else only what that department delivered.
 
-    `divisions` are the names of the divisions whose codes are to be shown.
+    `divisions` are the names of the divisions whose codes are to be shown, `items` those of the catalogue of credit information.
     """
 
     department_id: int | None
@@ -65,6 +65,7 @@ class View:
     sees_candidates: bool
     sees_accesses: bool
     divisions: Mapping[str, str] = field(default_factory=dict)
+    items: Mapping[str, str] = field(default_factory=dict)
 
     def covers(self, department_id: int) -> bool:
         """Return whether deliveries of a department are shown."""

@@ -16,6 +16,7 @@ from basedb.dossier.facts import FactRow, FactsOf, links_of
 from basedb.dossier.relations import Relations
 from basedb.fusion.reading import Candidate, Golden, GoldenValue
 from basedb.models import MatchTier, Strategy
+from basedb.wording import named
 from exchange.dossiers.rights import DossierKind, View
 
 # Of records with many fields these are shown.
@@ -23,6 +24,7 @@ BRIEF: Final = (
     "document_number", "item_code", "content", "level", "authority", "decided_on", "valid_from", "valid_to", "publish_until",
     "record_state",
 )  # fmt: skip
+ITEM: Final = "item_code"  # of credit records: an item of the catalogue of credit information
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,11 @@ def divisions_of(master: Dataset, golden: Golden | None, found: FactsOf) -> set[
     return codes | {row.values.get(name, "") for code, rows in found.rows.items() for row in rows for name in fields[code]} - {""}
 
 
+def items_of(found: FactsOf) -> set[str]:
+    """Return the codes of items of the credit catalogue that facts name."""
+    return {row.values[ITEM] for rows in found.rows.values() for row in rows if row.values.get(ITEM)}
+
+
 def _value(field: Field, golden: GoldenValue, view: View) -> Value:
     mine = [candidate for candidate in golden.candidates if view.covers(candidate.department_id)]
     standing = next((candidate for candidate in mine if candidate.is_chosen), None)
@@ -156,12 +163,17 @@ def _columns(dataset: Dataset) -> list[Field]:
 
 def _line(row: FactRow, columns: Sequence[Field], links: Sequence[Field], related: Relations, view: View) -> Line:
     return Line(
-        cells=[view.show(_coded(field, row), row.values.get(field.name)) for field in columns],
+        cells=[_cell(field, row, view) for field in columns],
         related=[_related(row.values.get(field.name, ""), related, view) for field in links],
         department=row.department,
         source=row.source,
         received_at=row.received_at,
     )
+
+
+def _cell(field: Field, row: FactRow, view: View) -> str:
+    raw = row.values.get(field.name)
+    return named(raw, view.items) if raw and field.name == ITEM else view.show(_coded(field, row), raw)
 
 
 def _coded(field: Field, row: FactRow) -> Field:

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from basedb.credit import records, standing, timeliness
+from basedb.credit import catalog, records, standing, timeliness
 from basedb.credit.records import DISPLAY_TITLES, KINDS
 from basedb.credit.tiers import first_day_of_repair, tier_of
 from basedb.dictionary import DATASETS, DataType
@@ -22,7 +22,7 @@ from basedb.geography.divisions import names_of
 from basedb.masking import Mask, mask_value
 from basedb.models import CreditEvent, CreditObjection, CreditRepair
 from basedb.models.credit import CreditRow
-from basedb.wording import worded
+from basedb.wording import named, worded
 from core.calendar import today_in_shanghai
 from core.errors import NotFound
 from core.keyset import page
@@ -169,6 +169,8 @@ def _fields(dataset: str, record: CreditRow) -> list[tuple[str, str]]:
             if (field.data_type is DataType.NUMBER)
             else str(value)
         )
+        if field.name == "item_code":
+            text = named(text, catalog.names_of([text]))
         if field.code_set or field.is_division:
             text = worded(field, text, names_of({text}) if field.is_division else {})
         if field.name == "representative_id" or (is_person and field.mask is not Mask.NONE):

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS
 from basedb.geography import divisions, figures, matching, shapes
+from basedb.wording import named
 from core.models import Region
 from exchange.calls.refusals import Refusal
 from exchange.features import showing
@@ -164,7 +165,7 @@ def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any], nam
 
 def _said(labels: Mapping[str, str] | None, value: Any) -> Any:
     """Return what a code is called, with the code; anything else as it is."""
-    return f"{labels[value]}（{value}）" if labels and value in labels else value
+    return named(value, labels) if labels and value in labels else value
 
 
 def _statistics(division: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from basedb.masking import MASK_TITLES
 from basedb.models import RefreshState, ThematicDataset, ThematicRefresh, ThematicState
 from basedb.thematic import definitions, refreshing, rows
 from basedb.thematic.compiling import Compiled
+from basedb.wording import named
 from core.errors import DomainError, Invalid
 from core.keyset import page
 from core.models import Region
@@ -132,7 +133,7 @@ def row_list(request: HttpRequest, uid: UUID) -> HttpResponse:
         "lines": [
             {
                 "values": line.values,
-                "region": f"{names[line.region_code]}（{line.region_code}）" if line.region_code in names else line.region_code,
+                "region": named(line.region_code, names),
                 "entered_at": line.entered_at,
             }
             for line in found.lines

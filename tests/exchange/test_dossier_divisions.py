@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from basedb.dictionary import PERSON
+from basedb.credit import catalog, shipped
+from basedb.dictionary import DATASETS, PERSON
+from basedb.dossier.facts import FactRow, FactsOf
+from basedb.dossier.relations import Relations
 from core.models import Region
 from exchange.dossiers.reading import Dossier, read_dossier, read_history
-from exchange.dossiers.rights import DossierKind
+from exchange.dossiers.rights import DossierKind, View
+from exchange.dossiers.showing import items_of, section_of
 from tests.exchange import dossier_scene as scene
 from tests.exchange.dossier_scene import COMPARISON, FIRM, FOR_MATTER, ME, key
 from tests.factories import City, make_region
@@ -52,6 +57,14 @@ def test_departments_and_masked_views_read_names_too(city: City) -> None:
     assert identity(read(city, purpose=FOR_MATTER)) == "玄武区（320102）"
     assert "玄武区（320102）" in identity(read(city, kind=DossierKind.ENTERPRISE, entity_key=key(FIRM)))
     assert identity(read(city, as_of=timezone.now(), known_at=timezone.now())) == "玄武区（320102）"
+
+
+def test_credit_sections_say_which_item_of_the_catalogue_a_record_is(city: City) -> None:
+    shipped.load_catalog(apps)
+    row = FactRow({"item_code": "0202"}, city.market.pk, city.market.name, "处罚", 1, timezone.now(), None, None)
+    found = FactsOf([], {"credit.penalty": [row]}, {"credit.penalty": 1})
+    view = View(None, is_plain=True, sees_candidates=True, sees_accesses=True, items=catalog.names_of(items_of(found)))
+    assert section_of(DATASETS["credit.penalty"], found, Relations(), view).lines[0].cells == ["行政处罚信息（0202）"]
 
 
 def test_unknown_code_stays_a_code_and_the_standing_name_comes_before_a_former_one(city: City) -> None:

@@ -53,6 +53,7 @@ def test_people_are_masked_in_lists_and_on_their_record(city: City, penalty: Any
         assert "王建国" not in shown
         assert "王**" in shown
     assert "玄武区（320102）" in shown
+    assert "行政处罚信息（0202）" in client.get(address(person)).content.decode()
     assert COMPANY in client.get("/credit/?kind=penalty").content.decode()
 
 
