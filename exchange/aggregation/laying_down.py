@@ -24,7 +24,7 @@ from core.roles import Role
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connectors.drops import folder_of
 from exchange.aggregation.connectors.registry import CONNECTORS, DROPS
-from exchange.aggregation.plans import create_plan
+from exchange.aggregation.plans import check_alone, create_plan
 from exchange.aggregation.visibility import may_look_after, visible_plan
 from exchange.models import AggregationPlan, AggregationRun, PlanDraft, RunState
 from exchange.querysets import is_reviewer
@@ -222,6 +222,8 @@ def edit_plan(
 def switch_plan(*, uid: UUID, is_active: bool, actor: Actor, now: datetime) -> AggregationPlan:
     """Take a plan out of use or into it again; what is under way is carried to its end."""
     plan = _looked_after(uid, actor)
+    if is_active:
+        check_alone(plan)
     plan.is_active = is_active
     plan.next_run_at = now if is_active and plan.every_minutes else None
     plan.revision += 1

@@ -128,6 +128,7 @@ def _check_mapping(plan: AggregationPlan) -> None:
         text = _("源主键所用的旧标识只用于可缺标识的数源，且须适合目标数据集。")
         raise Invalid("plan.row_key_kind_invalid", text, {"row_key_kind": [text]})
     _check_deletes(plan)
+    check_alone(plan)
     CONNECTORS[plan.connector].check_settings(plan.settings)
 
 
@@ -140,6 +141,21 @@ def _check_deletes(plan: AggregationPlan) -> None:
     if plan.delete_mode == DeleteMode.FULL_KEYS and plan.connector == ConnectorKind.HTTP_PAGES:
         said = _("接口不能列出全部主键，请改为按删除标志处理或不处理删除。")
         raise Invalid("plan.keys_not_listed", said, {"delete_mode": said})
+
+
+def check_alone(plan: AggregationPlan) -> None:
+    """Raise Conflict where a plan that compares all keys would end what another plan in use brings into the same data source."""
+    others = AggregationPlan.objects.filter(source_id=plan.source_id, is_active=True).exclude(pk=plan.pk)
+    if plan.delete_mode != DeleteMode.FULL_KEYS:
+        others = others.filter(delete_mode=DeleteMode.FULL_KEYS)
+    other = others.order_by("id").first() if plan.source_id else None
+    if other is not None:
+        said = _(
+            "数源「%(source)s」已由归集任务「%(plan)s」使用；全量主键比对的任务须独占数源，否则会互相终止对方的记录。请另设数源，或先停用那个任务。"
+        )
+        raise Conflict(
+            "plan.source_shared", said % {"source": plan.source.title, "plan": other.title}, {"delete_mode": str(other.uid)}
+        )
 
 
 @transaction.atomic

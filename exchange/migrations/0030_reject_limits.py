@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="aggregationplan",
             constraint=models.CheckConstraint(
-                condition=models.Q(("reject_limit_percent__lte", 100), ("delete_limit_percent__lte", 100)),
+                condition=models.Q(("delete_limit_percent__lte", 100), ("reject_limit_percent__lte", 100)),
                 name="plan_limits_are_percentages",
             ),
         ),

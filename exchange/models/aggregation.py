@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -97,6 +99,21 @@ class AggregationPlan(SharedObject, SealedSecret):
         constraints = [
             models.CheckConstraint(
                 condition=Q(reject_limit_percent__lte=100, delete_limit_percent__lte=100), name="plan_limits_are_percentages"
+            ),
+            # What a plan that compares all keys does not find at its source ends, whichever plan of the data source brought it.
+            models.UniqueConstraint(
+                fields=["source"], condition=Q(is_active=True, delete_mode="FULL_KEYS"), name="plan_one_compares_all_keys"
+            ),
+            ExclusionConstraint(
+                name="plan_comparing_keys_is_alone",
+                expressions=[
+                    ("source", RangeOperators.EQUAL),
+                    (
+                        Case(When(delete_mode="FULL_KEYS", then=Value(1)), default=Value(0), output_field=models.IntegerField()),
+                        RangeOperators.NOT_EQUAL,
+                    ),
+                ],
+                condition=Q(is_active=True),
             ),
         ]
 

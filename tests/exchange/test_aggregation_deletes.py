@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from basedb.models import Person, SourceRecord
 from core.audit import Actor
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
+from exchange.aggregation.laying_down import switch_plan
 from exchange.models import AggregationPart, AggregationPlan, RunState
 from tests.exchange.aggregation_sources import COLUMNS, SourceTable, counts, csv_plan, csv_text, drop, person, run_now, table_plan
 from tests.factories import City
@@ -121,3 +123,27 @@ def test_manifest_sums_up_what_was_read_whatever_its_order(city: City, clerk: Ac
     assert first.manifest["checksum"] == second.manifest["checksum"]
     source.put([person(3, XM="李三")], at=now, first_id=3)
     assert run_now(plan, clerk).manifest["checksum"] != first.manifest["checksum"]
+
+
+@pytest.mark.parametrize("modes", [("FULL_KEYS", "FULL_KEYS"), ("FULL_KEYS", "NONE"), ("NONE", "FULL_KEYS")])
+def test_plan_that_compares_all_keys_has_its_source_to_itself(
+    city: City, settings: Any, tmp_path: Path, now: datetime, modes: tuple[str, str]
+) -> None:
+    settings.DROP_DIR, clerk = tmp_path / "drop", city.actor("police_operator")
+    first = csv_plan(city.police, now, delete_mode=modes[0], title="先设的任务")
+    with pytest.raises(Conflict) as refused:
+        csv_plan(city.police, now, delete_mode=modes[1], source=first.source)
+    assert (refused.value.code, "先设的任务" in str(refused.value.message)) == ("plan.source_shared", True)
+    switch_plan(uid=first.uid, is_active=False, actor=clerk, now=now)
+    csv_plan(city.police, now, delete_mode=modes[1], source=first.source)
+    with pytest.raises(Conflict):
+        switch_plan(uid=first.uid, is_active=True, actor=clerk, now=now)
+    with pytest.raises(IntegrityError, match=r"plan_(one_compares_all_keys|comparing_keys_is_alone)"), transaction.atomic():
+        AggregationPlan.objects.update(is_active=True)
+
+
+def test_plans_that_end_nothing_by_themselves_may_share_a_source(city: City, settings: Any, tmp_path: Path, now: datetime) -> None:
+    settings.DROP_DIR = tmp_path / "drop"
+    first = csv_plan(city.police, now)
+    csv_plan(city.police, now, source=first.source, settings={"folder": "other"})
+    assert AggregationPlan.objects.filter(source=first.source, is_active=True).count() == 2
