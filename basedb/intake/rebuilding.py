@@ -74,32 +74,45 @@ def _ranges(parts: int) -> Iterator[tuple[bytes, bytes | None]]:
 
 def _rebuild_range(dataset: Dataset, low: bytes, high: bytes | None) -> Projected:
     bounds = [low] if high is None else [low, high]
+    told = _told_sql(dataset, has_end=high is not None, is_all=high is None and not any(low))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"CREATE TEMPORARY TABLE {_BEST} ON COMMIT DROP AS {_best_sql(dataset, has_end=high is not None)}", bounds * 2
+            f"CREATE TEMPORARY TABLE {_BEST} ON COMMIT DROP AS {_best_sql(dataset, told, has_end=high is not None)}", bounds * 2
         )
-        cursor.execute(f"ANALYZE {_BEST}")
+        cursor.execute(f"ANALYZE {_BEST} (row_key, id)")
     return facts.write(dataset, _BEST, is_compared=True)
 
 
-def _best_sql(dataset: Dataset, *, has_end: bool) -> str:
-    """What stands of the facts whose subjects lie in a range, and the standing facts with keys in it nobody tells any more.
+def _told_sql(dataset: Dataset, *, has_end: bool, is_all: bool) -> str:
+    """The records that tell of the facts in a range of subjects, by the index of subjects alone: a source may be a whole city.
 
-    Facts that several subjects may tell of are cut by their own keys instead, which no index of the records knows: each part then
-    reads all records of the dataset. Nearly all facts stand by a current record: only for the others more records are looked for.
+    Facts that several subjects may tell of are cut by their own keys, which no index of the records knows: each part then reads
+    all records of the dataset.
     """
-    key, condition = facts.row_key_sql(dataset, "r.payload"), f"{facts.CURRENT} AND r.subject_key IS NOT NULL"
-    cut_by = "r.subject_key" if dataset.is_named_by_subject else key
-    column, sought = facts.found_by(dataset)
-    told = f"{facts.candidates_sql(dataset)} FROM basedb_sourcerecord r {facts.ours_sql(dataset)} WHERE {condition}"
+    if dataset.is_named_by_subject and not is_all:
+        within = _within("r.subject_key", has_end)
+        records = f"(SELECT * FROM basedb_sourcerecord r WHERE {facts.CURRENT} AND {within} OFFSET 0) r"
+        return f"{facts.candidates_sql(dataset)} FROM {records} {facts.ours_sql(dataset)}"
+    within = _within(facts.row_key_sql(dataset, "r.payload"), has_end)
+    condition = f"{facts.CURRENT} AND r.subject_key IS NOT NULL AND {within}"
+    return f"{facts.candidates_sql(dataset)} FROM basedb_sourcerecord r {facts.ours_sql(dataset)} WHERE {condition}"
+
+
+def _best_sql(dataset: Dataset, told: str, *, has_end: bool) -> str:
+    """What stands of the facts told of, and the standing facts with keys in the range nobody tells any more.
+
+    Nearly all facts stand by a current record: only for the others more records are looked for.
+    """
+    key, (column, sought) = facts.row_key_sql(dataset, "r.payload"), facts.found_by(dataset)
+    condition = f"{facts.CURRENT} AND r.subject_key IS NOT NULL"
     return f"""
-        WITH best AS ({facts.chosen_sql(dataset, f"{told} AND {_within(cut_by, has_end)}")}),
+        WITH best AS ({facts.chosen_sql(dataset, told)}),
         bereft AS MATERIALIZED (
             SELECT f.row_key FROM {dataset.table} f WHERE {_within("f.row_key", has_end)} AND f.withdrawn_at IS NULL AND CASE
                 WHEN EXISTS (SELECT FROM {facts.record_sql("f.source_record_id")} r WHERE {condition} AND {key} = f.row_key)
                 THEN false ELSE NOT EXISTS (
-                    SELECT FROM basedb_sourcerecord r {facts.ours_sql(dataset)}
-                    WHERE {sought} = f.{column} AND {condition} AND {key} = f.row_key)
+                    SELECT FROM (SELECT * FROM basedb_sourcerecord r WHERE {sought} = f.{column} AND {condition} OFFSET 0) r
+                    {facts.ours_sql(dataset)} WHERE {key} = f.row_key)
                 END
         )
         SELECT * FROM best
