@@ -21,12 +21,13 @@ MERGE: Final = "entity-merge"  # rule_version of links by which a whole entity w
 TABLES: Final = """
 CREATE TEMPORARY TABLE IF NOT EXISTS fusion_record (
     record_id bigint, chain bigint, subject_key bytea, run_id bigint, is_current boolean, known_from timestamptz,
-    siblings bigint, authority integer, department_id bigint, is_lead boolean, name text, former_name text
+    siblings bigint, authority integer, department_id bigint, is_lead boolean, name text, former_name text, source_id bigint,
+    source_key text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS fusion_link (
     record_id bigint, chain bigint, subject_key bytea, is_current boolean, known_from timestamptz, authority integer,
     department_id bigint, name text, former_name text, link_id bigint, old_entity bytea, old_tier text, since timestamptz,
-    is_decided boolean, is_merge boolean
+    is_decided boolean, is_merge boolean, source_id bigint, source_key text
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS fusion_target (
     chain bigint, subject_key bytea, is_current boolean, known_from timestamptz, link_id bigint, old_entity bytea, old_tier text,
@@ -45,7 +46,7 @@ def records_sql(plan: Plan, touched: str) -> tuple[str, list[Any]]:
         INSERT INTO fusion_record
         SELECT r.id, r.chain, r.subject_key, r.run_id, upper_inf(r.valid), lower(r.known),
             count(*) OVER (PARTITION BY r.subject_key), {authority_sql(_name_rule(plan), "s.collector")},
-            s.department_id, s.is_lead, {names}
+            s.department_id, s.is_lead, {names}, r.source_id, r.source_key
         FROM (SELECT DISTINCT subject_key FROM {touched} WHERE subject_key IS NOT NULL) t
         CROSS JOIN LATERAL (
             SELECT * FROM basedb_sourcerecord r WHERE r.subject_key = t.subject_key AND upper_inf(r.known) OFFSET 0
@@ -64,7 +65,8 @@ def links_sql(plan: Plan) -> tuple[str, list[Any]]:
         SELECT r.record_id, r.chain, r.subject_key, r.is_current, r.known_from, r.authority, r.department_id, r.name,
             r.former_name, x.id, x.entity_key, x.tier, lower(x.linked),
             x.decided_by_id IS NOT NULL,
-            coalesce(x.decided_by_id IS NOT NULL AND x.rule_version = %s AND x.entity_key <> r.subject_key, false)
+            coalesce(x.decided_by_id IS NOT NULL AND x.rule_version = %s AND x.entity_key <> r.subject_key, false),
+            r.source_id, r.source_key
         FROM fusion_record r
         LEFT JOIN LATERAL (
             SELECT own.id FROM basedb_crosswalk own
@@ -79,7 +81,8 @@ def links_sql(plan: Plan) -> tuple[str, list[Any]]:
 
 
 def targets_sql() -> str:
-    """Where each chain belongs. Of the names under one identifier that of the highest authority is the reference."""
+    """Where each chain belongs. Of the names under one identifier that of the highest authority is the reference; where nobody
+    leads that of the source registered first, and never that which came first: workers may bring rows in any order."""
     agrees = " OR ".join(
         [
             "l.name IS NULL",
@@ -95,7 +98,7 @@ def targets_sql() -> str:
         WITH reference AS (
             SELECT DISTINCT ON (subject_key) subject_key, chain, name, former_name, department_id FROM fusion_link
             WHERE name IS NOT NULL AND (NOT is_decided OR old_entity = subject_key)
-            ORDER BY subject_key, is_current DESC, authority, chain
+            ORDER BY subject_key, is_current DESC, authority, source_id, source_key
         ), merged AS (
             SELECT DISTINCT ON (subject_key) subject_key, old_entity FROM fusion_link WHERE is_merge
             ORDER BY subject_key, link_id DESC

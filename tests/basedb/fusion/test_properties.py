@@ -120,6 +120,23 @@ def test_order_of_delivery_does_not_matter_where_authority_decides(world: World,
 
 
 @FEW
+@given(st.permutations(["health", "civil", "tax"]), st.booleans())
+def test_order_of_delivery_does_not_matter_where_nobody_leads_a_name(world: World, order: list[str], is_together: bool) -> None:
+    names = {"health": "张伟", "civil": "李娜", "tax": "張 偉"}
+    with undone():
+        chains = {}
+        for source in order:
+            chains[world.deliver(source, "1", 1, person(1, name=names[source]))] = source
+            if not is_together:
+                world.project(run_id=1)
+        world.project(run_id=1)
+        held = {chains[link.chain] for link in Crosswalk.objects.filter(chain__in=chains, linked__upper_inf=True, entity_key=None)}
+        first = min(names, key=lambda source: world.sources[source].pk)
+        assert held == {source for source in names if normalized(names[source]) != normalized(names[first])}
+        world.touched = set()
+
+
+@FEW
 @given(steps=st.lists(STEP, min_size=1, max_size=8))
 def test_records_with_one_key_and_two_names_never_share_an_entity(world: World, steps: list[tuple[Any, ...]]) -> None:
     with undone():
