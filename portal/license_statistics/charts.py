@@ -11,7 +11,7 @@ from exchange.license_statistics.reading import Covered, Line, Used
 
 BLUE, GREEN, ORANGE, GREY = "#066fd1", "#2fb344", "#f76707", "#929dab"
 MOST_BARS = 15
-_GRID = {"left": 8, "right": 24, "top": 8, "bottom": 56, "containLabel": True}  # room for the unit and the legend below
+_GRID = {"left": 8, "right": 40, "top": 8, "bottom": 56, "containLabel": True}  # room for the unit and the legend below
 _UPRIGHT = {"left": 8, "right": 8, "top": 32, "bottom": 32, "containLabel": True}
 
 
@@ -66,7 +66,7 @@ def _counted(unit: str) -> dict[str, Any]:
     }
 
 
-def _titles(lines: Sequence[Line] | Sequence[Used]) -> dict[str, Any]:
+def _titles(lines: Sequence[Line] | Sequence[Used] | Sequence[Covered]) -> dict[str, Any]:
     return {
         "type": "category",
         "data": [line.title or "—" for line in lines],
@@ -104,8 +104,8 @@ def coverage(lines: Sequence[Covered]) -> dict[str, Any] | None:
     return {
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "grid": {**_GRID, "right": 56, "bottom": 8},
-        "xAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value}%"}},
-        "yAxis": {"type": "category", "data": [line.title for line in shown]},
+        "xAxis": {"type": "value", "min": 0, "max": 100, "axisLabel": {"formatter": "{value}%", "hideOverlap": True}},
+        "yAxis": _titles(shown),
         "series": [
             {
                 "name": _("覆盖率（百分比）"),
