@@ -67,8 +67,25 @@ def correct(*, uid: UUID, values: Mapping[str, str], actor: Actor, now: datetime
     return row
 
 
+def lost_key(row: RejectedRow) -> str:
+    """Return why no correction can tell which record of its source a row is, empty when one can.
+
+    A line that was no row at all came without its key. Where no field holds the key, a replay would have to make one up, and the
+    row its source delivers next would be a second record.
+    """
+    plan = row.plan
+    if row.source_key or not plan.key_column or plan.key_column in plan.columns.values():
+        return ""
+    said = _(
+        "这一行已损坏，读不出源主键「%(column)s」，更正后与数源再次送来的同一条记录对不上。请由数源改正后重新送来，本条填写原因后不再处理。"
+    )
+    return said % {"column": plan.key_column}
+
+
 def keep_correction(row: RejectedRow, values: Mapping[str, str], *, now: datetime) -> None:
     """Check a correction against form and rules and store it on a locked row, in the caller's transaction."""
+    if fault := lost_key(row):
+        raise Invalid("reject.key_lost", fault, {"source_key": fault})
     fields = fields_of(row.plan)
     faults = {name: _("没有这个字段") for name in values if name not in fields}
     faults |= {name: _("内容过长或含有无法保存的字符") for name, text in values.items() if not _storable(text)}

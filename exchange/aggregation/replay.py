@@ -85,10 +85,11 @@ class ReplayReading:
     def _key_of(self, row: RejectedRow) -> str:
         """Return the key the source will know the row by once it is corrected there, too.
 
-        Where all keys are compared it is the one the source lists now, else the record would be taken for one that is gone.
+        Where all keys are compared it is the one the source lists now, else the record would be taken for one that is gone. Of a
+        line that was no row at all it is known from the correction alone.
         """
         plan = self.plan
-        if plan.delete_mode == DeleteMode.FULL_KEYS:
+        if plan.delete_mode == DeleteMode.FULL_KEYS and row.source_key:
             return row.source_key
         if not plan.key_column:
             return ""  # made of the fields that name a row

@@ -166,7 +166,7 @@ def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
     row = rejected_visible_to(who).filter(uid=uid).first()
     if row is None:
         raise NotFound("reject.not_found", _("没有这条拒收记录，或您无权查看。"))
-    fields = fields_of(row.plan)
+    fields, lost_key = fields_of(row.plan), process.lost_key(row)
     shown = {name: row.raw.get(name) or "" for name in fields} | (row.correction or {})
     form = CorrectionForm(request.POST or None, plan=row.plan, wrong=row.field, initial=shown)
     if request.method == "POST" and form.is_valid():
@@ -183,7 +183,8 @@ def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
         "plan": row.plan,
         "form": form,
         "said": message_of(row.plan.dataset, row.rule, row.related_line),
-        "is_open": row.state in process.OPEN_STATES,
+        "is_open": row.state in process.OPEN_STATES and not lost_key,
+        "lost_key": lost_key if row.state in process.OPEN_STATES else "",
         "damaged": row.raw.get("_row"),
     }
     return render(request, "portal/aggregation/reject.html", context, status=422 if form.errors else 200)

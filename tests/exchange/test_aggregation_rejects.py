@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -280,3 +281,38 @@ def test_row_whose_key_was_corrected_is_the_one_its_source_corrects_later(
     _deliver(plan, clerk, folder, "b.csv", person(4, HJDZ="玄武区新路1号"))
     assert SourceRecord.objects.filter(known__upper_inf=True, valid__upper_inf=True).count() == 1
     assert (Person.objects.get().address, Person.objects.get().doubtful) == ("玄武区新路1号", [])
+
+
+DAMAGED = {"a.csv": "1,2,3\r\n", "a.jsonl": '{"ID": "7", \n'}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged_line_whose_key_is_in_no_field_is_left_to_its_source(
+    city: City, clerk: Actor, now: datetime, folder: Path, name: str
+) -> None:
+    kind = "CSV_DROP" if name.endswith("csv") else "JSON_DROP"
+    plan = csv_plan(city.police, now, connector=kind, key_column="ID")
+    row = {"ID": "7", **person(4)}
+    good = csv_text([row], row) if kind == "CSV_DROP" else json.dumps(row) + "\n"
+    drop(folder, name, good + DAMAGED[name])
+    _work(plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now()))
+    broken = RejectedRow.objects.get()
+    values = {field: person(5)[column] for field, column in COLUMNS.items()}
+    with pytest.raises(Invalid) as refused:
+        rejects.correct(uid=broken.uid, values=values, actor=clerk, now=timezone.now())
+    assert (refused.value.code, "源主键「ID」" in str(refused.value.message)) == ("reject.key_lost", True)
+    assert rejects.dismiss(uids=[broken.uid], reason="由数源重新送来", actor=clerk, now=timezone.now()) == 1
+
+
+@pytest.mark.parametrize("mode", ["NONE", "FULL_KEYS"])
+def test_damaged_line_is_replayed_under_the_key_its_correction_names(
+    city: City, clerk: Actor, now: datetime, folder: Path, mode: str
+) -> None:
+    plan = csv_plan(city.police, now, delete_mode=mode)
+    drop(folder, "a.csv", csv_text([person(1)]) + "1,2,3\r\n")
+    _work(plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now()))
+    _replay(plan, clerk, "row.columns", **{field: person(4)[column] for field, column in COLUMNS.items()})
+    _deliver(plan, clerk, folder, "b.csv", person(1), person(4, HJDZ="玄武区新路1号"))
+    standing = SourceRecord.objects.filter(known__upper_inf=True, valid__upper_inf=True)
+    assert set(standing.values_list("source_key", flat=True)) == {person(1)["GMSFHM"], person(4)["GMSFHM"]}
+    assert Person.objects.get(name="张4").address == "玄武区新路1号"
