@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, TextChoices
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from basedb.dictionary import DATASETS
 from basedb.fusion import merging
@@ -33,11 +33,11 @@ LONGEST_ANSWER = 500
 _OVERSEERS = (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
 
 
-class Verdict(StrEnum):
+class Verdict(TextChoices):
     """What the department found out."""
 
-    CONFIRMED = "CONFIRMED"  # what stands is right; or the two names are two people
-    CORRECTING = "CORRECTING"  # what stands is wrong, the correction comes by the usual way
+    CONFIRMED = "CONFIRMED", gettext_lazy("现用值正确（标识冲突：确为两个主体），请其他部门更正")
+    CORRECTING = "CORRECTING", gettext_lazy("现用值有误，本部门将更正来源数据")  # by the usual way
 
 
 @dataclass(frozen=True, slots=True)

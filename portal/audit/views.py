@@ -38,7 +38,7 @@ class AuditFilter(FilterForm):
 
 def detail_in_words(entry: AuditEntry) -> str:
     """Return the details of an entry on one line, names and codes in words."""
-    return audit_trail.detail_text(words_of(entry.object_kind, entry.detail))
+    return audit_trail.detail_text(words_of(entry.object_kind, entry.detail, entry.action))
 
 
 @require_GET

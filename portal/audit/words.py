@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from core.roles import Role
 from portal.audit.actions import ACTIONS, NOUNS, PARTICIPLES
+from portal.audit.codes import titles_of
 from portal.audit.details import DETAILS
 
 
@@ -21,28 +22,29 @@ def detail_title(name: str, kind: str = "") -> str:
     return str(next(own, DETAILS.get(name, name)))
 
 
-def words_of(kind: str, detail: Mapping[str, Any]) -> dict[str, Any]:
+def words_of(kind: str, detail: Mapping[str, Any], action: str = "") -> dict[str, Any]:
     """Return the details of an entry about such an object with their names and values in words."""
     shown = {}
     for name, value in detail.items():
         if name == "changed" and isinstance(value, list):
             shown[detail_title(name, kind)] = [detail_title(str(part), kind) for part in value]
         else:
-            shown[detail_title(name, kind)] = value_title(kind, value)
+            shown[detail_title(name, kind)] = value_title(kind, value, titles_of(action, name))
     return shown
 
 
-def value_title(kind: str, value: Any) -> Any:
-    """Return a value in words where it is yes or no, a role or one of the choices of such an object's columns."""
+def value_title(kind: str, value: Any, codes: Mapping[Any, Any]) -> Any:
+    """Return a value in words where it is yes or no, a role, one of its own codes or of the choices of such an object's columns."""
     if isinstance(value, dict):
-        return words_of(kind, value)
+        return {str(codes.get(name, name)): part for name, part in value.items()} if codes else words_of(kind, value)
     if isinstance(value, list):
-        return [value_title(kind, part) for part in value]
+        return [value_title(kind, part, codes) for part in value]
     if isinstance(value, bool):
         return gettext("是") if value else gettext("否")
     titles: dict[Any, Any] = dict(Role.choices)
     for field in (field for model in _models(kind) for field in model._meta.fields if field.choices):
         titles |= dict(field.flatchoices)
+    titles |= codes
     return str(titles[value]) if isinstance(value, str) and titles.get(value) else value
 
 

@@ -73,10 +73,7 @@ class AnswerForm(PortalForm):
     verdict = forms.ChoiceField(
         label=_("核实结果"),
         widget=forms.RadioSelect,
-        choices=[
-            (Verdict.CONFIRMED.value, _("现用值正确（标识冲突：确为两个主体），请其他部门更正")),
-            (Verdict.CORRECTING.value, _("现用值有误，本部门将更正来源数据")),
-        ],
+        choices=Verdict.choices,
     )
     text = forms.CharField(label=_("核实说明"), max_length=LONGEST_ANSWER, widget=forms.Textarea(attrs={"rows": 3}))
 

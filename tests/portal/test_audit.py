@@ -8,10 +8,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from basedb.dictionary import DATASETS
 from core import audit
 from core.models import AuditEntry
+from portal.audit.codes import CODES
 from portal.audit.details import DETAILS
-from portal.audit.words import detail_title
+from portal.audit.words import detail_title, words_of
 from tests.factories import City, make_resource
 
 
@@ -123,3 +125,27 @@ def test_a_detail_is_called_as_its_object_calls_it() -> None:
     assert detail_title("kind", "issuingdraft") == "办理类型"
     assert detail_title("kind") == "类型"
     assert detail_title("revision", "grant") == DETAILS["revision"]  # a column nobody named
+
+
+@pytest.mark.parametrize(("noun", "name"), CODES)
+def test_a_code_is_shown_by_its_label(noun: str, name: str) -> None:
+    for code, label in CODES[noun, name]:
+        value = {code: 2} if name == "states" else code
+        [shown] = words_of("", {name: value}, f"{noun}.done").values()
+        assert shown == ({str(label): 2} if name == "states" else str(label))
+        [elsewhere] = words_of("", {name: value}, "probe.made").values()
+        assert elsewhere == value, "the same code means nothing where it was not given a meaning"
+
+
+def test_a_dataset_is_shown_by_its_title_and_a_stranger_stays_as_it_is() -> None:
+    title = str(DATASETS["population.person"].title)
+    told = words_of("", {"dataset": "population.person", "section": "attempts"}, "dossier.read")
+    assert list(told.values()) == [title, "attempts"]
+
+
+def test_the_trail_says_what_a_review_found(client: Client, city: City, now: datetime) -> None:
+    audit.record(city.actor("reviewer"), "break_glass.reviewed", None, at=now, verdict="UNJUSTIFIED", side="DATA_CENTRE")
+    client.force_login(city.people["auditor"], backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("portal:audit-list")).content.decode()
+    assert "结论=不正当" in page
+    assert "岗位方=数据中心" in page
