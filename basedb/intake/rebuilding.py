@@ -17,6 +17,7 @@ from basedb.dictionary import Dataset, Kind
 from basedb.fusion.projecting import Projected
 from basedb.fusion.rebuilding import PART
 from basedb.intake import facts, versions
+from basedb.sql_text import quote
 
 _BEST, _TOUCHED = "best_rebuilt", "touched_rebuilt"
 _KEYS = 1 << 128  # a key is a digest of 16 bytes
@@ -84,15 +85,17 @@ def _rebuild_range(dataset: Dataset, low: bytes, high: bytes | None) -> Projecte
 
 
 def _told_sql(dataset: Dataset, *, has_end: bool, is_all: bool) -> str:
-    """The records that tell of the facts in a range of subjects, by the index of subjects alone: a source may be a whole city.
+    """The records that tell of the facts in a range of subjects, once and by the index of subjects alone: a source may be a city.
 
     Facts that several subjects may tell of are cut by their own keys, which no index of the records knows: each part then reads
     all records of the dataset.
     """
     if dataset.is_named_by_subject and not is_all:
-        within = _within("r.subject_key", has_end)
-        records = f"(SELECT * FROM basedb_sourcerecord r WHERE {facts.CURRENT} AND {within} OFFSET 0) r"
-        return f"{facts.candidates_sql(dataset)} FROM {records} {facts.ours_sql(dataset)}"
+        return (
+            f"{facts.candidates_sql(dataset)} FROM ("
+            f"SELECT * FROM basedb_sourcerecord r WHERE {_within('r.subject_key', has_end)} OFFSET 0) r WHERE {facts.CURRENT}"
+            f" AND r.source_id = ANY (ARRAY(SELECT s.id FROM basedb_datasource s WHERE s.dataset = {quote(dataset.code)}))"
+        )
     within = _within(facts.row_key_sql(dataset, "r.payload"), has_end)
     condition = f"{facts.CURRENT} AND r.subject_key IS NOT NULL AND {within}"
     return f"{facts.candidates_sql(dataset)} FROM basedb_sourcerecord r {facts.ours_sql(dataset)} WHERE {condition}"
