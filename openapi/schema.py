@@ -52,12 +52,12 @@ class RememberedGenerator(SchemaGenerator):
 
     def get_schema(self, request: Any = None, public: bool = False) -> Any:
         """Return the description in the language of the moment."""
-        return _made(get_language()) if public else super().get_schema(request, public)
+        return _made(get_language()) if public else super().get_schema(request, public)  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=4)
 def _made(_language: str | None) -> Any:
-    return SchemaGenerator().get_schema(request=None, public=True)
+    return SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
 
 
 class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
