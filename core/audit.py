@@ -91,9 +91,14 @@ def entry(
         actor_department=actor.department,
         object_kind=obj._meta.model_name or "" if obj is not None else "",
         object_uid=str(getattr(obj, "uid", obj.pk)) if obj is not None else "",
-        object_title=str(obj)[:200] if obj is not None else "",
+        object_title=_title_of(obj)[:200] if obj is not None else "",
         department_ids=sorted({i for i in department_ids if i is not None}),
         detail=dict(detail),
         client_ip=actor.client_ip,
         request_id=actor.request_id,
     )
+
+
+def _title_of(obj: models.Model) -> str:
+    """Return how an object calls itself; one without a name is told by its number, its kind stands beside it."""
+    return str(obj) if type(obj).__str__ is not models.Model.__str__ else f"#{obj.pk}"

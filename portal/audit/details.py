@@ -48,6 +48,7 @@ DETAILS: Mapping[str, str | Promise] = {
     "read": _("读取"),
     "region": _("区划"),
     "rejected": _("拒收"),
+    "deleted": _("来源已删除"),
     "sequence": _("批次"),
     "mode": _("共享方式"),
     "number": _("编号"),

@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from basedb.dictionary import DATASETS
 from core import audit
+from core.audit import PLATFORM
 from core.models import AuditEntry
+from exchange.models import AggregationRun
 from portal.audit.codes import CODES
 from portal.audit.details import DETAILS
 from portal.audit.words import detail_title, words_of
@@ -149,3 +151,8 @@ def test_the_trail_says_what_a_review_found(client: Client, city: City, now: dat
     page = client.get(reverse("portal:audit-list")).content.decode()
     assert "结论=不正当" in page
     assert "岗位方=数据中心" in page
+
+
+def test_an_object_without_a_name_is_told_by_its_number(now: datetime) -> None:
+    entry = audit.entry(PLATFORM, "aggregation_run.queued", AggregationRun(pk=49), at=now, detail={})
+    assert entry.object_title == "#49"
