@@ -19,7 +19,7 @@ PART = 20_000
 _TOUCHED = "fusion_rebuilt"
 
 
-class _TakenBack(Exception):
+class TakenBack(Exception):
     """Ends a transaction whose outcome was only looked at."""
 
 
@@ -42,8 +42,8 @@ def rebuild(
                 after = keys[-1]
                 total += project(dataset, touched=_TOUCHED, run_id=None, now=clock())
                 if is_check:
-                    raise _TakenBack
-        except _TakenBack:
+                    raise TakenBack
+        except TakenBack:
             pass
         done += len(keys)
         if progress is not None:

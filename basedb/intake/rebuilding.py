@@ -15,16 +15,12 @@ from django.db import connection, transaction
 from basedb import followers
 from basedb.dictionary import Dataset, Kind
 from basedb.fusion.projecting import Projected
-from basedb.fusion.rebuilding import PART
+from basedb.fusion.rebuilding import PART, TakenBack
 from basedb.intake import facts, versions
 from basedb.sql_text import quote
 
 _BEST, _TOUCHED = "best_rebuilt", "touched_rebuilt"
 _KEYS = 1 << 128  # a key is a digest of 16 bytes
-
-
-class _TakenBack(Exception):
-    """Ends a transaction whose outcome was only looked at."""
 
 
 def rebuild_facts(
@@ -46,11 +42,11 @@ def rebuild_facts(
                 found = _rebuild_range(dataset, low, high)
                 total += found
                 if is_check:
-                    raise _TakenBack
+                    raise TakenBack
                 if found != Projected() and followers.has_followers(dataset.code):
                     _follow(dataset, clock())
                 _drop(_BEST)
-        except _TakenBack:
+        except TakenBack:
             pass
         if progress is not None:
             progress(done, total)

@@ -48,6 +48,13 @@ def parameters_of(list_count: int) -> tuple[tuple[str, str], ...]:
     return ("calls", "json"), *((f"list_{number}", "text[]") for number in range(list_count))
 
 
+def values_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the values of the parameters of a form, for calls of that form."""
+    values: dict[str, Any] = {f"list_{number}": list(allowed) for number, allowed in enumerate(rows[0].lists)}
+    calls = [row.values | {"place": place} for place, row in enumerate(rows)]
+    return values | {"calls": json.dumps(calls, ensure_ascii=False, default=str)}
+
+
 def run(row: Row) -> Found | None:
     """Run the statement for one call, committed; None when the grant has changed."""
     (outcome,) = run_all([row])
@@ -86,11 +93,8 @@ def _is_away(outcome: Found | Refusal | None) -> bool:
 def _of_one_form(rows: Sequence[Row]) -> list[Found | Refusal | None]:
     """Run one transaction for all; when it fails because of one of them, each has one of its own."""
     template, lists, _ = rows[0]
-    values: dict[str, Any] = {f"list_{number}": list(allowed) for number, allowed in enumerate(lists)}
-    calls = [row.values | {"place": place} for place, row in enumerate(rows)]
-    values["calls"] = json.dumps(calls, ensure_ascii=False, default=str)
     try:
-        found = connections.rows(template, parameters_of(len(lists)), values, as_bytes=True)
+        found = connections.rows(template, parameters_of(len(lists)), values_of(rows), as_bytes=True)
     except (errors.IntegrityError, connections.Rejected) as error:
         if len(rows) == 1:
             return [error if isinstance(error, Refusal) else refusal_of(error)]

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from core.ids import uuid7
-from exchange.calls.company import Found, Row, parameters_of
+from exchange.calls.company import Found, Row, parameters_of, values_of
 from exchange.calls.refusals import Refusal
 from exchange.calls.statement import call_values
 from exchange.calls.terms import Question, Signed, Terms
@@ -149,9 +149,7 @@ def _refused_read(presentation: str, signed: Signed, desk: Desk) -> str:
 
 def run_alone(row: Row, run: Run) -> Found:
     """Run the statement of scanning or reading for one, on a connection of one's own choice; Refusal when the grant has changed."""
-    values: dict[str, Any] = {f"list_{number}": list(allowed) for number, allowed in enumerate(row.lists)}
-    values["calls"] = json.dumps([row.values | {"place": 0}], ensure_ascii=False, default=str)
-    found = run(row.template, parameters_of(len(row.lists)), values)
+    found = run(row.template, parameters_of(len(row.lists)), values_of([row]))
     if not found:
         raise Refusal("grant.unusable")
     return tuple(found[0][1:])
