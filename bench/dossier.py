@@ -30,17 +30,22 @@ def run() -> Iterable[dict[str, object]]:
     reader = city.actor("reviewer")
     chosen = random.Random(SEED).sample(range(PEOPLE), CAPTURED)
     keys = [dossier_rows.key_of(number) for number in chosen]
-    statements = {key: captured(partial(read, key, reader)) for key in keys}
+    yield compared(keys, lambda key: read(key, reader)) | {"people": PEOPLE}
+
+
+def compared(keys: list[bytes], reading: Callable[[bytes], object]) -> dict[str, object]:
+    """Return the line of reading these dossiers in turn with the bare statements of the same."""
+    statements = {key: captured(partial(reading, key)) for key in keys}
     asked = [sql for sql in statements[keys[0]] if not sql.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "INSERT"))]
     taken: list[float] = []
     rates = frame.in_turn(
         {
-            "dossier": lambda: timed(lambda key: read(key, reader), keys, taken),
+            "dossier": lambda: timed(reading, keys, taken),
             "queries": lambda: timed(lambda key: replay(statements[key]), keys, []),
         }
     )
     line = frame.figure("dossier.person", rates["dossier"], "1/s", queries=rates["dossier"] / rates["queries"])
-    yield line | {"people": PEOPLE, "queries": len(asked), "p95_ms": round(quantiles(taken, n=20)[-1] * 1000, 2)}
+    return line | {"queries": len(asked), "p95_ms": round(quantiles(taken, n=20)[-1] * 1000, 2)}
 
 
 def read(key: bytes, reader: Any) -> None:
@@ -56,7 +61,7 @@ def read(key: bytes, reader: Any) -> None:
         raise RuntimeError("an empty dossier measures nothing")
 
 
-def captured(act: Callable[[], None]) -> list[str]:
+def captured(act: Callable[[], object]) -> list[str]:
     """Return the statements of an act, parameters filled in, as they went to the server."""
     sent: list[str] = []
 
@@ -80,7 +85,7 @@ def replay(statements: Iterable[str]) -> None:
                 bare.fetchall()
 
 
-def timed(act: Callable[[bytes], None], keys: list[bytes], taken: list[float]) -> float:
+def timed(act: Callable[[bytes], object], keys: list[bytes], taken: list[float]) -> float:
     """Return acts a second over SECONDS; how long each took is appended."""
     count, begun = 0, time.perf_counter()
     for key in _around(keys):

@@ -111,12 +111,9 @@ def _person(username: str, department: str, role: Role, *, is_data_centre: bool 
 def _read_dossiers(kind: DossierKind) -> tuple[int, str]:
     """Read dossiers one after another; told are the median and the slowest twentieth."""
     actor, seconds = reviewer_of_the_centre(), []
-    purpose = Purpose(Reason.SUPERVISION, "全市规模演示")
-    for key in _some_keys(kind):
+    for key in keys_of(kind, DOSSIERS):
         started = time.perf_counter()
-        dossier = read_dossier(kind=kind, entity_key=key, actor=actor, purpose=purpose, now=timezone.now())
-        if not dossier.is_known:
-            raise RuntimeError(f"an empty dossier: {kind}")
+        read_one(kind, key, actor)
         seconds.append(time.perf_counter() - started)
     seconds.sort()
     if not seconds:
@@ -124,11 +121,19 @@ def _read_dossiers(kind: DossierKind) -> tuple[int, str]:
     return len(seconds), f"p50 {seconds[len(seconds) // 2] * 1000:.1f} ms, p95 {seconds[len(seconds) * 95 // 100] * 1000:.1f} ms"
 
 
-def _some_keys(kind: DossierKind) -> list[bytes]:
+def read_one(kind: DossierKind, key: bytes, actor: Actor) -> None:
+    """Read one dossier; there must be something in it."""
+    purpose = Purpose(Reason.SUPERVISION, "全市规模演示")
+    dossier = read_dossier(kind=kind, entity_key=key, actor=actor, purpose=purpose, now=timezone.now())
+    if not dossier.is_known:
+        raise RuntimeError(f"an empty dossier: {kind}")
+
+
+def keys_of(kind: DossierKind, count: int) -> list[bytes]:
     """Return the first keys: keyed digests, so they are drawn from everywhere."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT subject_key FROM {kind.master.table} WHERE withdrawn_at IS NULL ORDER BY subject_key LIMIT %s", [DOSSIERS]
+            f"SELECT subject_key FROM {kind.master.table} WHERE withdrawn_at IS NULL ORDER BY subject_key LIMIT %s", [count]
         )
         return [bytes(key) for (key,) in cursor.fetchall()]
 

@@ -51,7 +51,7 @@ def whole(
     started = time.monotonic()
     with working(environment or _environment(), log=log) as crew:
         outcome = (
-            _under_fire(plans, counts, crew, kills=kills, seed=seed, victims=victims, say=say)
+            _under_fire(plans, counts, crew, kills=kills, seed=seed, victims=victims, spent=spent, say=say)
             if kills
             else take_in(plans, say=say, spent=spent)
         )
@@ -96,7 +96,15 @@ def _environment() -> dict[str, str]:
 
 
 def _under_fire(
-    plans: dict[Delivery, AggregationPlan], counts: Counts, crew: Crew, *, kills: int, seed: int, victims: tuple[str, ...], say: Say
+    plans: dict[Delivery, AggregationPlan],
+    counts: Counts,
+    crew: Crew,
+    *,
+    kills: int,
+    seed: int,
+    victims: tuple[str, ...],
+    spent: Spent | None,
+    say: Say,
 ) -> Outcome:
     expected = counts.rows + sum(counts.second_sources().values())
     database = {name: connection.settings_dict[key] for name, key in _PLACES.items()}
@@ -107,7 +115,7 @@ def _under_fire(
             return float(cursor.fetchone()[0]) / expected
 
     with Gunman(crew, count=kills, seed=seed, database=database, done=done, victims=victims, say=say) as gunman:
-        outcome = take_in(plans, say=say)
+        outcome = take_in(plans, say=say, spent=spent)
     say(f"killed: {', '.join(gunman.killed)}")
     if len(gunman.killed) < kills:
         say(f"only {len(gunman.killed)} of {kills} kills found their moment")
