@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext_lazy as _
 
 from basedb.dictionary import Dataset
+from basedb.dictionary.contract import AMOUNT_PATTERN
 from basedb.dictionary.credit import (
     ABNORMAL,
     COMMITMENT,
@@ -103,9 +104,12 @@ def _penalty_rules() -> Iterator[Rule]:
 
 
 def _unit_rule(dataset: Dataset, name: str) -> Rule:
+    """Long numbers alone are read as numbers; what is none has broken the rule of its form before."""
     text = column(name)
     digits = len(str(MOST_IN_TEN_THOUSANDS))
-    broken = f"char_length(ltrim(split_part({text},'.',1),'0')) >= {digits}"
+    is_long = f"char_length(ltrim(split_part({text},'.',1),'0')) >= {digits}"
+    is_number = f"{text} ~ {quote(f'^(?:{AMOUNT_PATTERN})$')}"
+    broken = f"CASE WHEN {is_long} THEN CASE WHEN {is_number} THEN {text}::numeric > {MOST_IN_TEN_THOUSANDS} END END"
     return rule_of(dataset, f"{name}.unit", _("{field}数额过大，请核对单位是否为万元"), broken)
 
 

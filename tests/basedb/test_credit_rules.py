@@ -51,6 +51,7 @@ DEFECTS = [
     ("credit.penalty", {"fine": "1.2345678"}, "fine.format"),
     ("credit.penalty", {"fine": "-1"}, "fine.format"),
     ("credit.penalty", {"fine": "20000000"}, "fine.unit"),
+    ("credit.penalty", {"fine": "2000000.01"}, "fine.unit"),
     ("credit.penalty", {"fine": None}, "fine.required"),
     ("credit.penalty", {"publish_until": None}, "publish_until.required"),
     ("credit.penalty", {"publish_until": "20260902"}, "publish_until.too_late"),
@@ -74,6 +75,11 @@ DEFECTS = [
 @pytest.mark.parametrize(("code", "defect", "rule"), DEFECTS)
 def test_defect_of_a_credit_or_license_row_is_named(judge: Judge, code: str, defect: Row, rule: str) -> None:
     assert judge(code, good_row(code, **defect)) == rule
+
+
+@pytest.mark.parametrize("fine", ["1822800", "2000000", "0001000000.5"])
+def test_fine_of_billions_is_no_mistaken_unit(judge: Judge, fine: str) -> None:
+    assert judge("credit.penalty", good_row("credit.penalty", fine=fine)) is None
 
 
 def test_tiers_say_how_long_a_penalty_may_be_shown(judge: Judge) -> None:
