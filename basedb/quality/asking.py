@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS
-from basedb.models import CheckState, QualityCheck, QualityRule
+from basedb.models import CheckState, QualityCheck, QualityRule, QualityTask, RuleKind
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, NotFound
@@ -46,7 +46,8 @@ def _queue(dataset: str, now: datetime, **values: object) -> QualityCheck:
 @transaction.atomic
 def ask_for_batch(*, dataset: str, batch: UUID, run_id: int, now: datetime) -> QualityCheck | None:
     """Queue a check of what one aggregation run brought; None when it has one already or the dataset has no rules."""
-    if not QualityRule.objects.filter(dataset=dataset, is_active=True, retired_at=None).exists():
+    rules = QualityRule.objects.filter(dataset=dataset, is_active=True, retired_at=None)
+    if not rules.exclude(kind=RuleKind.MEASURE).exists():
         return None
     try:
         return _queue(dataset, now, batch=batch, run_id=run_id)
@@ -56,9 +57,11 @@ def ask_for_batch(*, dataset: str, batch: UUID, run_id: int, now: datetime) -> Q
 
 @transaction.atomic
 def ask_for_all(*, now: datetime) -> int:
-    """Queue a check of every dataset that has rules and none under way; return how many."""
+    """Queue a check of every dataset that has rules, or tasks its rules left behind, and none under way; return how many."""
     under_way = set(QualityCheck.objects.filter(state__in=UNFINISHED, batch=None).values_list("dataset", flat=True))
     ruled = set(QualityRule.objects.filter(is_active=True, retired_at=None).values_list("dataset", flat=True))
-    for dataset in sorted((ruled & DATASETS.keys()) - under_way):
+    tasked = set(QualityTask.objects.filter(closed_at=None).values_list("dataset", flat=True))
+    asked = sorted(((ruled | tasked) & DATASETS.keys()) - under_way)
+    for dataset in asked:
         _queue(dataset, now)
-    return len((ruled & DATASETS.keys()) - under_way)
+    return len(asked)

@@ -17,7 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import Error, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Dataset
@@ -50,9 +50,11 @@ class Found:
             self.counts.setdefault(rule.pk, {})[department] = (checked, 0)
 
     def fail(self, rule: QualityRule, department: int | None, failed: int) -> None:
-        """Note how many of them failed."""
+        """Note how many of them failed; rows that came between two looks were looked at as well."""
         if failed:
-            self.counts[rule.pk][department] = (self.counts[rule.pk][department][0], failed)
+            of_rule = self.counts.setdefault(rule.pk, {})
+            checked, _before = of_rule.get(department, (0, 0))
+            of_rule[department] = (max(checked, failed), failed)
 
     def failed(self, rule: QualityRule) -> int:
         """Return how many rows failed a rule."""
@@ -90,14 +92,21 @@ def unattended(*, now: datetime) -> list[UUID]:
 
 def _carry_out(check: QualityCheck, clock: Clock) -> None:
     dataset, now = DATASETS[check.dataset], clock()
-    rules = list(QualityRule.objects.filter(dataset=dataset.code, is_active=True, retired_at=None).order_by("code"))
+    rules = list(_rules_for(check).order_by("code"))
     rows = _rows(check)
     found = look(dataset, rules, rows=rows, now=now)
     QualityResult.objects.bulk_create(_results(check, rules, found))
+    tasks.lock(dataset)
     _collect(dataset, rules, rows, found, now)
     tasks.assign(dataset, rules, found.errors, batch_only=check.run_id is not None, now=now)
     check.row_count, check.state, check.finished_at = found.rows, CheckState.DONE, clock()
     check.save(update_fields=["row_count", "state", "finished_at"])
+
+
+def _rules_for(check: QualityCheck) -> QuerySet[QualityRule]:
+    """Return the rules a check carries out: measures tell of plans and services as a whole, never of what one run brought."""
+    rules = QualityRule.objects.filter(dataset=check.dataset, is_active=True, retired_at=None)
+    return rules if check.run_id is None else rules.exclude(kind=RuleKind.MEASURE)
 
 
 def _rows(check: QualityCheck) -> str:

@@ -136,9 +136,9 @@ def _number_sql(column: str) -> str:
 
 def _identifier_sql(identifier: str, number: str, rules: Collection[QualityRule], filled: Collection[str]) -> str:
     parts = [f"{number} >= 10000000000000000"]
-    born = next((f"{ROW}.{rule.field}" for rule in rules if rule.parameters.get("as") == "birth"), "")
-    if born or any(rule.kind == RuleKind.FORM for rule in rules):
-        parts.append(_day_sql(number, born, is_filled=born.removeprefix(f"{ROW}.") in filled))
+    births = [rule.field for rule in rules if rule.parameters.get("as") == "birth"]
+    if births or any(rule.kind == RuleKind.FORM for rule in rules):
+        parts += [_day_sql(number, born and f"{ROW}.{born}", is_filled=born in filled) for born in births or [""]]
     for rule in rules:
         if rule.kind == RuleKind.CHECK_DIGIT:
             parts.append(_check_sql(f"{ROW}.{identifier}", number))

@@ -83,12 +83,20 @@ def _count(task: QualityTask, now: datetime) -> None:
     task.save(update_fields=["open_count", "closed_at"])
 
 
+def lock(dataset: Dataset) -> None:
+    """Let one check at a time write the tasks of a dataset; the next one sees what this one wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"quality_tasks:{dataset.code}"])
+
+
 def assign(dataset: Dataset, rules: Sequence[QualityRule], errors: Mapping[int, str], *, batch_only: bool, now: datetime) -> None:
     """Turn the failed rows of a check (temporary table `quality_faults`) into tasks, and settle what is no longer found.
 
-    A check of one batch only adds; a rule that could not be carried out settles nothing.
+    A check of one batch only adds. A rule that could not be carried out settles nothing, one no longer in force settles all.
+    What another check found since this one began (`now`) is left to the next. The caller holds the `lock`.
     """
     by_id = {rule.pk: rule for rule in rules if rule.kind != RuleKind.MEASURE and rule.pk not in errors}
+    gone: set[str] = set() if batch_only else _codes_out_of_force(dataset, rules)
     tasks = _open_tasks(dataset, by_id, now)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -114,10 +122,18 @@ def assign(dataset: Dataset, rules: Sequence[QualityRule], errors: Mapping[int, 
             cursor.execute(
                 "UPDATE basedb_qualityfault q SET state = 'FIXED', settled_at = %s FROM basedb_qualitytask t "
                 "WHERE t.id = q.task_id AND t.dataset = %s AND t.rule_code = ANY (%s) AND t.closed_at IS NULL AND q.state = 'OPEN' "
+                "AND q.found_at <= %s "
                 "AND NOT EXISTS (SELECT FROM quality_found f WHERE f.task_id = q.task_id AND f.row_id = q.row_id)",
-                [now, dataset.code, [rule.code for rule in by_id.values()]],
+                [now, dataset.code, [*gone, *(rule.code for rule in by_id.values())], now],
             )
-    _settle(dataset, by_id.values(), tasks, batch_only=batch_only, now=now)
+    _settle(dataset, by_id.values(), tasks, gone=gone, batch_only=batch_only, now=now)
+
+
+def _codes_out_of_force(dataset: Dataset, rules: Iterable[QualityRule]) -> set[str]:
+    """Return the codes of open tasks whose rule was switched off, or looks at no rows any more."""
+    in_force = [rule.code for rule in rules if rule.kind != RuleKind.MEASURE]
+    opened = QualityTask.objects.filter(dataset=dataset.code, closed_at=None)
+    return set(opened.exclude(rule_code__in=in_force).values_list("rule_code", flat=True))
 
 
 def _open_tasks(dataset: Dataset, by_id: Mapping[int, QualityRule], now: datetime) -> set[int]:
@@ -150,11 +166,13 @@ def _open_tasks(dataset: Dataset, by_id: Mapping[int, QualityRule], now: datetim
     return new
 
 
-def _settle(dataset: Dataset, rules: Iterable[QualityRule], new: set[int], *, batch_only: bool, now: datetime) -> None:
-    codes = [rule.code for rule in rules]
+def _settle(
+    dataset: Dataset, rules: Iterable[QualityRule], new: set[int], *, gone: set[str], batch_only: bool, now: datetime
+) -> None:
+    codes = [*gone, *(rule.code for rule in rules)]
     for task in QualityTask.objects.filter(dataset=dataset.code, rule_code__in=codes, closed_at=None):
         if not batch_only:
-            task.unlisted_count = _unlisted(task)
+            task.unlisted_count = 0 if task.rule_code in gone else _unlisted(task)
             task.save(update_fields=["unlisted_count"])
         _count(task, now)
         if task.pk in new and task.closed_at is None:
@@ -165,13 +183,14 @@ def _settle(dataset: Dataset, rules: Iterable[QualityRule], new: set[int], *, ba
 
 
 def _unlisted(task: QualityTask) -> int:
-    """Return how many rows failed beyond those the task lists, by the newest result of its rule."""
+    """Return how many rows failed beyond those the task lists: none when the newest check of its rule met no row of its owner."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT r.failed FROM basedb_qualityresult r JOIN basedb_qualityrule q ON q.id = r.rule_id "
-            "JOIN basedb_qualitycheck c ON c.id = r.check_of_id "
-            "WHERE q.dataset = %s AND q.code = %s AND r.department_id = %s AND c.run_id IS NULL ORDER BY r.id DESC LIMIT 1",
-            [task.dataset, task.rule_code, task.department_id],
+            "SELECT CASE WHEN r.department_id = %s THEN r.failed ELSE 0 END FROM basedb_qualityresult r "
+            "JOIN basedb_qualityrule q ON q.id = r.rule_id JOIN basedb_qualitycheck c ON c.id = r.check_of_id "
+            "WHERE q.dataset = %s AND q.code = %s AND c.run_id IS NULL "
+            "ORDER BY r.check_of_id DESC, r.department_id = %s DESC NULLS LAST LIMIT 1",
+            [task.department_id, task.dataset, task.rule_code, task.department_id],
         )
         told = cursor.fetchone()
     return max(0, int(told[0]) - MOST_LISTED) if told else 0
