@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from copy import copy
 from http import HTTPStatus
+from math import isfinite
 from typing import Any
 
 from django import forms
@@ -50,6 +51,7 @@ PLAIN: tuple[tuple[type[forms.Field], dict[str, Any]], ...] = (
 )
 FRAME = {"csrfmiddlewaretoken", "next"}
 LINE_BREAKS = {"\n", "\r", "\t"}
+DEEPEST_JSON = 60
 CLASSES: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.CheckboxSelectMultiple, "form-check-input"),
     (forms.RadioSelect, "form-check-input"),
@@ -244,3 +246,19 @@ def shown(bound: forms.BoundField, value: Any) -> str:
 def has_control_characters(text: str) -> bool:
     """Return whether a text holds control characters other than line breaks and tabs, or is not whole Unicode."""
     return any(unicodedata.category(c) in ("Cc", "Cs") and c not in LINE_BREAKS for c in text)
+
+
+def json_fault(value: Any) -> str:
+    """Return what keeps something read from JSON from being stored and shown: nested too deep, or odd characters in a text."""
+    waiting = [(value, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        if depth > DEEPEST_JSON:
+            return _("表达式过于复杂")
+        if isinstance(one, str) and has_control_characters(one):
+            return _("不能含有控制字符。")
+        if isinstance(one, float) and not isfinite(one):
+            return _("数值须不超过 18 位整数、6 位小数")
+        parts = [*one, *one.values()] if isinstance(one, dict) else one if isinstance(one, list) else []
+        waiting += [(part, depth + 1) for part in parts]
+    return ""

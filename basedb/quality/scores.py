@@ -1,7 +1,7 @@
 """Scores (质量评分): how good what a department delivers is, by dataset, field and dimension, and how it was before.
 
-A score is the weighted mean of the shares that passed, in percent. Rules that could not be carried out and rules that found nothing
-to check take no part in it and are told apart: nought checked is not a pass.
+A score is the weighted mean of the shares of rows that passed each rule, in percent. Rules that could not be carried out and rules
+that found nothing to check take no part in it and are told apart: nought checked is not a pass.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db.models import Max, QuerySet
 
 from basedb.models import CheckState, QualityCheck, QualityResult
 from core.audit import Actor
+from core.models import Department
 from core.roles import Role
 
 Key = TypeVar("Key")
@@ -39,11 +40,10 @@ class Score:
     failed: int = 0
     errors: int = 0
     empty: int = 0
-    _weight: int = 0
-    _sum: float = field(default=0.0)
+    _rules: dict[int, tuple[int, int, int]] = field(default_factory=dict)  # rule -> weight, checked, failed
 
     def add(self, result: QualityResult) -> None:
-        """Put one result in."""
+        """Put one result in; what departments have under the same rule is one share, so that a small one weighs little."""
         if result.error:
             self.errors += 1
         elif not result.checked:
@@ -51,13 +51,15 @@ class Score:
         else:
             self.checked += result.checked
             self.failed += result.failed
-            self._weight += result.rule.weight
-            self._sum += result.rule.weight * result.passed / result.checked
+            _weight, checked, failed = self._rules.get(result.rule_id, (0, 0, 0))
+            self._rules[result.rule_id] = (result.rule.weight, checked + result.checked, failed + result.failed)
 
     @property
     def percent(self) -> float | None:
         """The score; None when nothing was checked."""
-        return 100 * self._sum / self._weight if self._weight else None
+        weight = sum(weight for weight, _checked, _failed in self._rules.values())
+        passed = sum(weight * (checked - failed) / checked for weight, checked, failed in self._rules.values())
+        return 100 * passed / weight if weight else None
 
 
 def verdict(result: QualityResult) -> Verdict:
@@ -101,9 +103,23 @@ def grouped(results: Iterable[QualityResult], by: Callable[[QualityResult], Key]
     return scores
 
 
-def history(actor: Actor, *, dataset: str) -> list[tuple[QualityCheck, Score]]:
-    """Return the scores of the last checks of a dataset, the oldest first."""
+def history(
+    actor: Actor, *, dataset: str, department: Department | None = None, dimension: str = "", item: str = ""
+) -> list[tuple[QualityCheck, Score]]:
+    """Return the scores of the last checks of a dataset, the oldest first; of a department, dimension or item when one is named."""
     last = QualityCheck.objects.filter(dataset=dataset, state=CheckState.DONE, run_id=None).order_by("-id")[:CHECKS_ON_CHART]
     checks = {check.pk: check for check in last}
-    scores = grouped(results_visible_to(actor).filter(check_of__in=checks), lambda result: result.check_of_id)
+    results = narrowed(results_visible_to(actor), department=department, dimension=dimension, item=item)
+    scores = grouped(results.filter(check_of__in=checks), lambda result: result.check_of_id)
     return [(checks[pk], scores[pk]) for pk in sorted(scores)]
+
+
+def narrowed(
+    results: QuerySet[QualityResult], *, department: Department | None = None, dimension: str = "", item: str = ""
+) -> QuerySet[QualityResult]:
+    """Return the results of a department, a dimension, an item of the dataset, as far as they are named."""
+    if department is not None:
+        results = results.filter(department=department)
+    if dimension:
+        results = results.filter(rule__dimension=dimension)
+    return results.filter(rule__field=item) if item else results

@@ -7,13 +7,14 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from basedb.dictionary import DATASETS
 from basedb.models import Dimension, QualityRule, RuleKind
 from core.models import Department
-from portal.forms import FilterForm, OnceForm, PortalForm
+from portal.forms import FilterForm, OnceForm, PortalForm, json_fault
 
 
 def dataset_choices() -> list[tuple[str, Any]]:
@@ -22,13 +23,23 @@ def dataset_choices() -> list[tuple[str, Any]]:
 
 
 class ScoreFilter(FilterForm):
-    """Whose quality of what is shown."""
+    """Whose quality of what is shown; the items are those of the dataset."""
 
     dataset = forms.ChoiceField(label=gettext_lazy("数据集"), choices=lambda: [("", gettext_lazy("全部")), *dataset_choices()])
+    item = forms.ChoiceField(label=gettext_lazy("信息项"))
     department = forms.ModelChoiceField(
         label=gettext_lazy("部门"), queryset=Department.objects.filter(valid_to=None), to_field_name="uid"
     )
     dimension = forms.ChoiceField(label=gettext_lazy("维度"), choices=[("", gettext_lazy("全部")), *Dimension.choices])
+
+    def __init__(self, data: QueryDict, **kwargs: Any) -> None:
+        dataset = DATASETS.get(data.get("dataset", ""))
+        items = [(field.name, field.title) for field in dataset.fields] if dataset else []
+        if data.get("item") and data["item"] not in dict(items):  # of the dataset chosen before
+            data = data.copy()
+            del data["item"]
+        super().__init__(data, **kwargs)
+        self.fields["item"].choices = [("", gettext_lazy("全部")), *items]  # type: ignore[attr-defined]
 
 
 class DatasetFilter(FilterForm):
@@ -83,10 +94,12 @@ class RuleForm(OnceForm):
         text = self.cleaned_data["parameters"].strip() or "{}"
         try:
             told = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValidationError(_('不是有效的 JSON，例如 {"codes": ["0", "1"]}。')) from None
         if not isinstance(told, dict):
             raise ValidationError(_('须为 JSON 对象，例如 {"codes": ["0", "1"]}。'))
+        if fault := json_fault(told):
+            raise ValidationError(fault)
         return told
 
     def clean(self) -> dict[str, Any]:

@@ -46,24 +46,21 @@ def field_title(dataset: str, name: str) -> Any:
 @require_GET
 @roles_required(*SEERS)
 def overview(request: HttpRequest) -> HttpResponse:
-    """The newest scores by dimension, department, dataset and field, and how a dataset did before."""
+    """The newest scores by dimension, department, dataset and field, and how a dataset, or a part of it, did before."""
     who, form = actor(request), ScoreFilter(request.GET)
     chosen = form.chosen()
-    results = scores.newest_results(who)
-    if "dataset" in chosen:
-        results = results.filter(rule__dataset=chosen["dataset"])
-    if "department" in chosen:
-        results = results.filter(department=chosen["department"])
-    if "dimension" in chosen:
-        results = results.filter(rule__dimension=chosen["dimension"])
+    dataset = chosen.pop("dataset", "")
+    results = scores.narrowed(scores.newest_results(who), **chosen)
+    if dataset:
+        results = results.filter(rule__dataset=dataset)
     found = list(results.order_by("rule__dataset", "rule__code"))
     context = {"form": form, "start_form": StartForm(auto_id="start_%s"), "may_start": who.has(Role.REVIEWER)} | _figures(found)
-    if "dataset" in chosen:
-        past = scores.history(who, dataset=chosen["dataset"])
+    if dataset:
+        past = scores.history(who, dataset=dataset, **chosen)
         labels = [timezone.localtime(check.finished_at).strftime("%m-%d %H:%M") for check, _score in past]
         context["past"] = [(check, score.percent) for check, score in past]
         context["trend"] = charts.trend(labels, [score.percent for _check, score in past])
-        context["fields"] = _fields(found, chosen["dataset"])
+        context["fields"] = _fields(found, dataset)
         context["lines"] = _lines(found)
     return render(request, "portal/quality/overview.html", context, status=422 if form.errors else 200)
 
@@ -74,9 +71,10 @@ def _figures(found: list[QualityResult]) -> dict[str, Any]:
         whole.add(result)
     of_dimension = scores.grouped(found, lambda result: result.rule.dimension)
     told = (result for result in found if result.department or result.error)  # nothing checked is nobody's
-    of_department = scores.grouped(told, lambda result: result.department.short_name if result.department else _("全市"))
+    of_department = scores.grouped(told, lambda result: result.department)  # two may have the same short name
+    named = [(department.short_name if department else _("全市"), score) for department, score in of_department.items()]
     of_dataset = scores.grouped(found, lambda result: result.rule.dataset)
-    departments = sorted(of_department.items(), key=lambda pair: (pair[1].percent is None, pair[1].percent or 0))
+    departments = sorted(named, key=lambda pair: (pair[1].percent is None, pair[1].percent or 0))
     return {
         "whole": whole,
         "dimensions": [(dimension.label, of_dimension[dimension]) for dimension in Dimension if dimension in of_dimension],
@@ -87,9 +85,10 @@ def _figures(found: list[QualityResult]) -> dict[str, Any]:
     }
 
 
-def _fields(found: list[QualityResult], dataset: str) -> list[tuple[Any, Score]]:
+def _fields(found: list[QualityResult], dataset: str) -> list[tuple[str, Any, Score]]:
     by_field = scores.grouped((result for result in found if result.rule.field), lambda result: result.rule.field)
-    return [(field_title(dataset, name), score) for name, score in sorted(by_field.items(), key=lambda pair: pair[1].percent or 0)]
+    worst_first = sorted(by_field.items(), key=lambda pair: (pair[1].percent is None, pair[1].percent or 0))
+    return [(name, field_title(dataset, name), score) for name, score in worst_first]
 
 
 def _lines(found: list[QualityResult]) -> list[dict[str, Any]]:

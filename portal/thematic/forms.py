@@ -14,7 +14,7 @@ from basedb.models import ThematicDataset, ThematicKind, ThematicState, Thematic
 from basedb.thematic.definitions import Draft
 from core.errors import DomainError
 from core.texts import headed
-from portal.forms import FilterForm, OnceForm
+from portal.forms import FilterForm, OnceForm, json_fault
 
 LONGEST_SPEC = 60_000
 _ALL = ("", gettext_lazy("全部"))
@@ -74,12 +74,15 @@ class DefinitionForm(OnceForm):
     def clean_spec(self) -> Any:
         """Read the definition; say where it is no JSON."""
         try:
-            return json.loads(self.cleaned_data["spec"])
+            told = json.loads(self.cleaned_data["spec"])
         except json.JSONDecodeError as error:
             text = _("第 %(line)s 行第 %(column)s 列起不是有效的 JSON。") % {"line": error.lineno, "column": error.colno}
             raise ValidationError(text) from None
-        except RecursionError:
+        except (ValueError, RecursionError):  # a number of thousands of digits is no JSONDecodeError
             raise ValidationError(_("表达式过于复杂")) from None
+        if fault := json_fault(told):
+            raise ValidationError(fault)
+        return told
 
     def add_domain_error(self, error: DomainError) -> None:
         """Show what is wrong with a place in the definition beneath the definition, naming the place."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from basedb.models import DataSource, QualityCheck, QualityFault, QualityRule, QualityTask
 from basedb.quality import asking, checking, rulebook
+from core.models import Department
 from tests.basedb.test_quality import PEOPLE, check, person
 from tests.factories import City
 
@@ -97,3 +98,27 @@ def test_a_check_is_asked_for_once_and_its_page_says_so(city: City, checked: Qua
     queued = QualityCheck.objects.get(state="QUEUED")
     checking.work(check_uid=queued.uid, clock=timezone.now)
     assert asking.ask_for_all(now=timezone.now()) > 0
+
+
+def test_figures_and_trend_are_of_the_department_and_item_chosen(city: City, checked: QualityCheck) -> None:
+    Department.objects.filter(pk=city.education.pk).update(short_name=city.police.short_name)
+    person(city, 5, source_department=city.education, phone="x")
+    check()
+    client = signed_in(city, "reviewer")
+    whole = client.get("/quality/", {"dataset": PEOPLE}).context
+    assert len(whole["departments"]) == 2, "two of the same short name are two"
+    part = client.get("/quality/", {"dataset": PEOPLE, "department": str(city.education.uid), "item": "phone"})
+    assert part.context["whole"].percent == part.context["past"][-1][1] < whole["past"][-1][1]
+    assert {line["result"].rule.field for line in part.context["lines"]} == {"phone"}
+    assert "item=phone" in client.get("/quality/", {"dataset": PEOPLE}).content.decode()
+    assert client.get("/quality/", {"dataset": "legal_entity.enterprise", "item": "sex"}).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ['"\\u0000"', '"\\ud800"', "NaN", "1e999", "[" * 3000])
+def test_parameters_that_cannot_be_kept_are_refused(city: City, checked: QualityCheck, odd: str) -> None:
+    rule = QualityRule.objects.get(dataset=PEOPLE, code="sex.agrees")
+    form = {
+        "submission": "d" * 32, "title": "性别相符", "dimension": "ACCURACY", "kind": "AGREES", "field": "sex", "warn_below": "99",
+        "parameters": f'{{"as": "sex", "other": "citizen_id", "x": {odd}}}', "fail_below": "90", "weight": "2",
+    }  # fmt: skip
+    assert signed_in(city, "reviewer").post(f"/quality/rules/{rule.uid}/", form).status_code == 422
