@@ -79,6 +79,7 @@ class Compiled:
     sql: str
     columns: Sequence[Column]
     level: str
+    region_mask: Mask  # what the contract has rows of this subject shown of their division
     datasets: Sequence[str]
 
 
@@ -101,7 +102,8 @@ def compile_spec(subject: str, spec: Any, *, today: date) -> Compiled:
         if keep.type is not Type.BOOLEAN:
             raise wrong("keep", _("须为真假值"))
     sql = _query(base, where.sql, sources, terms, level=level, keep=keep.sql)
-    return Compiled(sql, columns, level, [base.code, *(source.dataset.code for source in sources.values())])
+    datasets = [base.code, *(source.dataset.code for source in sources.values())]
+    return Compiled(sql, columns, level, base.field(base.region_field).mask, datasets)
 
 
 def _sources(base: Dataset, nodes: Any, today: date) -> dict[str, _Source]:
@@ -182,19 +184,19 @@ def _raised(inherited: Grade, asked: Any, path: str) -> Grade:
 
 
 def _aggregate(sources: Mapping[str, _Source], name: str, given: Mapping[str, Any], path: str) -> tuple[Term, str]:
-    """Return what is summed up over a source: count, exists, sum, min, max or latest."""
+    """Return what is summed up over a source: count (of rows), subjects, exists, sum, min, max or latest."""
     source = sources.get(str(given.get("source")))
     if source is None:
         raise wrong(f"{path}.source", _("没有这个来源"))
     kind, sql_name = given["aggregate"], f"c_{name}"
     reference = f"{source.table}.{sql_name}"
-    if kind in ("count", "exists"):
-        source.sums.append(f"count(*) AS {sql_name}")
+    if kind in ("count", "subjects", "exists"):
+        source.sums.append(f"count({'DISTINCT s.subject_key' if kind == 'subjects' else '*'}) AS {sql_name}")
         told = f"coalesce({reference}, 0)"
-        of = Term(f"{told}::numeric" if kind == "count" else f"({told} > 0)", Type.NUMBER if kind == "count" else Type.BOOLEAN)
+        of = Term(f"({told} > 0)", Type.BOOLEAN) if kind == "exists" else Term(f"{told}::numeric", Type.NUMBER)
         return Term(of.sql, of.type, source.where.grade), f"{source.dataset.title} · {kind}"
     if kind not in ("sum", "min", "max", "latest"):
-        raise wrong(f"{path}.aggregate", _("须为 count、exists、sum、min、max、latest 之一"))
+        raise wrong(f"{path}.aggregate", _("须为 count、subjects、exists、sum、min、max、latest 之一"))
     field, type_ = field_of(source.dataset, given.get("of"), f"{path}.of")
     if kind == "sum" and type_ is not Type.NUMBER:
         raise wrong(f"{path}.of", _("「%(name)s」不是数值字段") % {"name": field.title})
@@ -210,9 +212,12 @@ def _aggregate(sources: Mapping[str, _Source], name: str, given: Mapping[str, An
 def _level(name: Any, columns: Sequence[Column]) -> str:
     if name in ("", None):
         return ""
-    if not any(column.name == name and column.type is Type.TEXT for column in columns):
+    column = next((one for one in columns if one.name == name and one.type is Type.TEXT), None)
+    if column is None:
         raise wrong("level", _("须为一个文本列的名称"))
-    return str(name)
+    if column.mask is not Mask.NONE:  # how many rows each level has is told to all who work here
+        raise wrong("level", _("各等级行数公开显示，不能以脱敏的列为等级"))
+    return column.name
 
 
 def _query(base: Dataset, where: str, sources: Mapping[str, _Source], terms: Mapping[str, Term], *, level: str, keep: str) -> str:

@@ -139,8 +139,11 @@ def propose(*, draft: Draft, actor: Actor, now: datetime) -> ThematicDataset:
 
 
 @transaction.atomic
-def approve(*, uid: UUID, actor: Actor, now: datetime) -> ThematicDataset:
-    """Put a draft in force: a reviewer of the data centre, never its author. The version before it is superseded."""
+def approve(*, uid: UUID, actor: Actor, now: datetime, drafted_at: datetime | None = None) -> ThematicDataset:
+    """Put a draft in force: a reviewer of the data centre, never its author. The version before it is superseded.
+
+    `drafted_at` is when the text the reviewer read was written: what was written anew since is not approved unread.
+    """
     definition = visible_definition(uid, actor, lock=True)
     if not is_centre(actor):
         raise Forbidden("thematic.approved_by_the_centre", _("主题库由数据主管部门的审核员审核。"))
@@ -148,6 +151,8 @@ def approve(*, uid: UUID, actor: Actor, now: datetime) -> ThematicDataset:
         raise Forbidden("thematic.own_draft", _("起草人不能审核自己起草的定义，请由其他审核员办理。"))
     if definition.state != ThematicState.DRAFTED:
         raise Conflict("thematic.not_drafted", _("该定义不在待审核状态。"))
+    if drafted_at is not None and drafted_at != definition.created_at:
+        raise Conflict("thematic.draft_rewritten", _("起草部门在您打开页面后改写了这份定义，请核对新的内容后再审核。"))
     compiled(definition, now=now)
     older = ThematicDataset.objects.filter(code=definition.code, state=ThematicState.APPROVED)
     older.update(state=ThematicState.RETIRED, retired_at=now, next_refresh_at=None)

@@ -32,6 +32,7 @@ PATIENCE: Final = timedelta(minutes=1)
 UNFINISHED: Final = (RefreshState.QUEUED, RefreshState.RUNNING)
 _TIMEOUT, _MEMORY = "30min", "128MB"
 _NEW: Final = "thematic_new"
+MOST_LEVELS: Final = 100  # told on the page of a definition, the largest first
 
 
 @transaction.atomic
@@ -113,7 +114,7 @@ def _carry_out(refresh: ThematicRefresh, clock: Clock) -> None:
         cursor.execute(f"ANALYZE {_NEW}")
         refresh.left_count, refresh.changed_count, refresh.entered_count = _differ(cursor, definition, now)
         refresh.regions = _counted(cursor, "left(region_code, 6)")
-        refresh.levels = _counted(cursor, "level")
+        refresh.levels = _counted(cursor, "level", most=MOST_LEVELS)
     refresh.row_count = sum(refresh.regions.values())
     refresh.state, refresh.finished_at = RefreshState.DONE, clock()
     refresh.save()
@@ -146,7 +147,7 @@ def _differ(cursor: Any, definition: ThematicDataset, now: datetime) -> tuple[in
     return left, altered, cursor.rowcount
 
 
-def _counted(cursor: Any, by: str) -> dict[str, int]:
-    groups = f"SELECT {by} AS name, count(*) AS held FROM {_NEW} GROUP BY 1"
+def _counted(cursor: Any, by: str, *, most: int | None = None) -> dict[str, int]:
+    groups = f"SELECT {by} AS name, count(*) AS held FROM {_NEW} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {most or 'ALL'}"
     cursor.execute(f"SELECT coalesce(json_object_agg(name, held), '{{}}')::text FROM ({groups}) q")
     return dict(json.loads(cursor.fetchone()[0]))

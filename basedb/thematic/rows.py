@@ -13,12 +13,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.dictionary.contract import Grade
+from basedb.geography.divisions import short_code
 from basedb.masking import Mask, mask_value
-from basedb.models import ThematicDataset, ThematicRow, ThematicState
-from basedb.thematic.compiling import Column
+from basedb.models import RefreshState, ThematicDataset, ThematicRow, ThematicState
+from basedb.thematic.compiling import Column, Compiled
 from basedb.thematic.definitions import compiled, is_centre, visible_definition
 from core import audit
 from core.audit import Actor
@@ -83,11 +85,11 @@ def read(
     made = compiled(definition, now=now)
     masks = [mask_for(column, definition, actor) for column in made.columns]
     shows_level = may_filter_level(definition, actor, now=now)
-    rows = ThematicRow.objects.filter(code=definition.code, left_at=None)
+    rows = _rows_of(definition)
     if region:
         if not (region.isdigit() and len(region) <= 12):
             raise Invalid("thematic.region_invalid", _("区划代码须为数字。"), {"region": [_("区划代码须为数字。")]})
-        rows = rows.filter(region_code__startswith=region)
+        rows = rows.filter(region_code__startswith=_shown_prefix(short_code(region), made.region_mask))
     if level:
         if not shows_level:
             raise Forbidden("thematic.level_hidden", _("您看不到等级，不能按等级筛选。"))
@@ -97,13 +99,31 @@ def read(
         actor, "thematic.read", definition, at=now, department_ids=[definition.department_id],
         region=region, level=level, row_count=len(found.items),
     )  # fmt: skip
-    lines = [_line(row, made.columns, masks, shows_level) for row in found.items]
+    lines = [_line(row, made, masks, shows_level) for row in found.items]
     return Reading(definition, made.columns, lines, found)
 
 
-def _line(row: ThematicRow, columns: Sequence[Column], masks: Sequence[Mask], shows_level: bool) -> Line:
-    values = [_shown(row.values.get(column.name), mask) for column, mask in zip(columns, masks, strict=True)]
-    return Line(row.region_code, row.level if shows_level else "", values, row.entered_at, row.changed_at)
+def _rows_of(definition: ThematicDataset) -> QuerySet[ThematicRow]:
+    """Return the rows that stand; none before the first refresh, when they are still those of the version before it.
+
+    Its columns may have the same names, but other values in them, which the masks of this version are not made for.
+    """
+    rows = ThematicRow.objects.filter(code=definition.code, left_at=None)
+    return rows if definition.refreshes.filter(state=RefreshState.DONE).exists() else rows.none()
+
+
+def _shown_prefix(region: str, mask: Mask) -> str:
+    """Return a division to look for; Invalid when it is narrower than rows are shown: their mask would be got round."""
+    if mask_value(mask, region) != region:
+        text = _("该主题库的区划只显示到区县，请填写 2 至 6 位的区划代码。")
+        raise Invalid("thematic.region_too_narrow", text, {"region": [text]})
+    return region
+
+
+def _line(row: ThematicRow, made: Compiled, masks: Sequence[Mask], shows_level: bool) -> Line:
+    values = [_shown(row.values.get(column.name), mask) for column, mask in zip(made.columns, masks, strict=True)]
+    region = mask_value(made.region_mask, row.region_code) or ""
+    return Line(region, row.level if shows_level else "", values, row.entered_at, row.changed_at)
 
 
 def _shown(value: Any, mask: Mask) -> Any:

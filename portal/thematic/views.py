@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,11 +25,12 @@ from basedb.models import RefreshState, ThematicDataset, ThematicRefresh, Themat
 from basedb.thematic import definitions, refreshing, rows
 from basedb.thematic.compiling import Compiled
 from basedb.wording import named
-from core.errors import DomainError, Invalid
+from core.errors import Conflict, DomainError, Invalid
 from core.keyset import page
 from core.models import Region
 from core.roles import Role
 from portal.actor import BUSINESS, actor, roles_required
+from portal.forms import REVISION_WRONG
 from portal.thematic import charts
 from portal.thematic.forms import DefinitionFilter, RowFilter
 
@@ -75,9 +77,11 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "levels": sorted(newest.levels.items(), key=lambda pair: -pair[1]) if newest else [],
         "may_read": rows.may_read(definition, who),
         "may_approve": waits and is_centre and definition.author_id != who.user_id,
+        "drafted_at": definition.created_at.isoformat(),
         "is_own_draft": waits and definition.author_id == who.user_id,
         "may_end": definition.state != ThematicState.RETIRED and (is_centre or is_own),
         "may_write": who.has(Role.OPERATOR, Role.REVIEWER) and definition.department_id == who.department_id,
+        "written": json.dumps(definition.spec, ensure_ascii=False, indent=1),
     } | _described(definition)
     context["region_chart"] = charts.bars([(line["name"], line["count"]) for line in context["regions"]])
     context["level_chart"] = charts.bars([pair for pair in context["levels"] if pair[0]])
@@ -145,10 +149,26 @@ def row_list(request: HttpRequest, uid: UUID) -> HttpResponse:
 @require_POST
 @roles_required(Role.REVIEWER)
 def approve(request: HttpRequest, uid: UUID) -> HttpResponse:
-    """Put a draft in force."""
-    definitions.approve(uid=uid, actor=actor(request), now=timezone.now())
-    messages.success(request, _("已生效，后台即将开始首次更新。"))
+    """Put a draft in force, as it was read."""
+    drafted_at = _moment(request.POST.get("revision", ""))
+    try:
+        if drafted_at is None:
+            raise Conflict("thematic.revision_missing", str(REVISION_WRONG))
+        definitions.approve(uid=uid, actor=actor(request), now=timezone.now(), drafted_at=drafted_at)
+    except Conflict as error:
+        messages.error(request, str(error.message))
+    else:
+        messages.success(request, _("已生效，后台即将开始首次更新。"))
     return redirect("portal:thematic-detail", uid=uid)
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment a page was made from; None when it says none."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 @require_POST

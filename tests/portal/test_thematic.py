@@ -73,8 +73,17 @@ def test_a_definition_is_counted_refused_at_its_place_saved_and_approved(city: C
     assert "等待数据中心的其他审核员审核" in saved.content.decode()
     made = ThematicDataset.objects.get(code="people")
     reviewer = signed_in(city, "reviewer")
-    assert "同意生效" in reviewer.get(f"/thematic/{made.uid}/").content.decode()
-    assert "已生效，后台即将开始首次更新" in reviewer.post(f"/thematic/{made.uid}/approve/", follow=True).content.decode()
+    read = reviewer.get(f"/thematic/{made.uid}/").content.decode()
+    for text in ("同意生效", "完整定义", f'value="{made.created_at.isoformat()}"', "&quot;field&quot;: &quot;name&quot;"):
+        assert text in read, text
+    unread = reviewer.post(
+        f"/thematic/{made.uid}/approve/", {"revision": "2020-01-01T00:00:00+08:00"}, follow=True
+    ).content.decode()
+    assert "改写了这份定义" in unread
+    assert "修订号缺失" in reviewer.post(f"/thematic/{made.uid}/approve/", follow=True).content.decode()
+    as_read = {"revision": made.created_at.isoformat()}
+    approved_page = reviewer.post(f"/thematic/{made.uid}/approve/", as_read, follow=True).content.decode()
+    assert "已生效，后台即将开始首次更新" in approved_page
     assert "已提交" in client.post(f"/thematic/{made.uid}/refresh/", follow=True).content.decode()
     assert "正在更新" in client.post(f"/thematic/{made.uid}/refresh/", follow=True).content.decode()
     assert "已停用" in client.post(f"/thematic/{made.uid}/retire/", follow=True).content.decode()
@@ -93,3 +102,10 @@ def test_systems_read_rows_of_their_department(city: City, poverty: ThematicData
     told = client.get(f"/openapi/v1/thematic/databases/{poverty.uid}/rows", {"limit": 1, "level": "橙色"}).json()
     assert told["items"][0]["values"]["name"] == "张*"
     assert told["next"] is None
+
+
+@pytest.mark.parametrize(
+    "odd", ['{"columns": [{"name": "a", "title": "\\u0000", "field": "sex"}]}', '{"\\ud800": 1}', "9" * 5000, '{"columns": NaN}']
+)
+def test_a_definition_that_cannot_be_kept_is_refused(city: City, odd: str) -> None:
+    assert signed_in(city, "education_operator").post("/thematic/new/", written(spec=odd)).status_code == 422

@@ -83,6 +83,7 @@ REFUSED: list[tuple[Any, str]] = [
     (spec(keep={"compare": [{"column": "name"}, "=", "张三"]}), "keep.compare[0]"),
     (spec(keep={"in": [{"case": [{"when": True, "then": {"column": "name"}}]}, ["张三"]]}), "keep.in[0]"),
     (spec(level=EVIL), "level"),
+    (spec(level="name"), "level"),
 ]  # fmt: skip
 
 
@@ -303,6 +304,7 @@ def test_the_department_reads_under_masks_and_the_centre_less_still(city: City) 
     assert [(line["name"], line["warning"]) for line in own] == [("张*", "橙色"), ("张*", "红色")]
     assert all("********" in line["citizen_id"] for line in own)
     assert [line["warning"] for line in read("education_operator", region="320104")] == ["红色"]
+    assert len(read("education_operator", region="320100")) == 2, "the city as the standard writes it"
     assert [line["warning"] for line in read("education_head", level="橙色")] == ["橙色"]
     assert {line["warning"] for line in read("reviewer")} == {"******"}
     with pytest.raises(Forbidden):
@@ -313,5 +315,54 @@ def test_the_department_reads_under_masks_and_the_centre_less_still(city: City) 
     with pytest.raises(DomainError):
         read("education_operator", region="32%")
     looks = AuditEntry.objects.filter(action="thematic.read")
-    assert looks.count() == 4
+    assert looks.count() == 5
     assert "张" not in str(list(looks.values_list("detail", flat=True)))
+
+
+def test_rows_of_the_version_before_are_not_shown_under_the_masks_of_the_next(city: City) -> None:
+    person(city, 1)
+    refresh(approved(city, replace(PLAIN, spec=spec({"name": "x", "title": "号码", "field": "citizen_id"}))))
+    second = approved(city, replace(PLAIN, spec=spec({"name": "x", "title": "性别", "field": "sex"})))
+
+    def shown() -> list[Any]:
+        found = rows.read(uid=second.uid, actor=city.actor("education_operator"), now=NOW)
+        return [line.values[1] for line in found.lines]
+
+    assert shown() == []
+    refresh(second)
+    assert shown() == ["1"]
+
+
+def test_a_draft_written_anew_is_not_approved_unread(city: City) -> None:
+    author, reviewer = city.actor("education_operator"), city.actor("reviewer")
+    made = definitions.propose(draft=PLAIN, actor=author, now=NOW)
+    definitions.propose(draft=replace(PLAIN, purpose="别的"), actor=author, now=NOW + timedelta(minutes=1))
+    with pytest.raises(Conflict, match=r"thematic.draft_rewritten"):
+        definitions.approve(uid=made.uid, actor=reviewer, now=NOW, drafted_at=made.created_at)
+    made.refresh_from_db()
+    assert definitions.approve(uid=made.uid, actor=reviewer, now=NOW, drafted_at=made.created_at).purpose == "别的"
+
+
+def test_a_disabled_person_counts_once_however_many_certificates_are_on_record(city: City) -> None:
+    household(city, 1, ("DISABILITY", "11"), ("DISABILITY", "12"))
+    refresh(approved(city, "poverty_relapse"))
+    values = ThematicRow.objects.get().values
+    assert (values["disabled_count"], values["severe_count"]) == (1, 1)
+
+
+def test_levels_are_told_the_largest_first_and_not_without_end(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refreshing, "MOST_LEVELS", 1)
+    for serial in (1, 2, 3):
+        person(city, serial)
+    done = refresh(approved(city, replace(PLAIN, spec=spec(SEX, level="sex"))))
+    assert (done.levels, done.row_count) == ({"1": 2}, 3)
+
+
+def test_where_a_person_is_registered_is_shown_and_looked_for_down_to_the_county(city: City) -> None:
+    person(city, 1, region_code="320102001001")
+    made = approved(city, PLAIN)
+    refresh(made)
+    given = {"uid": made.uid, "actor": city.actor("education_operator"), "now": NOW}
+    assert [line.region_code for line in rows.read(**given, region="320102").lines] == ["320102"]
+    with pytest.raises(Invalid, match=r"thematic.region_too_narrow"):
+        rows.read(**given, region="320102001")
