@@ -6,12 +6,13 @@ Pages read these lines and count nothing themselves.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 
 from basedb.dictionary import DATASETS
 from basedb.models import ConflictState, DataSource, FusionConflict, QualityResult, QualityTask
@@ -43,7 +44,7 @@ def measure(*, now: datetime) -> int:
     today = now.astimezone(SHANGHAI).date()
     lines: _Lines = defaultdict(dict)
     _held(lines)
-    _delivered(lines)
+    _delivered(lines, now)
     _put(lines, "quality_task_count", _of(QualityTask.objects.filter(closed_at=None), "department_id", "dataset"))
     _put(lines, "conflict_count", _of(FusionConflict.objects.filter(state=ConflictState.OPEN), "owner_id", "dataset"))
     _scored(lines)
@@ -77,17 +78,29 @@ def _held(lines: _Lines) -> None:
             _put(lines, "row_count", [(department, code, count) for department, count in cursor.fetchall()])
 
 
-def _delivered(lines: _Lines) -> None:
-    """Tell sources, the last run that went well, the cycle that was promised, rejected rows that wait."""
+def _delivered(lines: _Lines, now: datetime) -> None:
+    """Tell sources, the last run that went well, the cycle that was promised, rejected rows that wait.
+
+    A replay brings back what was rejected, it is no delivery.
+    """
     _put(lines, "source_count", _of(DataSource.objects.all(), "department_id", "dataset"))
-    plans = AggregationPlan.objects.filter(is_active=True).order_by()
-    promised = plans.values_list("department_id", "dataset").annotate(found=Min("every_minutes"))
-    _put(lines, "promised_minutes", promised)
-    good = AggregationRun.objects.filter(state=RunState.SUCCEEDED).order_by()
+    good = AggregationRun.objects.filter(state=RunState.SUCCEEDED, is_replay=False).order_by()
     last = good.values_list("plan__department_id", "plan__dataset").annotate(found=Max("finished_at"))
     _put(lines, "last_good_run_at", last)
+    _promised(lines, dict(good.values_list("plan").annotate(found=Max("finished_at"))), now)
     waiting = RejectedRow.objects.filter(state__in=(RejectState.OPEN, RejectState.CORRECTED))
     _put(lines, "reject_count", _of(waiting, "plan__department_id", "plan__dataset"))
+
+
+def _promised(lines: _Lines, last_of_plan: Mapping[int, datetime], now: datetime) -> None:
+    """Put in cycle and last delivery of the plan that is furthest behind: one that keeps its time hides no other that does not."""
+    furthest: dict[tuple[int, str], float] = {}
+    for plan in AggregationPlan.objects.filter(is_active=True, every_minutes__gt=0).order_by("id"):
+        last, key = last_of_plan.get(plan.pk), (plan.department_id, plan.dataset)
+        behind = inf if last is None else (now - last) / timedelta(minutes=plan.every_minutes or 1)
+        if plan.dataset in DATASETS and behind > furthest.get(key, -inf):
+            furthest[key] = behind
+            lines[key] |= {"promised_minutes": plan.every_minutes, "last_good_run_at": last}
 
 
 def _scored(lines: _Lines) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from basedb.geography import figures
 from basedb.models import DataSource, FusionConflict, Person, QualityTask
 from core.errors import NotFound
-from exchange.models import ZoneFigure
+from exchange.models import AggregationPlan, AggregationRun, ZoneFigure
 from exchange.zones import measuring, reading
 from tests.basedb.test_quality import NOW, PEOPLE, person
 from tests.factories import City
@@ -96,3 +96,20 @@ def test_pages_show_the_kept_numbers(city: City) -> None:
     centre = Client()
     centre.force_login(city.people["reviewer"])
     assert "市教育局" in centre.get("/zones/", {"department": str(city.education.uid)}).content.decode()
+
+
+def plan(city: City, code: str) -> AggregationPlan:
+    source = DataSource.objects.create(code=code, title=code, dataset=PEOPLE, department=city.police, collector="PUBLIC_SECURITY")
+    return AggregationPlan.objects.create(
+        title=code, department=city.police, dataset=PEOPLE, source=source, connector="CSV_DROP", every_minutes=60
+    )
+
+
+def test_a_plan_that_stands_still_is_hidden_neither_by_another_nor_by_a_replay(city: City) -> None:
+    still, going = plan(city, "still"), plan(city, "going")
+    for of, at, is_replay in ((still, NOW - DAY, False), (still, NOW, True), (going, NOW, False)):
+        AggregationRun.objects.create(plan=of, state="SUCCEEDED", queued_at=at, finished_at=at, is_replay=is_replay)
+    measuring.measure(now=NOW)
+    (figure,) = reading.department_zone(actor=city.actor("police_operator")).figures
+    assert (figure.promised_minutes, figure.last_good_run_at) == (60, NOW - DAY)
+    assert reading.is_stale(figure, now=NOW)
