@@ -146,7 +146,8 @@ def covers(since: datetime, until: datetime) -> bool:
 
 def _range_of(hold: LegalHold) -> HeldRange:
     if hold.scope == HoldScope.PERIOD and hold.first_day and hold.last_day:
-        return HeldRange(_midnight(hold.first_day), _midnight(hold.last_day + timedelta(days=1)))
+        until = None if hold.last_day == date.max else _midnight(hold.last_day + timedelta(days=1))
+        return HeldRange(_midnight(hold.first_day), until)
     grant = hold.grant or getattr(hold.access_request, "grant", None)
     if grant is not None:  # refused calls are recorded before and after the term as well, so its end is left open
         return HeldRange(grant.created_at, None)

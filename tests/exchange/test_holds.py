@@ -81,6 +81,12 @@ def test_a_period_holds_its_days_in_shanghai(city: City, now: datetime) -> None:
     assert not holds.covers(last + timedelta(seconds=1), last + timedelta(days=30))
 
 
+def test_a_period_without_end_holds_whatever_comes(city: City, now: datetime) -> None:
+    place(city, Scope(HoldScope.PERIOD, first_day=now.date(), last_day=date.max), now)
+    assert holds.covers(now + timedelta(days=3000), now + timedelta(days=3030))
+    assert not holds.covers(now - timedelta(days=60), now - timedelta(days=30))
+
+
 def test_subjects_and_everything_hold_every_time(city: City, now: datetime) -> None:
     long_ago = now - timedelta(days=3000)
     assert not holds.covers(long_ago, long_ago + timedelta(days=30))
