@@ -1,7 +1,7 @@
-"""Measures (运行指标): what the rooms above count for quality rules of kind MEASURE, by department.
+"""Measures (运行指标): what credit and the rooms above count for quality rules of kind MEASURE, by department.
 
 Whether plans ran in time, whether the source's count was reached, whether services answered: none of it stands in a base table.
-The upper room registers a function under a name in its `AppConfig.ready`; a rule names it in its parameters.
+They register a function under a name in `AppConfig.ready`; a rule names it in its parameters.
 """
 
 from __future__ import annotations

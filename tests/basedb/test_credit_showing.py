@@ -16,6 +16,7 @@ from basedb.credit import objections, records, shipped, standing, timeliness
 from basedb.credit.records import KINDS, public_records, with_display
 from basedb.credit.workflow import Command
 from basedb.models import CreditEvent, CreditShield, CreditStanding, CreditTakedown
+from basedb.quality.measures import Measured
 from core.calendar import SHANGHAI, Calendar, today_in_shanghai
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
@@ -145,6 +146,20 @@ def test_retraction_is_the_owners_heads_and_leaves_a_trail(penalty: Any, city: C
         standing.retract(**given, actor=city.actor("market_head"), now=now)
 
 
+def test_whoever_determined_a_record_sees_and_retracts_it_whoever_delivered_it(city: City, now: datetime) -> None:
+    made = make_fact(PENALTY, city.police, authority_code=city.market.code, subject_category="自然人", subject_code=CITIZEN)
+    given = {"dataset": PENALTY, "row_key": bytes(made.row_key)}
+    for who in ("education_head", "system_admin"):
+        with pytest.raises(NotFound):
+            records.get_visible(**given, actor=city.actor(who), today=date(2025, 10, 1), or_public=True)
+    assert records.get_visible(**given, actor=city.actor("market_operator"), today=date(2025, 10, 1)) == made
+    reason = {"document": "宁市监撤〔2025〕1号", "reason": "行政复议撤销"}
+    with pytest.raises(Forbidden):
+        standing.retract(**given, **reason, actor=city.actor("police_head"), now=now)
+    standing.retract(**given, **reason, actor=city.actor("market_head"), now=now)
+    assert display(made, on=date(2025, 10, 1)) == "RETRACTED"
+
+
 def test_shield_hides_all_records_of_an_entity_between_its_days(penalty: Any, city: City, now: datetime) -> None:
     given = {"subject_key": key_of(COMPANY), "court": "南京市中级人民法院", "case_number": "(2025)苏01破1号"}
     days = {"first_day": date(2025, 10, 1), "last_day": date(2025, 10, 31)}
@@ -153,6 +168,8 @@ def test_shield_hides_all_records_of_an_entity_between_its_days(penalty: Any, ci
     reviewer = city.actor("reviewer")
     with pytest.raises(Invalid):
         standing.shield(**given, first_day=date(2025, 10, 2), last_day=date(2025, 10, 1), actor=reviewer, now=now)
+    with pytest.raises(Invalid):
+        standing.shield(**given, first_day=date(2025, 10, 2), last_day=date.max, actor=reviewer, now=now)
     made = standing.shield(**given, **days, actor=reviewer, now=now)
     shown = {day: display(penalty, on=date(2025, *day)) for day in [(9, 30), (10, 1), (10, 31), (11, 1)]}
     assert list(shown.values()) == ["SHOWN", "SHIELDED", "SHIELDED", "SHOWN"]
@@ -209,6 +226,8 @@ def test_timeliness_is_counted_by_department_with_its_denominator(city: City) ->
     own = timeliness.by_department(actor=city.actor("police_operator"), **span)
     assert [line.department for line in own] == [city.police.name]
     assert timeliness.by_department(actor=city.actor("reviewer"), first_day=date(2025, 10, 1), until=date(2025, 10, 2)) == []
+    assert timeliness.measure(PENALTY, moment("2025-09-30")) == {city.market.pk: Measured(checked=3, failed=2)}
+    assert timeliness.measure(PENALTY, moment("2026-09-30")) == timeliness.measure("population.person", moment("2025-09-30")) == {}
 
 
 def test_records_are_visible_to_their_department_the_window_and_auditors(city: City, penalty: Any) -> None:
