@@ -128,13 +128,24 @@ def key_of(text: str) -> bytes:
 
 
 def get_visible(dataset: str, row_key: bytes, actor: Actor, *, today: date, or_public: bool = False) -> CreditRow:
-    """Return a record the actor may see; with `or_public` also one everybody may see."""
-    record = records_visible_to(actor, dataset, today=today).filter(row_key=row_key).first()
-    if record is None and or_public:
-        record = public_records(dataset, subject_key=None, today=today).filter(row_key=row_key).first()
-    if record is None:
-        raise _unknown()
-    return record
+    """Return a record the actor may see or the own department determined; with `or_public` also one everybody may see."""
+    found = [records_visible_to(actor, dataset, today=today), _determined_by(actor, dataset, today=today)]
+    if or_public:
+        found.append(public_records(dataset, subject_key=None, today=today))
+    for rows in found:
+        record = rows.filter(row_key=row_key).first()
+        if record is not None:
+            return record
+    raise _unknown()
+
+
+def _determined_by(actor: Actor, dataset: str, *, today: date) -> QuerySet[CreditRow]:
+    """Return what a department determined, whoever delivered it, to its own people: they repair and retract it."""
+    found = with_display(dataset, today)
+    if actor.department_id is None or not actor.has(Role.OPERATOR, Role.HEAD):
+        return found.none()
+    own = Department.objects.filter(pk=actor.department_id, valid_to=None)
+    return found.filter(authority_code__in=own.values("code"))
 
 
 def lock(dataset: str, record: CreditRow) -> CreditStanding:

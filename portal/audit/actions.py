@@ -100,7 +100,7 @@ NOUNS: Mapping[str, str | Promise] = {
     "sla_policy": _("时限规则"),
     "source_connection": _("部门数据表"),
     "source_schema": _("数源结构"),
-    "sourceconnection": _("部门数据表"),
+    "sourceconnection": _("部门数据表"),  # of older entries, as is the interface below
     "status_list": _("证照状态清单"),
     "supervision": _("督办"),
     "thematic": _("主题库与专题库"),
@@ -249,6 +249,7 @@ PARTICIPLES: Mapping[str, str | Promise] = {
     "resubmitted": _("补正后再次提交"),
     "retracted": _("撤销"),
     "revised": _("修改"),
+    "searched": _("查询"),
     "secret_rotated": _("更换密钥"),
     "set": _("设定"),
     "taken_down": _("自动下架"),

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 
-from basedb.credit import catalog, records, standing, timeliness
+from basedb.credit import catalog, lookup, records, standing, timeliness
 from basedb.credit.records import DISPLAY_TITLES, KINDS
 from basedb.credit.tiers import first_day_of_repair, tier_of
 from basedb.dictionary import DATASETS, DataType
@@ -32,8 +32,6 @@ from portal.actor import actor, roles_required
 from portal.care.pages import SEERS, save, words
 from portal.credit.forms import DEFAULT_KIND, RecordFilter, RetractForm, SubjectForm
 from portal.credit.words import event_title
-
-MOST_OF_SUBJECT = 50
 
 
 @require_GET
@@ -69,11 +67,11 @@ def of_subject(request: HttpRequest) -> HttpResponse:
         if key is None:
             form.add_error("code", _("请填写有效的统一社会信用代码或公民身份号码。"))
         else:
-            for dataset in KINDS:
-                rows = records.records_visible_to(actor(request), dataset, today=_today()).filter(subject_key=key)
-                lines += [_line(dataset, row) for row in rows.order_by("-decided_on", "-id")[:MOST_OF_SUBJECT]]
+            found = lookup.look_up(subject_key=key, actor=actor(request), now=timezone.now())
+            lines = [_line(dataset, row) for dataset, row in found]
     asked = form.is_bound and not form.errors
-    context = {"form": form, "lines": lines, "asked": asked}
+    most = lookup.MOST_OF_A_KIND if len(lines) >= lookup.MOST_OF_A_KIND else None
+    context = {"form": form, "lines": lines, "asked": asked, "most": most}
     return render(request, "portal/credit/subject.html", context, status=422 if form.errors else 200)
 
 
