@@ -120,7 +120,7 @@ def _write(repair: CreditRepair, step: Step, command: Command, text: str, now: d
     repair.state = step.state
     repair.revision += 1
     if step.clock in (Clock.ANSWER, Clock.EXTENDED):
-        tier = CreditTier.objects.get(code=repair.severity, effective__contains=today_in_shanghai(now))
+        tier = CreditTier.objects.get(code=repair.severity, effective__contains=today_in_shanghai(repair.submitted_at))
         days, start = (tier.answer_days, now) if step.clock is Clock.ANSWER else (tier.extension_days, repair.due_at or now)
         repair.due_at = deadline(start, days)
         repair.is_extended = step.clock is Clock.EXTENDED

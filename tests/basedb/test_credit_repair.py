@@ -90,6 +90,18 @@ def test_changed_tier_counts_from_its_day_and_leaves_what_was_before(city: City,
     assert submit(penalty, city, at("2025-10-09")).due_at == datetime(2025, 10, 11, tzinfo=SHANGHAI)
 
 
+def test_application_is_answered_by_the_rules_of_the_day_it_was_handed_in(city: City, penalty: Any) -> None:
+    repair = submit(penalty, city, at("2025-12-31"))
+    terms = Terms(min_months=3, max_months=12, accept_days=3, answer_days=1, extension_days=1)
+    tier_versions.change(
+        code="2", terms=terms, citation="《测试办法》第一条", effective_from=date(2026, 1, 4), actor=city.actor("reviewer"),
+        now=at("2025-12-31"),
+    )  # fmt: skip
+    day = at("2026-01-05")
+    accepted = repairs.advance_repair(uid=repair.uid, revision=1, command=Command.ACCEPT, actor=city.actor("reviewer"), now=day)
+    assert accepted.due_at == datetime(2026, 1, 20, tzinfo=SHANGHAI), "ten working days, as before"
+
+
 @pytest.mark.parametrize(
     ("day", "months", "later"),
     [((2025, 11, 30), 3, (2026, 2, 28)), ((2025, 1, 31), 1, (2025, 2, 28)), ((2025, 9, 3), 36, (2028, 9, 3))],
