@@ -7,6 +7,7 @@ same day; records taken in earlier stay.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils.translation import gettext as _
 
 from basedb.credit import records
+from basedb.dictionary import DATASETS
 from basedb.models import CreditCatalogItem, CreditCatalogVersion
 from core import audit
 from core.audit import PLATFORM, Actor
@@ -24,6 +26,7 @@ from core.errors import Conflict, Forbidden, Invalid
 
 LARGEST = 2 * 1024 * 1024
 _LENGTHS = {"code": 20, "name": 200, "dataset": 60, "basis": 300}
+_CODE = re.compile(DATASETS["credit.permit"].field("item_code").pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,10 @@ def read_file(content: bytes) -> CatalogFile:
         raise _wrong(_("文件超过 2 MB。"))
     try:
         given: Any = json.loads(content.decode("utf-8-sig"))
-        head = [str(given[name]).strip() for name in ("code", "title", "issued_by")]
+        head = [_text(given[name]) for name in ("code", "title", "issued_by")]
         effective_from = date.fromisoformat(given["effective_from"])
         lines = list(given["items"])
-    except (UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise _wrong(_("文件不是目录的 JSON 格式，应有 code、title、issued_by、effective_from 和 items。")) from error
     if not all(head) or len(head[0]) > 40 or max(map(len, head)) > 200 or not lines:
         raise _wrong(_("版本、名称、发布机关和条目都不能为空，版本不超过 40 字，其余不超过 200 字。"))
@@ -95,12 +98,21 @@ def names_of(codes: Collection[str]) -> dict[str, str]:
 def _item(line: Any, number: int) -> dict[str, str]:
     if not isinstance(line, dict) or set(line) != set(_LENGTHS):
         raise _wrong(_("第 %(number)s 个条目应有且只有 code、name、dataset、basis。") % {"number": number})
-    item = {name: str(line[name]).strip() for name in _LENGTHS}
+    item = {name: _text(line[name]) for name in _LENGTHS}
     if item["dataset"] not in records.KINDS:
         raise _wrong(_("第 %(number)s 个条目的数据集不存在。") % {"number": number})
     if any(not value or len(value) > _LENGTHS[name] for name, value in item.items()):
         raise _wrong(_("第 %(number)s 个条目有空值或过长的值。") % {"number": number})
+    if not _CODE.fullmatch(item["code"]):
+        said = _("第 %(number)s 个条目的编码只能含大写字母、数字和点：别的写法在归集时不会被认出。")
+        raise _wrong(said % {"number": number})
     return item
+
+
+def _text(value: Any) -> str:
+    """Return a text the database can hold; anything else, also nothing at all, is empty and refused as such."""
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if "\x00" not in text and text.encode(errors="replace").decode() == text else ""
 
 
 def _wrong(text: str) -> Invalid:

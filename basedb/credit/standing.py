@@ -54,8 +54,8 @@ def shield(
 ) -> CreditShield:
     """Shield all records of a legal entity for a while, since a court approved its reorganization or settlement."""
     _require_window(actor)
-    if last_day < first_day:
-        text = _("截止日期不能早于开始日期。")
+    if last_day < first_day or last_day == date.max:
+        text = _("截止日期不能早于开始日期。") if last_day < first_day else _("临时屏蔽须有明确的截止日期。")
         raise Invalid("shield.period", text, {"last_day": [text]})
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"credit_shield:{subject_key.hex()}"])

@@ -61,7 +61,11 @@ def timeliness_page(request: HttpRequest) -> HttpResponse:
     form = SpanFilter(request.GET)
     today = today_in_shanghai(timezone.now())
     first, last = form.span(first=today - USUAL_SPAN, last=today)
-    lines = timeliness.by_department(actor=actor(request), first_day=first, until=last) if first <= last else []
+    last = min(last, today)
+    if is_too_long := last - first > timeliness.LONGEST:
+        form.add_error("first_day", _("一次最多统计 %(days)s 天，请缩短时间段。") % {"days": timeliness.LONGEST.days})
+    is_empty = is_too_long or last < first
+    lines = [] if is_empty else timeliness.by_department(actor=actor(request), first_day=first, until=last)
     context = {
         "form": form,
         "lines": [(line, DATASETS[line.dataset].title) for line in lines],

@@ -17,6 +17,7 @@ from django.utils import timezone
 from basedb.credit import shipped
 from basedb.models import CreditCatalogVersion, CreditObjection, CreditPenalty, CreditRepair, CreditShield, CreditStanding
 from core.ids import uuid7
+from core.models import AuditEntry
 from exchange.subject_keys import subject_key_of
 from tests.basedb.credit_facts import make_fact
 from tests.basedb.credit_rows import CITIZEN, COMPANY
@@ -83,6 +84,7 @@ def test_search_by_subject_is_posted_and_finds_only_what_one_may_see(city: City,
     CreditPenalty.objects.filter(pk=penalty.pk).update(subject_key=key)
     client.force_login(city.people["market_operator"])
     assert penalty.document_number in client.post("/credit/subject/", {"code": COMPANY}).content.decode()
+    assert AuditEntry.objects.get(action="credit_record.searched").detail == {"subject": bytes(key).hex(), "records": 1}
     client.force_login(city.people["police_operator"])
     assert "没有查到记录" in client.post("/credit/subject/", {"code": COMPANY}).content.decode()
     assert client.post("/credit/subject/", {"code": "1"}).status_code == 422
@@ -154,6 +156,7 @@ def test_shield_is_placed_and_ended(city: City, penalty: Any, client: Client) ->
         "first_day": today.isoformat(), "last_day": (today + timedelta(days=30)).isoformat(),
     }  # fmt: skip
     assert client.post("/credit/shields/new/", form | {"code": CITIZEN}).status_code == 422
+    assert client.post("/credit/shields/new/", form | {"last_day": "9999-12-31"}).status_code == 422
     assert client.post("/credit/shields/new/", form | {"submission": uuid7().hex}).status_code == 302
     shield = CreditShield.objects.get()
     assert "解除屏蔽" in client.get("/credit/shields/").content.decode()
@@ -167,6 +170,9 @@ def test_chart_of_timeliness_has_its_table(city: City, penalty: Any, client: Cli
     assert city.market.name in shown
     assert "100" in shown
     assert client.get("/credit/timeliness/?first_day=x").status_code == 422
+    too_long = client.get("/credit/timeliness/", {"first_day": "2020-01-01"})
+    assert (too_long.status_code, "400 天" in too_long.content.decode()) == (422, True)
+    assert client.get("/credit/timeliness/?first_day=9999-12-31&last_day=9999-12-31").status_code == 200
 
 
 def test_tier_is_changed_from_a_day_on(city: City, client: Client) -> None:
