@@ -12,6 +12,7 @@ from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
+from django.db.models import F, Func, IntegerField, Max
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -179,6 +180,12 @@ def visible_batch(uid: UUID, actor: Actor) -> IssuingBatch:
 def refused_rows(batch: IssuingBatch) -> Iterator[IssuingRow]:
     """Hand out the refused rows of a batch in their order."""
     return batch.rows.filter(state=IssuingRowState.REFUSED).order_by("place").iterator(chunk_size=500)
+
+
+def most_holders(batch: IssuingBatch) -> int:
+    """Return how many holders the refused row with the most of them names."""
+    named = Func(F("content__holders"), function="jsonb_array_length", output_field=IntegerField())
+    return int(batch.rows.filter(state=IssuingRowState.REFUSED).aggregate(most=Max(named))["most"] or 0)
 
 
 def path_of(batch: IssuingBatch) -> str:

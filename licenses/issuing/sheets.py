@@ -1,37 +1,56 @@
 """The columns of a table of licenses to issue (批量导入表): what a template asks for and how a line becomes a row of a batch. Pure.
 
-Refused rows go out with two columns more, their line and what is wrong, and may come back with them.
+Refused rows go out with two columns more, their line and what is wrong, and may come back with them. A table may have columns for
+more holders than the template has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from core.texts import cell_as_it_was
 from licenses.models import IssuingRow, TypeVersion, ValidityKind
+from licenses.types.facts import MOST_HOLDERS
 from licenses.types.rulebook import Item, ItemKind, Rulebook
 
 OWN: Final = ("行号", "问题")
 NUMBER, REGION, PAPER = "证照编号", "管辖属地", "发放纸质证照"
 STARTS, ENDS = "有效期起", "有效期止"
 NAME, CODE = "持证主体", "持证主体代码"
+FACE: Final = "照面"
 YES: Final = ("是", "1", "Y", "y", "true")
-MOST_HOLDERS: Final = 6
+TEMPLATE_HOLDERS: Final = 6
+_HOLDER = re.compile(rf"(?:{NAME}|{CODE})([2-9]|[1-9][0-9]{{1,2}})?")
 
 
-def header_of(version: TypeVersion) -> list[str]:
-    """Return the columns of a type's table, in their order."""
+def header_of(version: TypeVersion, *, holders: int = 0) -> list[str]:
+    """Return the columns of a type's table, in their order, with room for so many holders, at least the template's."""
     ends = [] if version.validity_kind == ValidityKind.UNLIMITED else [ENDS]
-    holders = [name for number in range(1, _holders(version) + 1) for name in _holder_columns(number)]
-    return [NUMBER, *holders, STARTS, *ends, REGION, PAPER, *(item.title for item in Rulebook.of(version.rulebook).items)]
+    count = max(holders, min(version.holders_at_most, TEMPLATE_HOLDERS))
+    named = [name for number in range(1, count + 1) for name in _holder_columns(number)]
+    return [NUMBER, *named, STARTS, *ends, REGION, PAPER, *(_column(item) for item in Rulebook.of(version.rulebook).items)]
 
 
-def row_of(version: TypeVersion, items: Sequence[Item], line: Mapping[str, str | None]) -> dict[str, Any]:
-    """Return a line as a row of a batch; codes may be written as their labels."""
+def holders_in(header: Iterable[str]) -> int:
+    """Return how many holders a line under this header may name."""
+    return max((int(found[1] or 1) for name in header if (found := _HOLDER.fullmatch(name))), default=0)
+
+
+def rows_of(version: TypeVersion, header: Sequence[str], lines: Iterator[Sequence[str | None]]) -> Iterator[dict[str, Any]]:
+    """Turn the lines of a table into rows of a batch."""
+    face = {_column(item): item for item in Rulebook.of(version.rulebook).items}
+    count = holders_in(header)
+    for values in lines:
+        yield row_of(face, count, dict(zip(header, values, strict=False)))
+
+
+def row_of(face: Mapping[str, Item], count: int, line: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return a line with columns for so many holders as a row of a batch; codes may be written as their labels."""
     texts = {name: cell_as_it_was((value or "").strip()) for name, value in line.items()}
     holders = []
-    for number in range(1, _holders(version) + 1):
+    for number in range(1, count + 1):
         name, code = (texts.get(column, "") for column in _holder_columns(number))
         if name or code:
             holders.append({"name": name, "code": code})
@@ -42,14 +61,22 @@ def row_of(version: TypeVersion, items: Sequence[Item], line: Mapping[str, str |
         "valid_to": texts.get(ENDS, ""),
         "region_code": texts.get(REGION, ""),
         "has_paper": texts.get(PAPER, "") in YES,
-        "face": {item.name: _value(item, texts[item.title]) for item in items if texts.get(item.title)},
+        "face": {item.name: _value(item, texts[column]) for column, item in face.items() if texts.get(column)},
     }
 
 
-def line_of(version: TypeVersion, row: IssuingRow) -> list[object]:
-    """Return a refused row as a line: where it stood, what is wrong, and what was delivered."""
+def room_for(holders: int) -> int:
+    """Return for how many holders a table of refused rows has columns when a row names so many: no type has more."""
+    return min(holders, MOST_HOLDERS)
+
+
+def line_of(version: TypeVersion, row: IssuingRow, *, holders: int = 0) -> list[object]:
+    """Return a refused row as a line: where it stood, what is wrong, and what was delivered.
+
+    Holders that do not fit the columns are left out together: coming back, the line is no license of fewer holders.
+    """
     content, items = row.content, Rulebook.of(version.rulebook).items
-    holders = list(content.get("holders") or [])
+    header = header_of(version, holders=holders)
     shown: dict[str, object] = {
         NUMBER: content.get("number"),
         STARTS: content.get("valid_from"),
@@ -57,27 +84,23 @@ def line_of(version: TypeVersion, row: IssuingRow) -> list[object]:
         REGION: content.get("region_code"),
         PAPER: "是" if content.get("has_paper") else "",
     }
-    for number, holder in enumerate(holders[:MOST_HOLDERS], start=1):
+    named = list(content.get("holders") or [])
+    for number, holder in enumerate(named if len(named) <= holders_in(header) else (), start=1):
         shown |= dict(zip(_holder_columns(number), (holder.get("name"), holder.get("code")), strict=True))
-    shown |= {item.title: (content.get("face") or {}).get(item.name) for item in items}
+    shown |= {_column(item): (content.get("face") or {}).get(item.name) for item in items}
     wrong = "；".join(str(fault["message"]) for fault in row.faults)
-    return [row.place, wrong, *(shown.get(column) for column in header_of(version))]
-
-
-def rows_of(version: TypeVersion, header: Sequence[str], lines: Iterator[Sequence[str | None]]) -> Iterator[dict[str, Any]]:
-    """Turn the lines of a table into rows of a batch."""
-    items = Rulebook.of(version.rulebook).items
-    for values in lines:
-        yield row_of(version, items, dict(zip(header, values, strict=False)))
-
-
-def _holders(version: TypeVersion) -> int:
-    return min(version.holders_at_most, MOST_HOLDERS)
+    return [row.place, wrong, *(shown.get(column) for column in header)]
 
 
 def _holder_columns(number: int) -> tuple[str, str]:
     mark = "" if number == 1 else str(number)
     return f"{NAME}{mark}", f"{CODE}{mark}"
+
+
+def _column(item: Item) -> str:
+    """Return the column of an item: its title, told apart where the table has a column of that name already."""
+    taken = (*OWN, NUMBER, REGION, PAPER, STARTS, ENDS)
+    return f"{FACE}{item.title}" if item.title in taken or _HOLDER.fullmatch(item.title) else item.title
 
 
 def _value(item: Item, text: str) -> str:

@@ -199,10 +199,10 @@ def ball_of(batch: IssuingBatch) -> str:
 
 
 def _refused_lines(batch: IssuingBatch) -> Iterator[bytes]:
-    version = batch.type_version
-    yield ("\ufeff" + _line([*sheets.OWN, *sheets.header_of(version)])).encode()
+    version, holders = batch.type_version, sheets.room_for(batches.most_holders(batch))
+    yield ("\ufeff" + _line([*sheets.OWN, *sheets.header_of(version, holders=holders)])).encode()
     for row in batches.refused_rows(batch):
-        yield _line(sheets.line_of(version, row)).encode()
+        yield _line(sheets.line_of(version, row, holders=holders)).encode()
 
 
 def _line(values: Iterable[object]) -> str:

@@ -246,7 +246,9 @@ class BatchForm(OnceForm):
     file = forms.FileField(
         label=gettext_lazy("文件（CSV 或 XLSX）"),
         widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
-        help_text=gettext_lazy("请使用该类型的模板；最多 5 万行、20 MB。"),
+        help_text=gettext_lazy(
+            "请使用该类型的模板；持证主体较多时可加列“持证主体7”“持证主体代码7”，依此类推；最多 5 万行、20 MB。"
+        ),
         error_messages={"required": gettext_lazy("请选择文件。"), "empty": gettext_lazy("文件是空的。")},
     )
 

@@ -31,23 +31,22 @@ def rows_of(version: TypeVersion, file: UploadedFile[Any]) -> list[dict[str, Any
     opened.seek(0)
     head = opened.read(4)
     opened.seek(0)
-    header = sheets.header_of(version)
     try:
-        lines = _of_excel(opened, header) if head in (_ZIP, _OLD) else _of_csv(opened, header)
-        return list(sheets.rows_of(version, header, lines))
+        return list(_of_excel(opened, version) if head in (_ZIP, _OLD) else _of_csv(opened, version))
     except Invalid as error:
         raise _wrong(str(error.message)) from error
 
 
-def _of_csv(file: IO[bytes], header: Sequence[str]) -> Iterator[Sequence[str | None]]:
+def _of_csv(file: IO[bytes], version: TypeVersion) -> Iterator[dict[str, Any]]:
     encoding = csv_reading.detect_encoding(file)
     given = csv_reading.header_of(file, encoding)
-    own = [name for name in sheets.OWN if name in given]
+    own, header = _wanted(version, given)
     places = csv_reading.read_header(file, encoding, [*own, *header])[len(own) :]
-    yield from (_values(record, places) for record in csv_reading.records(file, encoding, len(given)))
+    records = csv_reading.records(file, encoding, len(given))
+    yield from sheets.rows_of(version, header, (_values(record, places) for record in records))
 
 
-def _of_excel(file: IO[bytes], header: Sequence[str]) -> Iterator[Sequence[str | None]]:
+def _of_excel(file: IO[bytes], version: TypeVersion) -> Iterator[dict[str, Any]]:
     with NamedTemporaryFile(suffix=".xlsx") as copy:
         while chunk := file.read(1 << 20):
             copy.write(chunk)
@@ -56,12 +55,17 @@ def _of_excel(file: IO[bytes], header: Sequence[str]) -> Iterator[Sequence[str |
         contents = ExcelContents(copy, Path(copy.name), {})
         try:
             given = [column.name for column in contents.columns]
-            own = [name for name in sheets.OWN if name in given]
+            own, header = _wanted(version, given)
             csv_reading.check_header(given, [*own, *header])
             places = [given.index(name) for name in header]
-            yield from [_values(record, places) for record in contents.records({})]
+            yield from sheets.rows_of(version, header, (_values(record, places) for record in contents.records({})))
         finally:
             contents.close()
+
+
+def _wanted(version: TypeVersion, given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the two columns of refused rows as far as a file has them, and those of the type for as many holders as it has."""
+    return [name for name in sheets.OWN if name in given], sheets.header_of(version, holders=sheets.holders_in(given))
 
 
 def _values(record: Record, places: Sequence[int]) -> list[str | None]:

@@ -326,3 +326,15 @@ def test_a_line_of_a_table_becomes_a_row_and_comes_back_when_refused(city: City,
     assert (row["number"], row["has_paper"], row["face"]) == ("-1", True, {"premises": "地址"})
     kept = IssuingRow(place=7, content=row, faults=[{"field": "number", "code": "x", "message": "不对"}])
     assert sheets.line_of(version, kept)[:5] == [7, "不对", "-1", "某公司", "91990101MA0000000X"]
+
+
+def test_an_item_titled_like_a_column_of_the_table_has_one_of_its_own(city: City) -> None:
+    titles = ("有效期起", "持证主体代码", "工种")
+    version = card_type(city, rulebook=[{"name": f"i{n}", "title": title} for n, title in enumerate(titles)])
+    header = sheets.header_of(version)
+    assert len(set(header)) == len(header)
+    (row,) = sheets.rows_of(version, header, iter([[f"值{place}" for place in range(len(header))]]))
+    assert row["valid_from"] == f"值{header.index('有效期起')}"
+    assert row["face"] == {
+        f"i{n}": f"值{header.index(column)}" for n, column in enumerate(("照面有效期起", "照面持证主体代码", "工种"))
+    }

@@ -14,8 +14,9 @@ from openpyxl import Workbook
 
 from basedb.models import LicenseMark
 from core.ids import uuid7
-from licenses.issuing import batch_work, sheets
-from licenses.models import IssuingBatch, IssuingDraft, License
+from licenses.issuing import batch_work, batches, sheets
+from licenses.models import BatchSource, IssuingBatch, IssuingDraft, IssuingRowState, License
+from licenses.types.facts import MOST_HOLDERS
 from tests.basedb.credit_facts import make_fact
 from tests.factories import City
 from tests.licenses.issuing_scene import card_type, food_type, issued, make_company, make_person
@@ -251,3 +252,24 @@ def test_the_next_version_keeps_every_joint_holder(city: City, operator: Client,
     edited = operator.get(reverse("portal:license-draft-edit", args=[draft.uid])).content.decode()
     assert "holder_11_code" in edited
     assert "holder_12_code" not in edited
+
+
+@pytest.mark.parametrize(("most", "count"), [(8, 8), (1, 2), (8, 60)])
+def test_a_refused_row_comes_back_with_all_its_holders_or_with_none(
+    city: City, operator: Client, now: datetime, most: int, count: int
+) -> None:
+    version = card_type(city, holders_at_most=most)
+    holders = [{"name": f"持证人{number}", "code": "990101198001011"} for number in range(count)]
+    rows = [{"number": "E1", "holders": holders, "face": {"trade": "电工"}}]
+    batch = batches.take_in(
+        type_code=version.code, rows=rows, source=BatchSource.REST, actor=city.actor("market_operator"), now=now
+    )
+    batch_work.work(batch_uid=batch.uid, clock=lambda: now)
+    address = reverse("portal:license-batch-refused", args=[batch.uid])
+    refused = b"".join(operator.get(address).streaming_content)  # type: ignore[attr-defined]
+    given = {"submission": uuid7().hex, "type_code": version.code, "file": SimpleUploadedFile("refused.csv", refused)}
+    assert operator.post(reverse("portal:license-batch-new"), given).status_code == 302
+    again = IssuingBatch.objects.exclude(pk=batch.pk).get()
+    assert again.rows.get().content["holders"] == (holders if count <= MOST_HOLDERS else [])
+    batch_work.work(batch_uid=again.uid, clock=lambda: now)
+    assert again.rows.get().state == IssuingRowState.REFUSED
