@@ -5,12 +5,13 @@ Only where counts or digests differ are the licenses themselves compared: missin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from core import audit
@@ -22,6 +23,7 @@ from licenses.recognition.holdings import Line
 
 LOOKED_INTO: Final = 200
 ITEMS_AT_MOST: Final = 5_000
+Pair = tuple[str, str]  # identifier and state
 
 
 def compare(*, node: TrustedNode, now: datetime) -> DifferenceReport:
@@ -36,7 +38,7 @@ def compare(*, node: TrustedNode, now: datetime) -> DifferenceReport:
             break
         about = {"region": region, "type_code": type_code, "month": month}
         told = questions.ask(node=node, kind=questions.LINES, now=now, **about)
-        items += _items(type_code, dict(holdings.licenses(region, type_code, month)), _licenses(told))
+        items += _items(type_code, holdings.licenses(region, type_code, month), _licenses(told))
     return _keep(node, ours, theirs, items[:ITEMS_AT_MOST], now)
 
 
@@ -70,9 +72,21 @@ def _keep(
     return report
 
 
-def _items(type_code: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[DifferenceItem]:
-    for identifier in sorted(ours.keys() | theirs.keys()):
-        here, there = ours.get(identifier, ""), theirs.get(identifier, "")
+def is_cut(report: DifferenceReport) -> bool:
+    """Return whether a report may name fewer licenses than differ."""
+    long = Q(ours__gt=holdings.LINES_AT_MOST) | Q(theirs__gt=holdings.LINES_AT_MOST)
+    is_full = report.different > LOOKED_INTO or report.items.count() >= ITEMS_AT_MOST
+    return is_full or report.lines.filter(long, is_same=False).exists()
+
+
+def _items(type_code: str, ours: Sequence[Pair], theirs: Sequence[Pair]) -> Iterator[DifferenceItem]:
+    """Compare two lists in the order of the identifiers, as far as both reach: what lies beyond a full one is not known."""
+    end = min((max(side)[0] for side in (ours, theirs) if len(side) >= holdings.LINES_AT_MOST), default=None)
+    own, told = dict(ours), dict(theirs)
+    for identifier in sorted(own.keys() | told.keys()):
+        if end is not None and identifier > end:
+            return
+        here, there = own.get(identifier, ""), told.get(identifier, "")
         if here == there:
             continue
         kind = DifferenceKind.THERE_ONLY if not here else DifferenceKind.HERE_ONLY if not there else DifferenceKind.STATE
@@ -92,15 +106,15 @@ def _lines(told: Mapping[str, Any]) -> dict[tuple[str, str], Line]:
     return found
 
 
-def _licenses(told: Mapping[str, Any]) -> dict[str, str]:
+def _licenses(told: Mapping[str, Any]) -> list[Pair]:
     lines = told.get("licenses")
     if not isinstance(lines, list) or len(lines) > holdings.LINES_AT_MOST:
         raise _fault()
-    found = {}
+    found = []
     for line in lines:
         if not (isinstance(line, list) and len(line) == 2 and all(isinstance(v, str) and documents.is_plain(v) for v in line)):
             raise _fault()
-        found[line[0][:128]] = line[1][:2]
+        found.append((line[0][:128], line[1][:2]))
     return found
 
 

@@ -34,8 +34,9 @@ def summary(region: str) -> list[Line]:
 
 
 def licenses(region: str, type_code: str, month: str) -> list[tuple[str, str]]:
-    """Return identifier and state of the licenses of one line."""
-    sql = f"SELECT h.identifier, h.state FROM ({_HELD} AND l.type_code = %s) h WHERE h.month = %s ORDER BY 1, 2 LIMIT %s"
+    """Return identifier and state of the licenses of one line, at most so many, in an order every node has."""
+    sql = f"""SELECT h.identifier, h.state FROM ({_HELD} AND l.type_code = %s) h WHERE h.month = %s
+        ORDER BY h.identifier COLLATE "C", h.state LIMIT %s"""
     with connection.cursor() as cursor:
         cursor.execute(sql, [f"{prefix(region)}%", type_code, month, LINES_AT_MOST])
         return [(identifier, state) for identifier, state in cursor.fetchall()]

@@ -38,6 +38,7 @@ from licenses.models import (
     TrustedNode,
 )
 from licenses.recognition import comparing, delivering, judging, keeping, trust
+from licenses.recognition.differences import is_cut
 from portal.actor import actor, roles_required
 from portal.care.pages import SEERS, save, words
 from portal.monitoring.charts import BLUE, GREEN
@@ -259,6 +260,7 @@ def differences(request: HttpRequest, uid: UUID) -> HttpResponse:
         "items": [(item, states.get(item.our_state, ""), states.get(item.their_state, "")) for item in found.items],
         "chart": _chart(lines, names),
         "counts": [(label, counts.get(kind, 0)) for kind, label in DifferenceKind.choices],
+        "is_cut": is_cut(report),
     }
     return render(request, "portal/recognition/differences.html", context, status=422 if form.errors else 200)
 
@@ -275,7 +277,8 @@ def export(request: HttpRequest, uid: UUID) -> HttpResponse:
         cells = (item.get_kind_display(), item.type_code, item.identifier, item.our_state, item.their_state)
         writer.writerow([harmless_cell(cell) for cell in cells])
     response = HttpResponse("\ufeff" + text.getvalue(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="differences-{report.node.code}-{report.made_at:%Y%m%d}.csv"'
+    day = f"{timezone.localtime(report.made_at):%Y%m%d}"
+    response["Content-Disposition"] = f'attachment; filename="differences-{report.node.code}-{day}.csv"'
     return response
 
 

@@ -29,6 +29,7 @@ from licenses.models import (
 from licenses.recognition import (
     differences,
     documents,
+    holdings,
     keeping,
     pulling,
     questions,
@@ -280,6 +281,22 @@ def test_differences_name_what_is_missing_here_there_or_has_another_state(city: 
     for ours in (same, here, state):
         node.held[ours.identifier or ""] = Held(TYPE, ours.issued_on.strftime("%Y-%m"), "01")
     assert differences.compare(node=made, now=now).different == 0
+
+
+def test_lists_that_are_full_are_compared_as_far_as_both_reach(
+    city: City, now: datetime, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holdings, "LINES_AT_MOST", 2)
+    node = simulated(endpoint="https://county.example")
+    made = trusted(city, node, now)
+    transport.use(node)
+    first, *others = sorted(aggregate(city.police, issuer_code=ISSUER).identifier or "" for _number in range(3))
+    for identifier in others:
+        node.held[identifier] = Held(TYPE, "2024-05", "01")
+    report = differences.compare(node=made, now=now)
+    assert [(item.kind, item.identifier) for item in report.items.all()] == [(DifferenceKind.HERE_ONLY, first)]
+    client.force_login(city.people["reviewer"])
+    assert "不完整" in client.get(reverse("portal:recognition-differences", args=[report.uid])).content.decode()
 
 
 # Pages
