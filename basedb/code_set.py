@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from core.texts import bracketed
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
@@ -25,4 +27,4 @@ class CodeSet:
             return self.labels[code]
         head = code[: self.class_length]
         word = self.labels.get(head) or self.labels.get(head.ljust(len(code), "0")) if head else None
-        return f"{word}（{code}）" if word else code
+        return bracketed(word, code) if word else code

@@ -11,6 +11,7 @@ from typing import Final
 
 from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DataType, Field
+from core.texts import bracketed
 
 NO_DIVISIONS: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -26,7 +27,7 @@ def worded(field: Field, raw: str, divisions: Mapping[str, str] = NO_DIVISIONS) 
 
 def named(code: str, names: Mapping[str, str]) -> str:
     """Return what a code is called, with the code behind it; the code alone when nobody knows it."""
-    return f"{names[code]}（{code}）" if code in names else code
+    return bracketed(names[code], code) if code in names else code
 
 
 def day(raw: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # wide ones count in a Chinese spreadsheet
 
 
 def visible(text: str) -> str:
@@ -37,6 +37,11 @@ def in_clauses(parts: Iterable[object]) -> str:
 def headed(title: object, text: object) -> str:
     """Return a text behind what it is about, by ： or a colon."""
     return f"{title}{_('：')}{text}"
+
+
+def bracketed(text: object, aside: object) -> str:
+    """Return a text with an aside behind it, in the brackets of the page's language."""
+    return f"{text}{_('（')}{aside}{_('）')}"
 
 
 def harmless_cell(value: object) -> str:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from basedb.dictionary import DATASETS
 from basedb.masking import Mask, mask_value
 from core.errors import DomainError
+from core.texts import listed
 from exchange.aggregation.column_hints import cautious_mask, suggested_mask
 from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.connectors.terms import SAMPLE_ROWS, Column, Place, Table
@@ -79,7 +80,7 @@ def _mapped(place: Place, columns: tuple[Column, ...]) -> Step:
     there = {column.name for column in columns}
     missing = [name for name in place.wanted if name not in there]
     if missing:
-        return Step(_("字段对应"), False, _("数源缺少字段：%(names)s。") % {"names": "、".join(missing)}, "source.column_missing")
+        return Step(_("字段对应"), False, _("数源缺少字段：%(names)s。") % {"names": listed(missing)}, "source.column_missing")
     mapped = len(place.columns)
     return Step(_("字段对应"), True, _("已对应 %(count)s 个信息项。") % {"count": mapped} if mapped else _("尚未对应字段。"))
 

@@ -19,6 +19,7 @@ from core.audit import PLATFORM
 from core.calendar import today_in_shanghai
 from core.notifications import notify_role, notify_users
 from core.roles import Role
+from core.texts import headed
 from exchange.aggregation.connector import ListsKeys, Reading, TellsHighest, dataset_of, fields_of, limit_passed
 from exchange.aggregation.replay import sink_of
 from exchange.models import AggregationBatch, AggregationPlan, AggregationRun, DeleteMode, RunState
@@ -158,7 +159,8 @@ def end(run: AggregationRun, state: RunState, message: str, reading: Reading | N
     """Close a held run, audit it and tell those who have to act."""
     note = reading.settle(run, done=state == RunState.SUCCEEDED, now=now) if reading is not None else ""
     run.state, run.finished_at = state, now
-    run.message = (message if note and note in message else f"{note}{'：' if note and message else ''}{message}")[:500]
+    told = headed(note, message) if note and message and note not in message else message or note
+    run.message = told[:500]
     run.lease_token = run.lease_until = None
     run.save(update_fields=["state", "finished_at", "message", "lease_token", "lease_until"])
     counts = {name: getattr(run, f"{name}_count") for name in (*COUNTED, "held_back")}

@@ -21,6 +21,7 @@ from core import audit
 from core.audit import Actor
 from core.errors import Conflict, DomainError, Invalid
 from core.models import Department
+from core.texts import listed
 from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors import drops
 from exchange.aggregation.connectors.registry import CONNECTORS, DATABASES, DROPS
@@ -116,9 +117,9 @@ def _check_mapping(plan: AggregationPlan) -> None:
     needed = _needed(plan)
     missing = [name for name in dataset.field_names if name in needed and not plan.columns.get(name)]
     if unknown or missing:
-        titles = "、".join(f"{dataset.field(name).title}({name})" for name in missing)
+        titles = listed(f"{dataset.field(name).title}({name})" for name in missing)
         told = _("字段对应缺少%(fields)s，请补上。") % {"fields": titles} if missing else ""
-        told += _("目标数据集没有字段%(fields)s，请从字段对应中去掉。") % {"fields": "、".join(unknown)} if unknown else ""
+        told += _("目标数据集没有字段%(fields)s，请从字段对应中去掉。") % {"fields": listed(unknown)} if unknown else ""
         raise Invalid("plan.columns_invalid", told, {"columns": [*missing, *unknown]})
     if plan.connector in DATABASES and not plan.key_column:
         raise Invalid("plan.key_missing", _("部门数据库的归集任务必须指定源主键。"), {"key_column": _("必填")})

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.texts import headed, in_clauses, listed
 from exchange.aggregation.column_breaks import settle_breaks
 from exchange.aggregation.connector import dataset_of
 from exchange.aggregation.connectors.terms import Column, fingerprint, place_of
@@ -50,13 +51,13 @@ def check_mapped(wanted: Sequence[str], found: dict[str, str], known: dict[str, 
     missing = [name for name in wanted if name not in found]
     if missing:
         fresh = [name for name in found if known and name not in known]
-        text = _("数源表缺少字段：%(names)s。") % {"names": "、".join(missing)}
+        text = _("数源表缺少字段：%(names)s。") % {"names": listed(missing)}
         if fresh:
-            text += _("新出现的字段：%(names)s，可能是改名，请核对字段对应。") % {"names": "、".join(fresh[:10])}
+            text += _("新出现的字段：%(names)s，可能是改名，请核对字段对应。") % {"names": listed(fresh[:10])}
         raise Invalid("source.column_missing", text, {"columns": missing})
     changed = [name for name in wanted if name in known and known[name] != found[name]]
     if changed:
-        said = "；".join(f"{name}：{known[name]} → {found[name]}" for name in changed)
+        said = in_clauses(headed(name, f"{known[name]} → {found[name]}") for name in changed)
         text = _("数源字段的类型已改变（%(what)s），未归集任何记录。请与数源部门核实，确认后在任务页面「接受新结构」。")
         raise Invalid("source.type_changed", text % {"what": said[:300]}, {"columns": changed})
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from basedb.models import ThematicKind
 from catalog.models import SharingMode
 from core.audit import Actor
-from core.texts import harmless_cell
+from core.texts import harmless_cell, listed
 from exchange.lineage.deriving import column_key
 from exchange.lineage.walking import Direction, Lineage, walk
 from exchange.models import AggregationPlan, ColumnBreak, LineageNode, NodeKind
@@ -109,7 +109,7 @@ def csv_lines(found: Impact) -> Iterator[str]:
     """Yield the lines as a file for spreadsheet programs, UTF-8 with a byte order mark."""
     yield "\ufeff" + _csv([_("使用方"), _("使用方系统"), _("资源"), _("方式"), _("受影响的信息项"), _("编号")])
     for line in found.lines:
-        yield _csv([line.consumer, line.system, line.resource, line.mode, "、".join(line.items), str(line.node.object_uid)])
+        yield _csv([line.consumer, line.system, line.resource, line.mode, listed(line.items), str(line.node.object_uid)])
 
 
 def _csv(cells: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from core.errors import Invalid
 from core.models import Department
+from core.texts import headed
 from licenses.types import layout as layouts
 from licenses.types import load_words
 from licenses.types import rulebook as rulebooks
@@ -157,7 +158,7 @@ def _row(number: int, given: Any, shared: Mapping[str, Any], departments: Mappin
         uses=uses,
         department=departments.get(keeper),
         effective_from=effective_from,
-        faults=tuple(f"{TITLES.get(fault.field, fault.field)}：{fault.message}" for fault in faults),
+        faults=tuple(headed(TITLES.get(fault.field, fault.field), fault.message) for fault in faults),
     )
 
 

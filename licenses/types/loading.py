@@ -18,6 +18,7 @@ from core import audit
 from core.audit import PLATFORM, Actor
 from core.errors import Forbidden, Invalid
 from core.models import Department
+from core.texts import headed, in_clauses
 from licenses.models import TypeState, TypeUse, TypeVersion
 from licenses.types import publishing, standing
 from licenses.types.comparing import differences
@@ -101,7 +102,7 @@ def _laid_down(rows: Iterable[Row], *, actor: Actor, now: datetime, department: 
     standing.lock()
     outcome, judged = _judged(rows, today(now))
     if outcome.faulty:
-        told = [f"{line.number} {line.code}：{'；'.join(line.faults)}" for line in outcome.faulty[:MOST_TOLD]]
+        told = [headed(f"{line.number} {line.code}", in_clauses(line.faults)) for line in outcome.faulty[:MOST_TOLD]]
         text = _("有 %(count)d 行不符合要求，整份文件没有装载。") % {"count": len(outcome.faulty)}
         raise Invalid("license_type.load_refused", text, {"file": told})
     keeper = department or Department.objects.filter(pk=actor.department_id or 0).first()

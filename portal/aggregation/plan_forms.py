@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from basedb.dictionary import DATASETS, Dataset
 from basedb.matching.legacy import KINDS, kinds_of
 from core.models import Department
+from core.texts import bracketed
 from exchange.aggregation.connectors.http_pages import PAGINGS
 from exchange.aggregation.connectors.registry import DATABASES, DROPS
 from exchange.aggregation.connectors.terms import Column
@@ -159,6 +160,12 @@ def place_form_of(connector: str) -> type[PlaceForm]:
     return own.get(ConnectorKind(connector), DropForm if connector in DROPS else HttpForm)
 
 
+def _told(column: Column) -> str:
+    """Return a column of a source by its name, with its comment and type."""
+    told = f"{column.name} {column.comment}".strip()
+    return bracketed(told, column.data_type) if column.data_type else told
+
+
 class MappingForm(PortalForm):
     """Which column is which field, and which ones are key, cursor and start of validity."""
 
@@ -173,10 +180,7 @@ class MappingForm(PortalForm):
     def __init__(self, *args: Any, dataset: Dataset, columns: Sequence[Column], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._names = dataset.field_names
-        choices = [
-            ("", "—"),
-            *((c.name, f"{c.name} {c.comment}".strip() + (f"（{c.data_type}）" if c.data_type else "")) for c in columns),
-        ]
+        choices = [("", "—"), *((column.name, _told(column)) for column in columns)]
         for name in ("key_column", "cursor_column", "valid_from_column"):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
         for field in dataset.fields:

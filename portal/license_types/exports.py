@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from core.texts import harmless_cell
+from core.texts import harmless_cell, listed
 from licenses.models import TypeVersion
 from licenses.types import uses
 from licenses.types.publishing import today
@@ -50,7 +50,7 @@ def use_lines(request: HttpRequest) -> HttpResponse:
                 versions[use.type_code].name if use.type_code in versions else "",
                 use.matter,
                 use.purpose,
-                "、".join(names.get(use.type_code, {}).get(name, name) for name in use.items),
+                listed(names.get(use.type_code, {}).get(name, name) for name in use.items),
                 use.basis,
                 use.department.name,
                 f"{use.effective.lower:%Y-%m-%d}",
@@ -61,7 +61,7 @@ def use_lines(request: HttpRequest) -> HttpResponse:
 
 
 def _type(version: TypeVersion) -> list[Any]:
-    items = "、".join(item["title"] for item in version.rulebook)
+    items = listed(item["title"] for item in version.rulebook)
     return [
         version.code, version.name, version.number, version.defining_body, version.defining_body_code,
         version.get_holder_kind_display(), version.holders_at_most,
