@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from core.calendar import SHANGHAI
 from exchange.calls.refusals import Refusal
 from exchange.calls.values import printable
-from exchange.features.filters import Condition, equal_to, read_filter
+from exchange.features.filters import NUMBER, Condition, equal_to, read_filter
 from exchange.features.layers import Layer
 from exchange.features.reference_systems import CRS84, OFFERED, is_latitude_first
 
@@ -28,7 +28,6 @@ ITEM: Final = ("crs", "f")
 CONTEXT: Final = ("matter", "officer", "case")
 CONTROL: Final = "parameter."
 INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d))?")
-NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?")
 KEY: Final = re.compile("[0-9a-f]{32}")
 
 
@@ -170,9 +169,18 @@ def _bbox(text: str, crs: str) -> str:
         raise wrong(bbox="outside_the_reference_system")
     if not -90 <= south <= north <= 90:
         raise wrong(bbox="outside_the_reference_system")
-    boxes = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
-    rings = ", ".join(f"(({a} {south}, {b} {south}, {b} {north}, {a} {north}, {a} {south}))" for a, b in boxes)
-    return f"SRID=4490;MULTIPOLYGON ({rings})"
+    sides = [(west, east)] if west <= east else [(west, 180.0), (-180.0, east)]
+    parts = [_part(a, south, b, north) for a, b in sides]
+    return f"SRID=4490;{parts[0]}" if len(parts) == 1 else f"SRID=4490;GEOMETRYCOLLECTION ({', '.join(parts)})"
+
+
+def _part(west: float, south: float, east: float, north: float) -> str:
+    """Return a box as WKT; without a width or a height it is a line, without both a point: as a polygon nothing would touch it."""
+    if west == east and south == north:
+        return f"POINT ({west} {south})"
+    if west == east or south == north:
+        return f"LINESTRING ({west} {south}, {east} {north})"
+    return f"POLYGON (({west} {south}, {east} {south}, {east} {north}, {west} {north}, {west} {south}))"
 
 
 def read_period(text: str) -> tuple[date | None, date | None]:

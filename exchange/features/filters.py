@@ -7,7 +7,7 @@ become columns of the contract or are refused, values become parameters: no text
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -36,7 +36,7 @@ FILTER_AT_MOST: Final = 2_000
 DEPTH_AT_MOST: Final = 20
 LIST_AT_MOST: Final = 100
 POINTS_AT_MOST: Final = 500
-READ_AS: Final[dict[str, Callable[[str], Any]]] = {"text": str, "numeric": float, "date": date.fromisoformat}
+NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,2})?", re.ASCII)
 KINDS: Final = {DataType.TEXT: "text", DataType.NUMBER: "numeric", DataType.DATE: "date"}
 
 # Precedence as OGC 21-065r2 has it: OR binds least, then AND, then NOT.
@@ -110,8 +110,12 @@ class _Reader(CQLTransformer):  # type: ignore[misc]
         return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(SHANGHAI).date()
 
     def box(self, west: float, south: float, east: float, north: float) -> values.Geometry:
-        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-        return values.Geometry({"type": "Polygon", "coordinates": [ring]})
+        sides = [(west, east)] if west <= east else [(west, 180), (-180, east)]  # the second crosses the antimeridian
+        rings = [[[a, south], [b, south], [b, north], [a, north], [a, south]] for a, b in sides]
+        return values.Geometry({"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]})
+
+    def wkt__multipoint_2(self, *coordinates: Any) -> dict[str, Any]:  # the library's prints what was asked
+        return {"type": "MultiPoint", "coordinates": coordinates}
 
 
 @lru_cache(maxsize=1)
@@ -134,13 +138,20 @@ def read_filter(text: str, layer: Layer) -> Condition:
 def equal_to(layer: Layer, column: Column, text: str, name: str) -> Condition:
     """Return the condition that an item has a value, as a parameter of its name asks."""
     kind = KINDS[layer.field(column).data_type]
-    try:
-        value: Any = READ_AS[kind](text)
-    except ValueError:
-        raise Refusal("features.invalid_parameter", {printable(name): "not_a_value_of_this_item"}) from None
-    if len(text) > VALUE_AT_MOST or (isinstance(value, float) and not isfinite(value)):
+    value = _written(kind, text)
+    if value is None or len(value) > VALUE_AT_MOST:
         raise Refusal("features.invalid_parameter", {printable(name): "not_a_value_of_this_item"})
-    return Condition(f"{ROW}.{column.field} = {VALUE}", ((kind, text),))
+    return Condition(f"{ROW}.{column.field} = {VALUE}", ((kind, value),))
+
+
+def _written(kind: str, text: str) -> str | None:
+    """Return a value in a writing the database reads as its kind, which Python reads more of; None for what is no such value."""
+    if kind == "numeric":
+        return text.strip() if NUMBER.fullmatch(text.strip()) else None
+    try:
+        return str(date.fromisoformat(text)) if kind == "date" else text
+    except ValueError:
+        return None
 
 
 def refused(why: str, name: str = "filter") -> Refusal:

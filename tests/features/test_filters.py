@@ -41,15 +41,19 @@ COUNTS = {
     "FALSE": 0,
     "S_INTERSECTS(outline, POINT(118.7001 32.0001))": 1,
     "s_intersects(geometry, BBOX(118.70, 32.00, 118.7015, 32.0005))": 2,
+    "S_INTERSECTS(outline, BBOX(118, 31, -170, 33))": 800,  # across the antimeridian
+    "S_INTERSECTS(outline, BBOX(170, 31, -170, 33))": 0,
+    "S_INTERSECTS(outline, MULTIPOINT((118.7001 32.0001), (118.7011 32.0001)))": 2,
     "S_INTERSECTS(outline, POLYGON((118.70 32, 118.7015 32, 118.7015 32.0005, 118.70 32.0005, 118.70 32))) AND area > 1000": 1,
 }
 
 
 @pytest.mark.parametrize("text", COUNTS)
-def test_filters_mean_what_the_standard_says(scene: Scene, grant: Grant, text: str) -> None:
+def test_filters_mean_what_the_standard_says(scene: Scene, grant: Grant, capsys: pytest.CaptureFixture[str], text: str) -> None:
     reply = scene.get(grant, filter=text, count="true", limit="1")
     assert reply.status == 200, reply.body
     assert reply.json["numberMatched"] == COUNTS[text]
+    assert capsys.readouterr().out == "", "what somebody asks for stands in no log"
 
 
 REFUSED = [
@@ -111,3 +115,22 @@ def test_values_stay_values(scene: Scene, grant: Grant, value: str) -> None:
 @given(text=st.text(alphabet="abland_use=<>'\"()%;-,.0123456789 ANDORNTIS\\$<>?", max_size=60))
 def test_no_text_breaks_the_door(scene: Scene, grant: Grant, text: str) -> None:
     assert scene.get(grant, filter=text, limit="1").status in (200, 400)
+
+
+NOT_SO_WRITTEN = {"area": ("1_001", "１００１", "1e400", "infinity", "0x1"), "registered_on": ("20-01-03", "２０２０-01-03", "now")}
+
+
+def test_values_python_reads_and_the_database_does_not_are_refused_or_rewritten(scene: Scene, grant: Grant) -> None:
+    for name, values in NOT_SO_WRITTEN.items():
+        for value in values:
+            reply = scene.get(grant, **{name: value})
+            assert (reply.status, reply.json["details"]) == (400, {name: "not_a_value_of_this_item"}), value
+    assert scene.get(grant, area=" 1001.0 ").json["numberReturned"] == 1
+    assert scene.get(grant, registered_on="2020-W01-5").json["numberReturned"] == 1, "the third of January, written by the week"
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(alphabet="0123456789 _.,+-eExXWnaif１T:Z", max_size=12))
+def test_no_value_of_a_parameter_breaks_the_door(scene: Scene, grant: Grant, text: str) -> None:
+    for name in ("area", "registered_on", "bbox", "datetime"):
+        assert scene.get(grant, limit="1", **{name: text}).status in (200, 400)
