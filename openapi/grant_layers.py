@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from exchange.descriptions import Description, Item
 from exchange.features.asking import LIMIT, LIMIT_AT_MOST
+from exchange.features.documents import SHIFTED_NOTE
 from exchange.features.reference_systems import CRS84, OFFERED
+from exchange.features.statements import NOTE
 
 GEOMETRY: Final = "G"
 TEXT: Final[dict[str, Any]] = {"type": "string"}
@@ -71,7 +73,7 @@ def features_of(told: Description, mark: str) -> dict[str, Any]:
         "timeStamp": TEXT | {"format": "date-time"},
     }
     return {
-        "Feature": _closed(feature | links, list(feature)),
+        "Feature": _closed(feature | links | {NOTE: SHIFTED_NOTE}, list(feature)),
         "Features": _closed(page | links | {"numberMatched": {"type": "integer"}}, [*page, "links"]),
     }
 

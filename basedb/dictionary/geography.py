@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from basedb.dictionary.contract import AMOUNT_PATTERN, Dataset, DataType, Field, Grade, Kind, Source, Subject, Writing, coded, day
 from basedb.identifiers import DIVISION_PATTERN
 from basedb.masking import Mask
+from basedb.sql_text import quote
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -28,6 +29,8 @@ PARCEL_PATTERN = "[1-9][0-9]{11}[GJZ][A-Z][0-9]{5}"
 UNIT_PATTERN = f"{PARCEL_PATTERN}[FLQW][0-9]{{8}}"
 PLACE_CODE_PATTERN = "[0-9A-Z]{6,30}"
 LARGEST_GEOMETRY = 2_000_000
+SHIFTED = ("GCJ02", "BD09")  # of consumer maps: hundreds of metres off, and nobody can turn them back exactly
+SHIFTED_SQL = f"({', '.join(map(quote, SHIFTED))})"
 
 
 def _text(name: str, title: _StrPromise, source: Source, length: int = 100, **values: Any) -> Field:

@@ -7,9 +7,11 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from exchange.features.asking import LIMIT, LIMIT_AT_MOST
+from exchange.features.documents import SHIFTED_NOTE
 from exchange.features.links import GEOJSON, HTML, JSON, MVT, ROOT
 from exchange.features.reading import ZOOM_FROM, ZOOM_TO
 from exchange.features.reference_systems import CRS84, OFFERED
+from exchange.features.statements import NOTE
 
 OPENAPI: Final = "application/vnd.oai.openapi+json;version=3.0"
 _ID: Final = "/collections/{collectionId}"
@@ -136,6 +138,7 @@ def _schemas() -> dict[str, Any]:
             "id": {"type": "string"},
             "geometry": anything,
             "properties": anything,
+            NOTE: SHIFTED_NOTE,
         },
     }
     page = {

@@ -11,11 +11,13 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DataType
+from basedb.dictionary.geography import SHIFTED
 from exchange.features.layers import Layer
-from exchange.features.links import GEOJSON, HTML, JSON, MVT, ROOT, collection_path, link
+from exchange.features.links import GEOJSON, HTML, JSON, MVT, ROOT, collection_path, link, told_at
 from exchange.features.reading import TILE_LAYER, ZOOM_FROM, ZOOM_TO
 from exchange.features.reference_systems import CGCS2000, CRS84, OFFERED
 from exchange.features.showing import Shown
+from exchange.features.statements import NOTE
 
 _SPEC: Final = "http://www.opengis.net/spec"
 _FILTERING: Final = ("queryables", "queryables-query-parameters", "filter", "features-filter")
@@ -32,6 +34,7 @@ QUERYABLES_REL: Final = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 MATRIX: Final = "WebMercatorQuad"
 MATRIX_URI: Final = "http://www.opengis.net/def/tilematrixset/OGC/1.0/WebMercatorQuad"
 WEB_MERCATOR: Final = "http://www.opengis.net/def/crs/EPSG/0/3857"
+SHIFTED_NOTE: Final[dict[str, Any]] = {"type": "string", "enum": list(SHIFTED)}
 KINDS: Final[dict[DataType, dict[str, str]]] = {
     DataType.TEXT: {"type": "string"},
     DataType.NUMBER: {"type": "number"},
@@ -45,7 +48,7 @@ def landing() -> dict[str, Any]:
         "title": _("政务数据共享交换平台地图服务"),
         "description": _("按授权提供空间要素和矢量瓦片；图层、信息项、范围和精度以授权为准。"),
         "links": [
-            link("self", f"{ROOT}/"),
+            *told_at(f"{ROOT}/"),
             link("service-desc", f"{ROOT}/api", "application/vnd.oai.openapi+json;version=3.0"),
             link("service-doc", f"{ROOT}/api?f=html", HTML),
             link("conformance", f"{ROOT}/conformance"),
@@ -56,7 +59,7 @@ def landing() -> dict[str, Any]:
 
 def conformance() -> dict[str, Any]:
     """Return what this service conforms to."""
-    return {"conformsTo": list(CONFORMANCE), "links": [link("self", f"{ROOT}/conformance")]}
+    return {"conformsTo": list(CONFORMANCE), "links": told_at(f"{ROOT}/conformance")}
 
 
 def collections(layers: Sequence[Shown]) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def collections(layers: Sequence[Shown]) -> dict[str, Any]:
     return {
         "collections": [collection(shown) for shown in layers],
         "crs": list(OFFERED),
-        "links": [link("self", f"{ROOT}/collections")],
+        "links": told_at(f"{ROOT}/collections"),
     }
 
 
@@ -80,8 +83,9 @@ def collection(shown: Shown) -> dict[str, Any]:
         "crs": list(OFFERED),
         "storageCrs": CGCS2000,
         "links": [
-            link("self", collection_path(shown.uid)),
+            *told_at(collection_path(shown.uid)),
             link("items", collection_path(shown.uid, "items"), GEOJSON),
+            link("items", f"{collection_path(shown.uid, 'items')}?f=html", HTML),
             link(QUERYABLES_REL, collection_path(shown.uid, "queryables"), "application/schema+json"),
             link(TILES_REL, collection_path(shown.uid, "tiles")),
         ],
@@ -110,7 +114,7 @@ def tilesets(shown: Shown) -> dict[str, Any]:
     """Return the tile sets of a layer: one."""
     told = {name: value for name, value in tileset(shown).items() if name in ("title", "dataType", "crs", "tileMatrixSetURI")}
     own = link("self", collection_path(shown.uid, "tiles", MATRIX))
-    return {"tilesets": [told | {"links": [own]}], "links": [link("self", collection_path(shown.uid, "tiles"))]}
+    return {"tilesets": [told | {"links": [own]}], "links": told_at(collection_path(shown.uid, "tiles"))}
 
 
 def tileset(shown: Shown) -> dict[str, Any]:
@@ -127,7 +131,7 @@ def tileset(shown: Shown) -> dict[str, Any]:
         ],
         "layers": [{"id": TILE_LAYER, "dataType": "vector", "propertiesSchema": _schema(shown.layer)}],
         "links": [
-            link("self", collection_path(shown.uid, "tiles", MATRIX)),
+            *told_at(collection_path(shown.uid, "tiles", MATRIX)),
             link("item", template, MVT) | {"templated": True},
             link("http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme", MATRIX_URI, JSON),
         ],
@@ -139,4 +143,4 @@ def _schema(layer: Layer) -> dict[str, Any]:
     items = {column.item: {"type": "string", "title": str(layer.field(column).title)} for column in layer.properties}
     for name, column in layer.queryables().items():
         items[name] |= KINDS[layer.field(column).data_type]
-    return {"type": "object", "properties": {"fid": {"type": "string"}} | items}
+    return {"type": "object", "properties": {"fid": {"type": "string"}, NOTE: SHIFTED_NOTE} | items}

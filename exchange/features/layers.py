@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 
 from basedb.dictionary import DATASETS, DataType, Field, Kind
+from basedb.dictionary.geography import DIVISION
 from basedb.lookup import Column, Selection
 from basedb.masking import Mask
 
@@ -47,6 +48,11 @@ class Layer:
         """Return the columns of the first and the last day a feature holds, "" for one that is not granted or not known."""
         fields = {column.field for column in self.properties if column.mask is Mask.NONE}
         return ("valid_from" if "valid_from" in fields else "", "valid_to" if "valid_to" in fields else "")
+
+    @property
+    def is_end_exclusive(self) -> bool:
+        """Whether a feature holds no more on its last day: the day of a change of divisions belongs to the new ones."""
+        return self.selection.dataset == DIVISION.code
 
 
 @lru_cache(maxsize=512)

@@ -23,17 +23,32 @@ def link(rel: str, href: str, kind: str = JSON, title: str = "") -> dict[str, st
     return {"rel": rel, "type": kind, "href": href} | ({"title": title} if title else {})
 
 
-def page_links(uid: str, query: str) -> tuple[str, str]:
+def told_at(path: str, kind: str = JSON) -> list[dict[str, str]]:
+    """Return the links of a document to itself: as data, and as a page for people."""
+    return [link("self", path, kind), link("alternate", f"{path}?f=html", HTML)]
+
+
+def page_links(uid: str, query: str, *, has_html: bool = False) -> tuple[str, str]:
     """Return the links of a page as JSON texts without brackets: those that are known, and the next one up to its key."""
     path = collection_path(uid, "items")
-    own = f"{path}?{query}" if query else path
-    known = [link("self", own, GEOJSON), link("collection", collection_path(uid))]
-    rest = urlencode([(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name != "after"])
+    rest = urlencode([(name, value) for name, value in _pairs(query) if name != "after"])
     following = json.dumps(link("next", f"{path}?{rest}{'&' * bool(rest)}after=", GEOJSON), ensure_ascii=False)
-    return ",".join(json.dumps(one, ensure_ascii=False) for one in known), following.removesuffix('"}')
+    return ",".join(json.dumps(one, ensure_ascii=False) for one in _known(uid, path, query, has_html)), following.removesuffix('"}')
 
 
-def feature_links(uid: str, fid: str) -> str:
+def feature_links(uid: str, fid: str, query: str = "", *, has_html: bool = False) -> str:
     """Return the member `links` of one feature, with the comma before it."""
-    told = [link("self", collection_path(uid, "items", fid), GEOJSON), link("collection", collection_path(uid))]
-    return f',"links":{json.dumps(told)}'
+    return f',"links":{json.dumps(_known(uid, collection_path(uid, "items", fid), query, has_html))}'
+
+
+def _known(uid: str, path: str, query: str, has_html: bool) -> list[dict[str, str]]:
+    """Return the links of features to themselves and to their layer; people are shown them as a page, too."""
+    told = [link("self", f"{path}?{query}" if query else path, GEOJSON), link("collection", collection_path(uid))]
+    if has_html:
+        asked = [(name, value) for name, value in _pairs(query) if name != "f"]
+        told.append(link("alternate", f"{path}?{urlencode([*asked, ('f', 'html')])}", HTML))
+    return told
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return parse_qsl(query, keep_blank_values=True)

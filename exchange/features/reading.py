@@ -38,15 +38,15 @@ class Reading:
 class Reader(Protocol):
     """Makes the reading of one kind of request."""
 
-    def __call__(self, layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Reading:
-        """Return what is to be read, or refuse the request."""
+    def __call__(self, layer: Layer, uid: str, place: tuple[str, ...], query: str, *, has_html: bool = False) -> Reading:
+        """Return what is to be read, or refuse the request; `has_html` where it is shown as a page, too."""
 
 
-def read_page(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Reading:
+def read_page(layer: Layer, uid: str, place: tuple[str, ...], query: str, *, has_html: bool = False) -> Reading:
     """A page of features."""
     asked = read_items(query, layer)
     parameters, values = statements.condition_parameters(asked.conditions)
-    links, following = page_links(uid, query)
+    links, following = page_links(uid, query, has_html=has_html)
     values |= {"limit": asked.limit, "links": links, "next": following}
     given: list[tuple[str, str, Any]] = []
     if asked.after:
@@ -62,16 +62,17 @@ def read_page(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Rea
     return Reading(sql, parameters, values, GEOJSON, asked, is_light=is_light, headers=_told(asked))
 
 
-def read_feature(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Reading:
+def read_feature(layer: Layer, uid: str, place: tuple[str, ...], query: str, *, has_html: bool = False) -> Reading:
     """One feature."""
     asked = read_item(query)
-    values: Values = {"fid": f"\\x{place[0]}", "links": feature_links(uid, place[0]), "missing": ""}
+    links = feature_links(uid, place[0], query, has_html=has_html)
+    values: Values = {"fid": f"\\x{place[0]}", "links": links, "missing": ""}
     sql = statements.feature_sql(layer, is_flipped=is_latitude_first(asked.crs))
     parameters = (("fid", "bytea"), ("links", "text"), ("missing", "text"))
     return Reading(sql, parameters, values, GEOJSON, asked, is_light=True, headers=_told(asked))
 
 
-def read_one_tile(layer: Layer, uid: str, place: tuple[str, ...], query: str) -> Reading:
+def read_one_tile(layer: Layer, uid: str, place: tuple[str, ...], query: str, *, has_html: bool = False) -> Reading:
     """One vector tile; the place is zoom, row and column."""
     asked = read_tile(query)
     zoom, row, column = (int(part) for part in place)

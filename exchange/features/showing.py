@@ -1,7 +1,8 @@
 """Layers for people (在线查看图层): which ones somebody signed in may look at, and reading them with the same SQL as systems.
 
 Denied by default. Open are layers of the own department, public ones (grade L1, shared unconditionally) with their public
-items, and those a grant of the own department reaches. What is read is audited; of tiles the first one of an hour.
+items, and those a grant of the own department reaches whose conditions a look can meet. What is read is audited; of tiles the
+first one of an hour.
 """
 
 from __future__ import annotations
@@ -25,9 +26,10 @@ from core.audit import Actor
 from core.errors import NotFound
 from core.roles import Role
 from exchange.calls import registry, shape
+from exchange.calls.conditions import check_context, check_origin
 from exchange.calls.connections import MARK
 from exchange.calls.refusals import Refusal
-from exchange.calls.terms import Terms
+from exchange.calls.terms import NO_CONTEXT, Terms
 from exchange.features import statements
 from exchange.features.asking import Asked
 from exchange.features.layers import Layer, layer_codes, layer_of
@@ -76,8 +78,20 @@ def layers_for(actor: Actor, *, now: datetime) -> list[Shown]:
     """Return the layers somebody may look at, by title."""
     shown = [found for resource in _resources(actor) if (found := _of_resource(resource, actor))]
     if actor.has(*BUSINESS):
-        shown += layers_granted(Q(system__department_id=actor.department_id), now=now)
+        granted = layers_granted(Q(system__department_id=actor.department_id), now=now)
+        shown += [one for one in granted if _meets_conditions(one, actor)]
     return sorted(shown, key=lambda one: (one.title, one.uid))
+
+
+def _meets_conditions(shown: Shown, actor: Actor) -> bool:
+    """Whether a grant is open to somebody who looks: what it asks of calls a look can only meet by where it comes from."""
+    conditions = shown.terms.conditions if shown.terms else None
+    try:
+        check_origin(conditions, actor.client_ip)
+        check_context(conditions, NO_CONTEXT)
+    except Refusal:
+        return False
+    return True
 
 
 def layers_granted(whose: Q, *, now: datetime) -> list[Shown]:
@@ -97,7 +111,7 @@ def layer_for(uid: UUID, actor: Actor, *, now: datetime) -> Shown:
 
 def read(shown: Shown, operation: str, place: tuple[str, ...], query: str, *, actor: Actor, now: datetime) -> Read:
     """Read features or a tile for somebody, and audit it."""
-    reading = READERS[operation](shown.layer, shown.uid, place, query)
+    reading = READERS[operation](shown.layer, shown.uid, place, query, has_html=True)
     if reading.asked.context:
         raise Refusal("features.unknown_parameter", dict.fromkeys(reading.asked.context, "only_for_systems"))
     body, row_count = _run(shown, reading)
@@ -173,6 +187,8 @@ def _selection(resource: Resource, items: list[str], masks: dict[str, str]) -> S
 
 def _of_grant(grant: Grant, now: datetime) -> Shown | None:
     terms = registry.grants.get(str(grant.uid))
+    if terms is None or terms.version != grant.version:  # narrowed a moment ago; calls are held to the version by their statement
+        terms = registry.grants.reload(str(grant.uid))
     try:
         known, selection = shape.check_terms(terms, grant.system_id, SharingMode.FEATURES, now)
     except Refusal:

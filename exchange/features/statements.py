@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from basedb.cleaning import shown_sql
 from basedb.dictionary import DataType
+from basedb.dictionary.geography import SHIFTED_SQL
 from basedb.lookup import ROW, Column, reach_sql
 from basedb.masking import Mask, mask_sql
 from basedb.precision import cell_of, reduced_sql
@@ -59,6 +60,8 @@ SELECT coalesce(ST_AsMVT(drawn, <<layer>>, {extent}, 'shape'), '') AS body, coun
     SELECT ST_AsMVTGeom(ST_Transform(picked.shape, 3857), bounds.tile, {extent}, {buffer}, true) AS shape, {properties}
     FROM (SELECT ST_TileEnvelope(<<z>>, <<x>>, <<y>>) AS tile) AS bounds, ({picked}) AS picked) AS drawn
 WHERE shape IS NOT NULL"""
+NOTE: Final = "coordinateNote"  # beside the items, whose names have no capitals: the shape is that of a consumer map, shifted
+SHIFTED: Final = f"(CASE WHEN {ROW}.datum_note IN {SHIFTED_SQL} THEN {ROW}.datum_note END)"
 BOX: Final = "(SELECT ST_Transform(ST_TileEnvelope(<<z>>, <<x>>, <<y>>, margin => {margin}), 4490))"
 
 
@@ -148,14 +151,16 @@ def tile_sql(layer: Layer, zoom: int) -> str:
     if not is_whole:
         cell = 360 / 2**zoom / CELLS_A_TILE
         shape = f"ST_SnapToGrid({shape}, {cell:.9f})"
-    columns = ", ".join(f"{_shown(layer, column)} AS {_named(column)}" for column in layer.properties)
+    columns = "".join(f", {_shown(layer, column)} AS {_named(column)}" for column in layer.properties)
     one_a_cell = "" if is_whole else f"DISTINCT ON (ST_SnapToGrid(ST_PointOnSurface({_shape(layer)}), {cell:.9f})) "
     picked = (
-        f"SELECT {one_a_cell}{shape} AS shape, encode({ROW}.{layer.key}, 'hex') AS fid{', ' * bool(columns)}{columns} "
-        f"FROM {layer.table} {ROW} WHERE {' AND '.join(limits)} LIMIT {TILE_ROWS}"
+        f"SELECT {one_a_cell}{shape} AS shape, encode({ROW}.{layer.key}, 'hex') AS fid, {SHIFTED} AS \"{NOTE}\"{columns} "
+        f"FROM {layer.table} {ROW} WHERE {' AND '.join(limits)}"
     )
-    properties = ", ".join(["picked.fid", *(f"picked.{_named(column)}" for column in layer.properties)])
-    return TILE.format(extent=TILE_EXTENT, buffer=TILE_BUFFER, properties=properties, picked=picked)
+    if not is_whole:  # the cells come side by side: too many are thinned out evenly, by key, or a part of the land would be empty
+        picked = f'SELECT * FROM ({picked}) AS thinned ORDER BY fid COLLATE "C"'
+    properties = ", ".join(["picked.fid", f'picked."{NOTE}"', *(f"picked.{_named(column)}" for column in layer.properties)])
+    return TILE.format(extent=TILE_EXTENT, buffer=TILE_BUFFER, properties=properties, picked=f"{picked} LIMIT {TILE_ROWS}")
 
 
 @lru_cache(maxsize=256)
@@ -193,7 +198,8 @@ def _days(layer: Layer, form: _Form) -> list[str]:
     begins, ends = layer.period()
     limits = [f"({ROW}.{begins} IS NULL OR {ROW}.{begins} <= <<last_day>>)"] if begins and form.has_last_day else []
     if ends and form.has_first_day:
-        limits.append(f"({ROW}.{ends} IS NULL OR {ROW}.{ends} >= <<first_day>>)")
+        still = ">" if layer.is_end_exclusive else ">="
+        limits.append(f"({ROW}.{ends} IS NULL OR {ROW}.{ends} {still} <<first_day>>)")
     return limits
 
 
@@ -212,7 +218,7 @@ def _shape(layer: Layer) -> str:
 
 
 def _columns(layer: Layer) -> str:
-    told = [f"{ROW}.{layer.key} AS fid", f"{_shape(layer)} AS shape"]
+    told = [f"{ROW}.{layer.key} AS fid", f"{_shape(layer)} AS shape", f'{SHIFTED} AS "{NOTE}"']
     return ", ".join([*told, *(f"{_shown(layer, column)} AS {_named(column)}" for column in layer.properties)])
 
 
@@ -235,5 +241,6 @@ def _feature(layer: Layer, *, flipped: bool, links: bool = False) -> str:
     pairs = ", ".join(f"{quote(column.item)}, {_named(column)}" for column in layer.properties)
     return (
         f'\'{{"type":"Feature","id":"\' || encode(fid, \'hex\') || \'","geometry":\' || ST_AsGeoJSON({shape}, {DIGITS}, 0) '
-        f"|| ',\"properties\":' || json_build_object({pairs})::text{' || <<links>>' if links else ''} || '}}'"
+        f"|| ',\"properties\":' || json_build_object({pairs})::text"
+        f"|| coalesce(',\"{NOTE}\":\"' || \"{NOTE}\" || '\"', ''){' || <<links>>' if links else ''} || '}}'"
     )

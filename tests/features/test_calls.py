@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import mapbox_vector_tile
 import pytest
 from django.db import connection
 
+from basedb.models import Address, Division
 from exchange.models import CallRecord, Grant
-from tests.features.scene import NORTH, PARCELS, POINT, Scene, fill
+from tests.features.scene import ADDRESSES, NORTH, PARCELS, POINT, Scene, fill, make_layer
 
 CGCS2000 = "http://www.opengis.net/def/crs/EPSG/0/4490"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -141,3 +143,43 @@ def test_a_grant_that_demands_a_matter_gets_it_as_a_parameter(scene: Scene) -> N
 def test_a_moment_or_an_interval_finds_what_held_then(scene: Scene, asked: str, expected: int) -> None:
     reply = scene.get(scene.grant(scene.zones), datetime=asked)
     assert reply.json["numberReturned"] == expected, reply.body
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ("118.7001,32.0001,118.7001,32.0001", 1),  # a point
+        ("118.7001,32.0001,118.7018,32.0001", 2),  # a line
+        ("118.7001,32.0001,-170,32.0001", 40),  # two lines, on both sides of the antimeridian
+    ],
+)
+def test_a_box_without_width_or_height_finds_what_lies_there(scene: Scene, box: str, expected: int) -> None:
+    assert scene.get(scene.grant(), bbox=box, count="true").json["numberMatched"] == expected
+    coarse = scene.grant(masks={"outline": "SNAP_10M"})
+    assert scene.get(coarse, bbox=box).status == 200
+
+
+def test_the_day_of_a_change_belongs_to_the_new_division(scene: Scene) -> None:
+    for code, start, end in (("320103", "1955-01-01", "2013-02-20"), ("320104", "2013-02-20", None)):
+        Division.objects.create(
+            row_key=f"{code}{start}".encode()[:16], subject_key=code.encode(), source_department=scene.city.police,
+            source_record_id=1, run_id=1, division_code=code, division_level="COUNTY", valid_from=start, valid_to=end,
+            outline="SRID=4490;MULTIPOLYGON(((118.7 32, 118.8 32, 118.8 32.1, 118.7 32)))",
+        )  # fmt: skip
+    grant = scene.grant(make_layer(scene.city.police, "geo.division", ["division_code", "valid_from", "valid_to", "outline"]))
+    for day, code in (("2013-02-19", "320103"), ("2013-02-20", "320104"), ("2013-02-20/..", "320104")):
+        told = scene.get(grant, datetime=day).json
+        assert [feature["properties"]["division_code"] for feature in told["features"]] == [code], day
+
+
+def test_a_shape_kept_in_shifted_coordinates_says_so_everywhere(scene: Scene) -> None:
+    fill(ADDRESSES, scene.city.police, 9_000, 9_000)
+    Address.objects.filter(address_code="A00009000").update(datum_note="GCJ02")
+    grant = scene.grant(scene.addresses)
+    told = {one["properties"]["address_code"]: one for one in scene.get(grant, limit="1000").json["features"]}
+    assert [code for code, one in told.items() if "coordinateNote" in one] == ["A00009000"]
+    assert scene.get(grant, f"items/{told['A00009000']['id']}").json["coordinateNote"] == "GCJ02"
+    tile = mapbox_vector_tile.decode(scene.get(grant, "tiles/WebMercatorQuad/14/6648/13597").body)
+    drawn = {one["properties"]["address_code"]: one["properties"] for one in tile["features"]["features"]}
+    assert drawn["A00009000"]["coordinateNote"] == "GCJ02"
+    Address.objects.filter(address_code="A00009000").delete()

@@ -14,6 +14,7 @@ from tests.features.scene import Scene
 
 ROOT = "/openapi/v1/ogc"
 CRS84 = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+CGCS2000 = "http://www.opengis.net/def/crs/EPSG/0/4490"
 
 
 @pytest.fixture(scope="module")
@@ -204,3 +205,21 @@ def test_people_without_a_right_see_no_layer_and_nobody_sees_one_unknown(scene: 
     admin = Client()
     admin.force_login(scene.city.people["system_admin"])
     assert admin.get(f"{ROOT}/collections").status_code == 403
+
+
+def test_core_fc_links_every_document_and_page_tells_of_its_other_form(scene: Scene, browser: Client) -> None:
+    layer = f"{ROOT}/collections/{scene.parcels.uid}"
+    fid = read(browser, f"{layer}/items", limit="1")["features"][0]["id"]
+    paths = [f"{ROOT}/", f"{ROOT}/conformance", f"{ROOT}/collections", layer, f"{layer}/tiles", f"{layer}/tiles/WebMercatorQuad"]
+    for path in [*paths, f"{layer}/items", f"{layer}/items/{fid}"]:
+        asked = {"crs": CGCS2000} if "items" in path else {}
+        links = {link["rel"]: link for link in read(browser, path, **asked)["links"]}
+        assert links["alternate"]["type"] == "text/html", path
+        reply = browser.get(links["alternate"]["href"])
+        assert reply.status_code == 200
+        assert reply["Content-Type"].startswith("text/html")
+        again = browser.get(links["self"]["href"])
+        assert again.status_code == 200
+        assert again.headers.get("Content-Crs", "") == (f"<{CGCS2000}>" if asked else ""), "the same document again"
+    items = {link["type"] for link in read(browser, layer)["links"] if link["rel"] == "items"}
+    assert items == {"application/geo+json", "text/html"}

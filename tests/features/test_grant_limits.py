@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from math import cos, radians
 from typing import Any
 
@@ -11,9 +12,10 @@ import pytest
 from django.test import Client
 
 from basedb.masking import Mask
+from basedb.models import Place
 from core.models import AuditEntry
 from exchange.models import CallRecord, Grant
-from tests.features.scene import NORTH, POINT, Scene
+from tests.features.scene import NORTH, POINT, Scene, fill, make_layer
 
 # The tile of zoom 14 around (118.78, 32.04), and its neighbour ten columns to the east.
 TILE = "tiles/WebMercatorQuad/14/6651/13598"
@@ -140,7 +142,6 @@ def test_the_quota_counts_tiles_and_pages(scene: Scene) -> None:
 
 def test_people_read_own_public_and_granted_layers_and_each_reading_is_audited(scene: Scene) -> None:
     from exchange.models import GrantState
-    from tests.features.scene import make_layer
 
     grant = scene.grant(masks={"outline": "CENTRE"}, region_prefix=NORTH)
     client = Client()
@@ -166,3 +167,47 @@ def test_people_read_own_public_and_granted_layers_and_each_reading_is_audited(s
     assert client.get(path).status_code == 404
     public.state = "WITHDRAWN"
     public.save()
+
+
+def test_a_grant_that_asks_something_of_calls_opens_no_layer_to_who_cannot_meet_it(scene: Scene) -> None:
+    client = Client()
+    client.force_login(scene.city.people["education_operator"])
+    asked = {"matters": ["LAND-1"]}, {"control_parameters": {"area": ["north"]}}, {"ip_list": ["10.9.8.0/24"]}
+    for demands in asked:
+        path = f"/openapi/v1/ogc/collections/{scene.grant(**demands).uid}"
+        assert client.get(path).status_code == 404, demands
+        assert client.get(f"{path}/items").status_code == 404
+        assert client.get(f"{path}/{TILE}").status_code == 404
+    here = f"/openapi/v1/ogc/collections/{scene.grant(ip_list=['127.0.0.0/8']).uid}"
+    assert client.get(f"{here}/items", {"limit": "1"}).status_code == 200
+
+
+# A lattice of points in one tile of zoom 8, each in a cell of its own: more than a tile holds.
+LATTICE = """
+INSERT INTO basedb_place (subject_key, place_code, region_code, name, place_kind, location, source_department_id,
+    source_record_id, run_id, version)
+SELECT decode(md5('place' || n), 'hex'), 'P' || lpad(n::text, 8, '0'), '320102', '地名' || n, '27',
+    ST_SetSRID(ST_MakePoint(109.8 + mod(n, 160) * 0.005, 29.7 + n / 160 * 0.005), 4490), %s, 1, 1, 1
+FROM generate_series(%s, %s) AS n"""
+
+
+def test_a_tile_that_is_too_full_is_thinned_everywhere_alike(scene: Scene) -> None:
+    fill(LATTICE, scene.city.police, 0, 160 * 160 - 1)
+    grant = scene.grant(make_layer(scene.city.police, "geo.place", ["place_code", "location"]))
+    places = [feature["geometry"]["coordinates"] for feature in drawn(scene.get(grant, "tiles/WebMercatorQuad/8/105/206").body)]
+    Place.objects.all().delete()
+    assert len(places) == 20_000
+    (west, east), (south, north) = ((min(side), max(side)) for side in zip(*places, strict=True))
+    quarters = Counter((x > (west + east) / 2, y > (south + north) / 2) for x, y in places)
+    assert len(quarters) == 4
+    assert min(quarters.values()) > 4_500, quarters
+
+
+def test_a_grant_narrowed_a_moment_ago_is_narrow_for_people_at_once(scene: Scene) -> None:
+    grant = scene.grant()
+    client = Client()
+    client.force_login(scene.city.people["education_operator"])
+    path = f"/openapi/v1/ogc/collections/{grant.uid}/items"
+    assert "seat" in client.get(path, {"limit": "1"}).json()["features"][0]["properties"]
+    Grant.objects.filter(pk=grant.pk).update(fields=["parcel_code", "outline"], version=2)
+    assert set(client.get(path, {"limit": "1"}).json()["features"][0]["properties"]) == {"parcel_code"}
