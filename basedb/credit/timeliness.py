@@ -84,11 +84,12 @@ def _counted(whose: Mapping[str, Sequence[int | None]], first_day: date, until: 
         WHERE r.withdrawn_at IS NULL GROUP BY source_department_id"""
         for dataset in whose
     )
-    parameters = [value for departments in whose.values() for value in (departments, first_day, until, days, limits)]
+    parameters: list[Any] = [part for departments in whose.values() for part in (departments, first_day, until, days, limits)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT d.name, c.* FROM ({statement}) AS c(department_id, dataset, in_time, late, unstated) "
             "JOIN core_department d ON d.id = c.department_id ORDER BY d.name, c.dataset",
             parameters,
         )
-        return cursor.fetchall()
+        lines: list[tuple[Any, ...]] = cursor.fetchall()
+        return lines
