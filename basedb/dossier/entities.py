@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection
 
 from basedb.dictionary import Dataset
+from basedb.fusion.linking import MERGE
 from basedb.sql_text import quote
 
 
@@ -31,12 +32,16 @@ class Version:
 
 
 def entity_of(master: Dataset, subject_key: bytes) -> bytes | None:
-    """Return the key of the entity an identifier belongs to now, None when no record of it is linked."""
+    """Return the key of the entity an identifier belongs to now, None when no record of it is linked.
+
+    Of several its own comes first, then one it was merged into, then one a lead source knows by it.
+    """
     rows = _read(
         """SELECT x.entity_key FROM basedb_sourcerecord r JOIN basedb_datasource s ON s.id = r.source_id AND s.dataset = %s
         JOIN basedb_crosswalk x ON x.chain = r.chain AND upper_inf(x.linked) AND x.entity_key IS NOT NULL
-        WHERE r.subject_key = %s AND upper_inf(r.known) ORDER BY x.entity_key <> r.subject_key LIMIT 1""",
-        [master.code, subject_key],
+        WHERE r.subject_key = %s AND upper_inf(r.known) ORDER BY x.entity_key <> r.subject_key, x.rule_version <> %s,
+            NOT s.is_lead, NOT upper_inf(r.valid), x.id LIMIT 1""",
+        [master.code, subject_key, MERGE],
     )
     return bytes(rows[0][0]) if rows else None
 

@@ -1,8 +1,7 @@
 """All facts about one entity at a moment (档案事实): those of every dataset in one query, with their sources. Of several records
 of one fact the one that began last stands, as in the base.
 
-An entity may have several identifiers (merged): the facts of all of them belong to it. Licenses and credit have standings of
-their own and are in `holdings`.
+Which numbers belong to the entity says `numbers`. Licenses and credit have standings of their own and are in `holdings`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,9 @@ from typing import Any, Final
 from django.db import connection
 
 from basedb.dictionary import DATASETS, ENTERPRISE, PERSON, Dataset, DataType, Kind, Subject
+from basedb.dossier.numbers import numbers_sql
 from basedb.fusion.reading import standing_sql
+from basedb.intake.facts import own_word, row_key_sql
 from basedb.sql_text import quote
 
 MOST: Final = 20  # shown of a section at once
@@ -48,7 +49,7 @@ NEWEST: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
-    """A fact in standard writing and where it comes from."""
+    """A fact in standard writing and where it comes from; `subject_key` is of the number it was told under."""
 
     values: Mapping[str, str]
     department_id: int
@@ -58,15 +59,20 @@ class FactRow:
     received_at: datetime
     valid_from: datetime | None
     valid_to: datetime | None
+    subject_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class FactsOf:
-    """Rows and how many there are of each dataset that has any, and the keys of all identifiers of the entity."""
+    """Rows and how many there are of each dataset that has any, and the keys of all numbers of the entity.
+
+    `certain` are those of its own number and of merged ones: what the base itself is made of.
+    """
 
     keys: list[bytes]
     rows: dict[str, list[FactRow]]
     totals: dict[str, int]
+    certain: frozenset[bytes] = frozenset()
 
     @property
     def linked(self) -> set[bytes]:
@@ -105,36 +111,38 @@ def facts_about(
 ) -> FactsOf:
     """Return the facts of some datasets about an entity; with `department_id` only those of that department. One query."""
     condition, moments = standing_sql("r.known", "r.valid", as_of, known_at)
-    linked, links = ("upper_inf(x.linked)", []) if known_at is None else ("x.linked @> %s::timestamptz", [known_at])
+    numbers, given = numbers_sql(master, entity_key, known_at)
     own = "" if department_id is None else f"AND s.department_id = {department_id:d}"
+    passed = _not_passed_on(datasets) if as_of is None and known_at is None else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH keys AS MATERIALIZED (
-                SELECT r.subject_key AS key FROM basedb_crosswalk x JOIN basedb_sourcerecord r ON r.chain = x.chain
-                WHERE x.entity_key = %s AND x.dataset = %s AND {linked} AND r.subject_key IS NOT NULL UNION SELECT %s
-            ), standing AS (
+            WITH keys AS MATERIALIZED ({numbers}), standing AS (
                 SELECT DISTINCT ON (s.dataset, named.row) s.dataset, r.payload, s.department_id, d.name AS department,
-                    s.title AS source, r.id, r.received_at, lower(r.valid) AS valid_from, upper(r.valid) AS valid_to, named.newest
-                FROM basedb_sourcerecord r JOIN basedb_datasource s ON s.id = r.source_id
+                    s.title AS source, r.id, r.received_at, lower(r.valid) AS valid_from, upper(r.valid) AS valid_to,
+                    encode(k.key, 'hex') AS subject_key, named.newest
+                FROM keys k JOIN basedb_sourcerecord r ON r.subject_key = k.key
+                JOIN basedb_datasource s ON s.id = r.source_id
                 JOIN core_department d ON d.id = s.department_id
-                CROSS JOIN LATERAL (SELECT {_per_dataset(datasets, _row)} AS row, {_per_dataset(datasets, _newest)} AS newest) named
-                WHERE r.subject_key IN (SELECT key FROM keys) AND s.dataset = ANY (%s) AND {condition} {own}
-                    AND r.payload <> '{{}}'
-                ORDER BY s.dataset, named.row, lower(r.valid) DESC NULLS LAST, r.id DESC
+                CROSS JOIN LATERAL (SELECT {_per_dataset(datasets, _row)} AS row, {_per_dataset(datasets, _newest)} AS newest,
+                    {_per_dataset(datasets, _own_word)} AS own_word) named
+                WHERE s.dataset = ANY (%s) AND {condition} {own} AND r.payload <> '{{}}'{passed}
+                ORDER BY s.dataset, named.row, k.is_certain DESC, named.own_word DESC, lower(r.valid) DESC NULLS LAST, r.id DESC
             ), numbered AS (
                 SELECT *, row_number() OVER (PARTITION BY dataset ORDER BY newest DESC NULLS LAST, id DESC) AS place,
                     count(*) OVER (PARTITION BY dataset) AS total FROM standing
             )
-            SELECT ARRAY(SELECT encode(key, 'hex') FROM keys ORDER BY 1),
+            SELECT (SELECT json_agg(json_build_array(encode(key, 'hex'), is_certain) ORDER BY key) FROM keys),
                 (SELECT coalesce(json_agg(n ORDER BY n.dataset, n.place), '[]') FROM numbered n WHERE place <= %s)""",
-            [entity_key, master.code, *links, entity_key, [dataset.code for dataset in datasets], *moments, most],
+            [*given, [dataset.code for dataset in datasets], *moments, most],
         )
         keys, found = cursor.fetchone()
     rows: dict[str, list[FactRow]] = {}
     for line in found:
         rows.setdefault(line["dataset"], []).append(_read(line))
-    return FactsOf([bytes.fromhex(key) for key in keys], rows, {line["dataset"]: line["total"] for line in found})
+    totals = {line["dataset"]: line["total"] for line in found}
+    certain = frozenset(bytes.fromhex(key) for key, is_certain in keys if is_certain)
+    return FactsOf([bytes.fromhex(key) for key, _is_certain in keys], rows, totals, certain)
 
 
 def _per_dataset(datasets: Sequence[Dataset], expression: Any) -> str:
@@ -152,6 +160,23 @@ def _newest(dataset: Dataset) -> str:
     return f"r.payload ->> {quote(dataset.field(NEWEST[dataset.code]).name)}"
 
 
+def _own_word(dataset: Dataset) -> str:
+    if dataset.issued is None:
+        return "true"
+    return f"coalesce({' AND '.join(own_word(dataset.issued, 'r.payload', 'd'))}, false)"
+
+
+def _not_passed_on(datasets: Sequence[Dataset]) -> str:
+    """Of facts two subjects may tell of themselves: that the base has it stand for this one."""
+    shared = [dataset for dataset in datasets if not dataset.is_named_by_subject]
+    return "".join(
+        f""" AND (s.dataset <> {quote(dataset.code)} OR EXISTS (
+                    SELECT FROM {dataset.table} f WHERE f.row_key = {row_key_sql(dataset, "r.payload")}
+                    AND f.subject_key = k.key AND f.withdrawn_at IS NULL OFFSET 0))"""
+        for dataset in shared
+    )
+
+
 def _read(line: Mapping[str, Any]) -> FactRow:
     payload = line["payload"]
     return FactRow(
@@ -163,6 +188,7 @@ def _read(line: Mapping[str, Any]) -> FactRow:
         received_at=datetime.fromisoformat(line["received_at"]),
         valid_from=moment(line["valid_from"]),
         valid_to=moment(line["valid_to"]),
+        subject_key=bytes.fromhex(line["subject_key"]),
     )
 
 

@@ -25,20 +25,23 @@ _NAMES: Final = """
     FROM basedb_legalentity e WHERE e.subject_key = ANY (%(linked)s::bytea[])"""
 _DIVISIONS: Final = f"""
     SELECT c.code, {division_name_sql("c.code")} AS name FROM unnest(%(codes)s::text[]) AS c (code)"""
+# The household of the membership that began last; a person who was merged from two numbers may have two memberships.
+_HOUSED: Final = f"""
+    SELECT m.household_number FROM {HOUSEHOLD_MEMBER.table} m
+    LEFT JOIN {HOUSEHOLD.table} h ON h.household_number = m.household_number AND h.withdrawn_at IS NULL
+    WHERE m.subject_key = ANY (%(keys)s) AND m.withdrawn_at IS NULL AND m.left_on IS NULL
+    ORDER BY h.household_number IS NULL, m.joined_on DESC NULLS LAST, m.household_number LIMIT 1"""
 _HOUSEHOLD: Final = f"""
     SELECT h.household_number, h.household_kind, h.region_code, {division_name_sql("h.region_code")} AS region_name, h.address,
         d.name AS department, h.changed_at
-    FROM {HOUSEHOLD_MEMBER.table} m JOIN {HOUSEHOLD.table} h ON h.household_number = m.household_number AND h.withdrawn_at IS NULL
-    JOIN core_department d ON d.id = h.source_department_id
-    WHERE m.subject_key = ANY (%(keys)s) AND m.withdrawn_at IS NULL AND m.left_on IS NULL
-    ORDER BY m.joined_on DESC NULLS LAST LIMIT 1"""
+    FROM ({_HOUSED}) housed JOIN {HOUSEHOLD.table} h ON h.household_number = housed.household_number AND h.withdrawn_at IS NULL
+    JOIN core_department d ON d.id = h.source_department_id"""
 _MEMBERS: Final = f"""
     SELECT encode(o.subject_key, 'hex') AS key, p.name, p.person_status, o.household_relation, o.joined_on, d.name AS department,
         o.changed_at
-    FROM {HOUSEHOLD_MEMBER.table} m JOIN {HOUSEHOLD_MEMBER.table} o
-        ON o.household_number = m.household_number AND o.withdrawn_at IS NULL AND o.left_on IS NULL
+    FROM ({_HOUSED}) housed JOIN {HOUSEHOLD_MEMBER.table} o
+        ON o.household_number = housed.household_number AND o.withdrawn_at IS NULL AND o.left_on IS NULL
     JOIN core_department d ON d.id = o.source_department_id LEFT JOIN basedb_person p ON p.subject_key = o.subject_key
-    WHERE m.subject_key = ANY (%(keys)s) AND m.withdrawn_at IS NULL AND m.left_on IS NULL
     ORDER BY o.household_relation, o.id LIMIT %(most)s"""
 _ROLES: Final = f"""
     SELECT encode(r.subject_key, 'hex') AS key, r.uscc, e.name, e.registration_state, r.officer_role, r.share_ratio, r.since,

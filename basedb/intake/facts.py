@@ -11,6 +11,7 @@ from django.db import connection
 
 from basedb.cleaning import typed_sql
 from basedb.dictionary import Dataset
+from basedb.dictionary.contract import Issued
 from basedb.fusion.projecting import Projected
 from basedb.intake.versions import Laid
 from basedb.sql_text import quote
@@ -109,11 +110,17 @@ def _own_word_sql(dataset: Dataset) -> str:
     issued = dataset.issued
     if issued is None:
         return ""
-    code, name, state = (f"c.payload->>{quote(field)}" for field in (issued.code_field, issued.name_field, issued.state_field))
-    let_go = ", ".join(map(quote, issued.let_go))
-    return f"""(coalesce({state}, '') NOT IN ({let_go}) AND EXISTS (
+    keeps, is_issuer = own_word(issued, "c.payload", "d")
+    return f"""({keeps} AND EXISTS (
                 SELECT FROM basedb_datasource o JOIN core_department d ON d.id = o.department_id
-                WHERE o.id = c.source_id AND CASE WHEN {code} IS NULL THEN {name} = d.name ELSE {code} = d.code END)) DESC, """
+                WHERE o.id = c.source_id AND {is_issuer})) DESC, """
+
+
+def own_word(issued: Issued, payload: str, department: str) -> tuple[str, str]:
+    """Two conditions of a record that goes before others: the document is still its issuer's, and `department` is that issuer."""
+    code, name, state = (f"{payload}->>{quote(field)}" for field in (issued.code_field, issued.name_field, issued.state_field))
+    keeps = f"coalesce({state}, '') NOT IN ({', '.join(map(quote, issued.let_go))})"
+    return keeps, f"CASE WHEN {code} IS NULL THEN {name} = {department}.name ELSE {code} = {department}.code END"
 
 
 def record_sql(number: str) -> str:

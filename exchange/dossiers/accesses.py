@@ -14,7 +14,8 @@ from exchange.finding import BY_FILTER
 from exchange.statistics import sides
 
 MOST: Final = 20
-# Read as `finding` reads them: by Bloom filter and by array of keys, never by time alone.
+# Read as `finding` reads them: by Bloom filter and by array of keys, never by time alone. An opening is noted under every number
+# it concerns and told once.
 _SQL: Final = f"""{BY_FILTER};
 WITH found AS MATERIALIZED (
     SELECT requested_at, consumer_id, call_id FROM (
@@ -28,10 +29,10 @@ WITH found AS MATERIALIZED (
     FROM found f JOIN exchange_callrecord r USING (requested_at, consumer_id, call_id)
     LEFT JOIN exchange_grant g ON g.id = r.grant_id
     UNION ALL
-    SELECT * FROM (
+    SELECT DISTINCT * FROM (
         SELECT a.at, a.actor_department_id, a.actor_department, a.detail ->> 'reason', a.detail ->> 'matter', 'DOSSIER'
         FROM core_auditentry a WHERE a.object_uid = ANY (%(digests)s) AND a.object_kind = %(object)s AND a.action = %(opened)s
-        ORDER BY a.id DESC LIMIT %(most)s) opened
+        ORDER BY a.id DESC LIMIT 2 * %(most)s) opened
 )
 SELECT u.at, coalesce(d.name, u.department), coalesce(u.purpose, ''), u.matter, u.mode
 FROM uses u LEFT JOIN core_department d ON d.id = u.department_id ORDER BY u.at DESC LIMIT %(most)s"""

@@ -93,7 +93,8 @@ def read_dossier(
     datasets = (*own_facts(kind.master), *(HELD if is_past else ()))
     found = facts_about(kind.master, entity_key, datasets, as_of=as_of, known_at=known_at, department_id=view.department_id)
     if golden is not None and kind.master is PERSON:
-        golden = deaths.over(golden, found.rows.get(VITAL_EVENT.code, []))
+        events = found.rows.get(VITAL_EVENT.code, [])
+        golden = deaths.over(golden, [row for row in events if row.subject_key in found.certain])
     today = today_in_shanghai(now)
     related = _relations(kind, view, found, divisions_of(kind.master, golden, found), today=None if is_past else today)
     view = replace(view, divisions=related.divisions, items=_item_names(found))
