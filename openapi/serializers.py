@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.fields import empty
 from rest_framework.request import Request
@@ -52,6 +54,19 @@ class StrictSerializer(serializers.Serializer[Any]):
         if not message and any(has_control_characters(text) for text in texts_in(value)):
             message = _("不能含有控制字符。")
         return message
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment with or without a time zone. One at the ends of the calendar that other zones cannot write is refused."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"overflow": gettext_lazy("时间超出可用范围。")}
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        """Return the moment in the time of the platform."""
+        try:
+            return super().enforce_timezone(value)
+        except OverflowError:
+            self.fail("overflow")
 
 
 class StrictQuery(StrictSerializer):

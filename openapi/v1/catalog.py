@@ -22,7 +22,7 @@ from openapi import dcat
 from openapi.authentication import SessionAuthentication
 from openapi.dcat_schema import CATALOG
 from openapi.renderers import Json, JsonLd
-from openapi.serializers import StrictQuery
+from openapi.serializers import MomentField, StrictQuery
 from openapi.signed import SignedAuthentication
 
 LARGEST: Final = 500
@@ -38,9 +38,7 @@ class WrongParameter(Invalid):
 class CatalogQuery(StrictQuery):
     """Where the walk stands and since when changes are asked for."""
 
-    modified_since = serializers.DateTimeField(
-        required=False, help_text="只列此刻及以后发布、变更或挂接的目录；ISO 8601，未写时区按北京时间"
-    )
+    modified_since = MomentField(required=False, help_text="只列此刻及以后发布、变更或挂接的目录；ISO 8601，未写时区按北京时间")
     after = serializers.CharField(required=False, help_text="上一页 view.next 中的游标")
     limit = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST, help_text="每页条数，默认 100")
 

@@ -27,7 +27,7 @@ from openapi.authentication import actor
 from openapi.idempotency import FORM, HEADER, create_once
 from openapi.pagination import KeysetPagination, PageQuery
 from openapi.permissions import ForBusiness, ForBusinessAndAudit
-from openapi.serializers import StrictSerializer
+from openapi.serializers import MomentField, StrictSerializer
 
 KEY = OpenApiParameter(HEADER, OpenApiTypes.STR, OpenApiParameter.HEADER, required=True)
 
@@ -190,8 +190,8 @@ class DelegationIn(StrictSerializer):
     roles = serializers.ListField(
         child=serializers.ChoiceField(choices=[role.value for role in DELEGABLE]), allow_empty=False, max_length=3
     )
-    valid_from = serializers.DateTimeField()
-    valid_to = serializers.DateTimeField()
+    valid_from = MomentField()
+    valid_to = MomentField()
 
 
 class DelegationOut(serializers.Serializer[Any]):

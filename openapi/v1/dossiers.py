@@ -17,13 +17,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.errors import NotFound
+from exchange.dossiers import telling
 from exchange.dossiers.opening import LONGEST_MATTER, check_may_open, open_dossier
 from exchange.dossiers.reading import Dossier, read_dossier
 from exchange.dossiers.rights import DossierKind, Purpose, Reason
 from exchange.dossiers.showing import Section
 from openapi.authentication import actor
 from openapi.permissions import ForBusiness
-from openapi.serializers import StrictSerializer
+from openapi.serializers import MomentField, StrictSerializer
 
 
 class DossierIn(StrictSerializer):
@@ -33,8 +34,8 @@ class DossierIn(StrictSerializer):
     identifier = serializers.CharField(max_length=18, help_text="公民身份号码或统一社会信用代码")
     reason = serializers.ChoiceField(choices=Reason.choices)
     matter = serializers.CharField(max_length=LONGEST_MATTER, help_text="事项编号")
-    as_of = serializers.DateTimeField(required=False, help_text="世界中的时点，缺省为现在")
-    known_at = serializers.DateTimeField(required=False, help_text="平台当时所知的时点，缺省为现在")
+    as_of = MomentField(required=False, help_text="世界中的时点，缺省为现在")
+    known_at = MomentField(required=False, help_text="平台当时所知的时点，缺省为现在")
 
 
 class SaidOut(serializers.Serializer[Any]):
@@ -65,6 +66,7 @@ class LineOut(serializers.Serializer[Any]):
 
     values = serializers.DictField(child=serializers.CharField())
     department = serializers.CharField()
+    source_title = serializers.CharField()
     received_at = serializers.DateTimeField()
 
 
@@ -75,6 +77,91 @@ class SectionOut(serializers.Serializer[Any]):
     title = serializers.CharField()
     total = serializers.IntegerField()
     lines = LineOut(many=True)
+
+
+class DossierMemberOut(serializers.Serializer[Any]):
+    """A member of the person's household, the person among them."""
+
+    name = serializers.CharField()
+    relation = serializers.CharField(help_text="与户主关系")
+    joined_on = serializers.DateField(allow_null=True)
+    department = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+
+
+class DossierEntityOut(serializers.Serializer[Any]):
+    """Another legal entity; `name` is null when the base does not know it."""
+
+    name = serializers.CharField(allow_null=True)
+    uscc = serializers.CharField(allow_null=True)
+    state = serializers.CharField(help_text="登记状态")
+
+
+class DossierRoleOut(DossierEntityOut):
+    """An office or a share in an entity."""
+
+    role = serializers.CharField()
+    share_ratio = serializers.FloatField(allow_null=True)
+    since = serializers.DateField(allow_null=True)
+    until = serializers.DateField(allow_null=True)
+    department = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+
+
+class DossierBranchOut(DossierEntityOut):
+    """A branch of the entity."""
+
+    branch = serializers.CharField(help_text="分支机构类别")
+    opened_on = serializers.DateField(allow_null=True)
+    closed_on = serializers.DateField(allow_null=True)
+    department = serializers.CharField()
+    changed_at = serializers.DateTimeField()
+
+
+class DossierHeirOut(DossierEntityOut):
+    """Who took over, in how many steps; nobody took over from the last."""
+
+    since = serializers.DateField()
+    steps = serializers.IntegerField()
+    is_last = serializers.BooleanField()
+
+
+class DossierVerificationOut(serializers.Serializer[Any]):
+    """How well the data of the entity hold, apart from its registration state."""
+
+    state = serializers.CharField()
+    title = serializers.CharField()
+    corroboration = serializers.CharField()
+    reasons = serializers.ListField(child=serializers.CharField())
+    checked_on = serializers.DateField()
+
+
+class DossierLicenseOut(serializers.Serializer[Any]):
+    """A license, the newest first; `license_count` is how many there are."""
+
+    type_code = serializers.CharField()
+    type_name = serializers.CharField()
+    number = serializers.CharField()
+    issuer = serializers.CharField()
+    issued_on = serializers.DateField(allow_null=True)
+    valid_to = serializers.DateField(allow_null=True)
+    state = serializers.CharField()
+    is_live = serializers.BooleanField()
+    marks = serializers.ListField(child=serializers.CharField())
+    department = serializers.CharField()
+
+
+class DossierCreditOut(serializers.Serializer[Any]):
+    """A credit record, the newest first; `credit_counts` says how many there are."""
+
+    dataset = serializers.CharField()
+    kind = serializers.CharField()
+    document_number = serializers.CharField(allow_null=True)
+    authority = serializers.CharField(allow_null=True)
+    decided_on = serializers.DateField(allow_null=True)
+    display = serializers.CharField(help_text="公示状态")
+    department = serializers.CharField()
+    changed_at = serializers.DateTimeField()
 
 
 class UseOut(serializers.Serializer[Any]):
@@ -88,7 +175,7 @@ class UseOut(serializers.Serializer[Any]):
 
 
 class DossierOut(serializers.Serializer[Any]):
-    """A dossier as far as the asking person sees it; `licenses`, `credit` and `uses` are null where that does not tell them."""
+    """A dossier as far as the asking person sees it; what view or moment does not tell is null."""
 
     kind = serializers.CharField()
     read_at = serializers.DateTimeField()
@@ -97,9 +184,18 @@ class DossierOut(serializers.Serializer[Any]):
     is_known = serializers.BooleanField()
     is_vouched = serializers.BooleanField()
     is_minor = serializers.BooleanField()
+    is_child = serializers.BooleanField(help_text="未满十四周岁")
     identity = ValueOut(many=True)
     sections = SectionOut(many=True)
+    household = serializers.DictField(child=serializers.CharField(), allow_null=True)
+    members = DossierMemberOut(many=True, allow_null=True)
+    roles = DossierRoleOut(many=True, allow_null=True)
+    branches = DossierBranchOut(many=True, allow_null=True)
+    heirs = DossierHeirOut(many=True, allow_null=True)
+    verification = DossierVerificationOut(allow_null=True)
+    licenses = DossierLicenseOut(many=True, allow_null=True)
     license_count = serializers.IntegerField(allow_null=True)
+    credit = DossierCreditOut(many=True, allow_null=True)
     credit_counts = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()), allow_null=True)
     uses = UseOut(many=True, allow_null=True)
 
@@ -129,13 +225,35 @@ class Dossiers(APIView):
 
 
 def _told(dossier: Dossier) -> dict[str, Any]:
-    holdings = dossier.holdings
-    same = ("read_at", "as_of", "known_at", "is_known", "is_vouched", "is_minor", "identity", "uses")
-    return {name: getattr(dossier, name) for name in same} | {
-        "kind": dossier.kind.value,
-        "sections": [_section(section) for section in dossier.sections],
-        "license_count": holdings.license_count if holdings else None,
-        "credit_counts": holdings.credit_counts if holdings else None,
+    same = ("read_at", "as_of", "known_at", "is_known", "is_vouched", "is_minor", "is_child", "identity", "uses")
+    told = {name: getattr(dossier, name) for name in same}
+    told |= {"kind": dossier.kind.value, "sections": [_section(section) for section in dossier.sections]}
+    return told | _related(dossier) | _held(dossier)
+
+
+def _related(dossier: Dossier) -> dict[str, Any]:
+    view, related = dossier.view, dossier.relations
+    if related is None:
+        return dict.fromkeys(("household", "members", "roles", "branches", "heirs", "verification"))
+    return {
+        "household": dict(telling.household_of(related.household, view)) if related.household else None,
+        "members": [telling.member_of(line, view) for line in related.members],
+        "roles": [telling.role_of(line) for line in related.roles],
+        "branches": [telling.branch_of(line) for line in related.branches],
+        "heirs": [telling.heir_of(line) for line in related.heirs],
+        "verification": telling.verification_of(related.verification) if related.verification else None,
+    }
+
+
+def _held(dossier: Dossier) -> dict[str, Any]:
+    held = dossier.holdings
+    if held is None:
+        return dict.fromkeys(("licenses", "license_count", "credit", "credit_counts"))
+    return {
+        "licenses": [telling.license_of(line, dossier.view) for line in held.licenses],
+        "license_count": held.license_count,
+        "credit": [telling.credit_of(line) for line in held.credit],
+        "credit_counts": held.credit_counts,
     }
 
 
@@ -145,6 +263,7 @@ def _section(section: Section) -> dict[str, Any]:
             "values": {head: cell for head, cell in zip(section.heads, line.cells, strict=True) if cell}
             | {head: who.name for head, who in zip(section.link_heads, line.related, strict=True) if who.name},
             "department": line.department,
+            "source_title": line.source,
             "received_at": line.received_at,
         }
         for line in section.lines

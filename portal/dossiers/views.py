@@ -133,6 +133,8 @@ def section(request: HttpRequest, handle: UUID, dataset: str) -> HttpResponse:
     """One section with all its rows."""
     who, now, form = actor(request), timezone.now(), MomentForm(request.GET)
     opened = handles.held(request, handle, now)
+    if not form.is_valid():
+        raise Invalid("dossier.moment_invalid", _("请填写有效的日期，例如 2026-01-31。"), form.errors)
     shown = read_section(
         kind=opened.kind,
         entity_key=opened.entity_key,

@@ -1,4 +1,4 @@
-"""What a dossier's page says: lines of household, offices, branches, heirs, licenses and credit with labels instead of codes."""
+"""What a dossier's page shows (档案页面): its parts in words, with a token for everybody whose own dossier it may lead to."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from basedb.code_sets import CODE_SETS
 from basedb.credit.records import DISPLAY_TITLES
 from basedb.dictionary import DATASETS
-from basedb.dictionary.legal_entity_facts import BRANCH, OFFICER
-from basedb.dictionary.licenses import LICENSE
-from basedb.dictionary.population_facts import HOUSEHOLD, HOUSEHOLD_MEMBER
-from basedb.legal_entity.verification import title_of
-from basedb.licenses import EXPIRED
-from basedb.models import Corroboration, MarkKind, VerificationState
 from catalog.models import SharingMode
+from exchange.dossiers import telling
 from exchange.dossiers.reading import Dossier
-from exchange.dossiers.rights import DossierKind, Reason, View
+from exchange.dossiers.rights import DossierKind, Reason
 from portal.fusion.forms import collector_title
 
 Token = Callable[[DossierKind, str], str]
@@ -36,17 +30,17 @@ def presented(dossier: Dossier, token: Token) -> dict[str, Any]:
     }
     if related is not None:
         context |= {
-            "household": related.household and _household(related.household, view),
-            "members": [_member(line, view, token) for line in related.members],
-            "roles": [_role(line, token) for line in related.roles],
-            "branches": [_branch(line, token) for line in related.branches],
-            "heirs": [_heir(line, token) for line in related.heirs],
+            "household": related.household and telling.household_of(related.household, view),
+            "members": [_named(telling.member_of(line, view), DossierKind.PERSON, token) for line in related.members],
+            "roles": [_named(telling.role_of(line), DossierKind.ENTERPRISE, token) for line in related.roles],
+            "branches": [_named(telling.branch_of(line), DossierKind.ENTERPRISE, token) for line in related.branches],
+            "heirs": [_named(telling.heir_of(line), DossierKind.ENTERPRISE, token) for line in related.heirs],
             "verification": related.verification and _verification(related.verification),
         }
     if (holdings := dossier.holdings) is not None:
         context |= {
-            "licenses": [_license(line, view) for line in holdings.licenses],
-            "credit": [_credit(line) for line in holdings.credit],
+            "licenses": [telling.license_of(line, view) for line in holdings.licenses],
+            "credit": [telling.credit_of(line) for line in holdings.credit],
             "credit_counts": [
                 (DATASETS[code].title, sum(counts.values()), code, [(DISPLAY_TITLES[d], n) for d, n in counts.items()])
                 for code, counts in sorted(holdings.credit_counts.items())
@@ -71,63 +65,12 @@ def presented_section(section: Any, token: Token) -> dict[str, Any]:
     return {"section": section, "lines": lines, "anchor": section.code.replace(".", "-")}
 
 
-def _household(line: Line, view: View) -> list[tuple[Any, str]]:
-    fields = [HOUSEHOLD.field(name) for name in ("household_number", "household_kind", "region_code", "address")]
-    return [(field.title, view.show(field, line[field.name])) for field in fields if line[field.name]]
-
-
-def _member(line: Line, view: View, token: Token) -> dict[str, Any]:
-    relation = view.show(HOUSEHOLD_MEMBER.field("household_relation"), line["household_relation"])
-    name = view.show_name(line["name"])
-    return dict(line) | {"name": name, "relation": relation, "token": token(DossierKind.PERSON, line["key"]) if name else ""}
-
-
-def _role(line: Line, token: Token) -> dict[str, Any]:
-    role = _label(OFFICER.field("officer_role").code_set, line["officer_role"]) if line["officer_role"] else _("出资人")
-    return dict(line) | {
-        "role": role,
-        "state": _label("registration_state", line["registration_state"]),
-        "token": token(DossierKind.ENTERPRISE, line["key"]) if line["name"] else "",
-    }
-
-
-def _branch(line: Line, token: Token) -> dict[str, Any]:
-    return dict(line) | {
-        "branch": _label(BRANCH.field("branch_kind").code_set, line["branch_kind"]),
-        "state": _label("registration_state", line["registration_state"]),
-        "token": token(DossierKind.ENTERPRISE, line["key"]) if line["name"] else "",
-    }
-
-
-def _heir(line: Line, token: Token) -> dict[str, Any]:
-    return dict(line) | {
-        "state": _label("registration_state", line["registration_state"]),
-        "token": token(DossierKind.ENTERPRISE, line["key"]) if line["name"] else "",
-    }
+def _named(told: dict[str, Any], kind: DossierKind, token: Token) -> dict[str, Any]:
+    return told | {"token": token(kind, told["key"]) if told["name"] else ""}
 
 
 def _verification(line: Line) -> dict[str, Any]:
-    return {
-        "state": line["state"],
-        "title": VerificationState(line["state"]).label,
-        "corroboration": Corroboration(line["corroboration"]).label,
-        "by": [collector_title(code) for code in line["validated_by"]],
-        "reasons": [title_of(code) for code in line["reasons"]],
-        "checked_on": line["checked_on"],
-    }
-
-
-def _license(line: Line, view: View) -> dict[str, Any]:
-    state = _("已过期") if line["state"] == EXPIRED else _label("license_state", line["state"])
-    return dict(line) | {
-        "state": state,
-        "number": view.show(LICENSE.field("number"), line["number"]),
-        "marks": [MarkKind(mark).label for mark in line["marks"]],
-    }
-
-
-def _credit(line: Line) -> dict[str, Any]:
-    return dict(line) | {"kind": DATASETS[line["dataset"]].title, "display": DISPLAY_TITLES[line["display"]]}
+    return telling.verification_of(line) | {"by": [collector_title(code) for code in line["validated_by"]]}
 
 
 def _use(use: Any) -> dict[str, Any]:
@@ -135,7 +78,3 @@ def _use(use: Any) -> dict[str, Any]:
         reason = Reason(use.purpose).label if use.purpose in Reason.values else use.purpose
         return {"use": use, "purpose": reason, "mode": _("调阅档案")}
     return {"use": use, "purpose": use.purpose, "mode": dict(SharingMode.choices).get(use.mode, use.mode)}
-
-
-def _label(code_set: str, code: str | None) -> str:
-    return str(CODE_SETS[code_set].label(code)) if code and code_set in CODE_SETS else code or ""

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.models import AuditEntry
 from exchange import accesses
 from tests.exchange import dossier_scene as scene
-from tests.exchange.dossier_scene import ADDRESS, MATTER, ME, OTHER, PHONE
+from tests.exchange.dossier_scene import ADDRESS, FIRM, MATTER, ME, OTHER, PHONE
 from tests.factories import City
 
 ASKED = {"kind": "PERSON", "identifier": ME, "reason": "COMPARISON", "matter": MATTER}
@@ -53,3 +53,31 @@ def test_past_is_read_and_what_is_unknown_is_not_found(city: City, client: Clien
     assert (missing.status_code, missing.json()["code"], OTHER in missing.content.decode()) == (404, "dossier.not_found", False)
     refused = ask(client, city, identifier="99010119800506121", more=1)
     assert (refused.status_code, "99010119800506121" in refused.content.decode()) == (422, False)
+
+
+def test_household_offices_licenses_and_credit_are_told_as_on_the_page(city: City, client: Client) -> None:
+    scene.make_person(city)
+    scene.make_enterprise(city)
+    told = ask(client, city).json()
+    assert [(member["name"], member["relation"]) for member in told["members"]] == [("王建国", "户主"), ("李小红", "配偶")]
+    assert told["household"]["户号"] == "99010100012345"
+    assert [(role["uscc"], role["name"], role["since"]) for role in told["roles"]] == [(FIRM, "示例甲有限公司", "2010-01-01")]
+    assert (len(told["licenses"]), len(told["credit"])) == (3, 3)
+    assert told["credit"][0]["display"]
+    assert all(line["source_title"] for section in told["sections"] for line in section["lines"])
+    masked = ask(client, city, reason="MATTER").content.decode()
+    assert "李小红" not in masked
+    firm = ask(client, city, kind="ENTERPRISE", identifier=FIRM).json()
+    assert [branch["name"] for branch in firm["branches"]] == ["示例甲有限公司分公司"]
+    assert [heir["is_last"] for heir in firm["heirs"]] == [False, True]
+    past = ask(client, city, known_at=timezone.now().isoformat()).json()
+    assert (past["members"], past["licenses"], past["household"]) == (None, None, None)
+    market = ask(client, city, "market_head").json()
+    assert (market["members"], len(market["licenses"])) == (None, 3)
+
+
+def test_moments_no_calendar_has_are_refused(city: City, client: Client) -> None:
+    scene.make_person(city)
+    for moment in ("0001-01-01T00:00:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-12:00"):
+        refused = ask(client, city, as_of=moment)
+        assert (refused.status_code, list(refused.json()["details"])) == (422, ["as_of"]), moment

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from basedb.models import EntityOfficer
 from core.models import AuditEntry
 from exchange import accesses
 from tests.exchange import dossier_scene as scene
@@ -115,3 +116,13 @@ def test_subject_is_told_by_the_window(city: City, client: Client) -> None:
     told = client.post("/subject-accesses/", question).content.decode()
     assert "核对数源、处理存疑与更正" in told
     assert MATTER in told
+
+
+def test_days_are_those_of_shanghai_and_an_unreadable_one_shows_no_other(city: City, client: Client) -> None:
+    scene.make_person(city)
+    EntityOfficer.objects.update(changed_at=datetime(2025, 12, 31, 20, tzinfo=UTC))
+    place = opened(client, city)["Location"]
+    assert "更新于 2026-01-01" in client.get(place).content.decode()
+    rows = place + "sections/population.residence/"
+    assert client.get(rows, {"as_of": timezone.localdate().isoformat()}).status_code == 200
+    assert client.get(rows, {"as_of": "never"}).status_code == 422
