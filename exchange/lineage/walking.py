@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -37,7 +37,7 @@ SELECT e.upstream, e.downstream, e.detail, e.first_seen, e.last_seen
 FROM (SELECT node, min(depth) AS depth FROM reached GROUP BY node) r JOIN exchange_lineageedge e ON e.{near} = r.node
 WHERE r.depth < %(depth)s AND {standing} ORDER BY r.depth, e.id LIMIT %(limit)s"""  # the nearest first: what is cut is far away
 _NOW = "e.last_seen IS NULL"
-_THEN = "e.first_seen < %(until)s AND (e.last_seen IS NULL OR e.last_seen >= %(since)s)"
+_THEN = "e.first_seen <= %(until)s AND (e.last_seen IS NULL OR e.last_seen >= %(since)s)"
 
 
 class Direction(StrEnum):
@@ -122,7 +122,7 @@ def _edges(starts: Sequence[str], way: Direction, depth: int, day: date | None) 
     values: dict[str, Any] = {"starts": list(starts), "depth": depth, "limit": MOST_EDGES + 1}
     if day is not None:
         values["since"] = datetime.combine(day, time.min, tzinfo=SHANGHAI)
-        values["until"] = values["since"] + timedelta(days=1)
+        values["until"] = datetime.combine(day, time.max, tzinfo=SHANGHAI)
     statement = _WALK.format(near=near, far=far, standing=_NOW if day is None else _THEN)
     with connection.cursor() as cursor:
         cursor.execute(statement, values)

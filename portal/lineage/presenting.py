@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS
@@ -18,6 +19,7 @@ from basedb.masking import MASK_TITLES
 from basedb.models import Strategy
 from catalog.models import SharingMode
 from core.audit import Actor
+from core.texts import bracketed
 from exchange.lineage.walking import Edge, Lineage
 from exchange.models import LineageNode, NodeKind
 from exchange.querysets import is_reviewer
@@ -118,7 +120,7 @@ def _said_of_edge(edge: Edge) -> list[str]:
     if mask != "NONE":
         told.append(_("脱敏：%(mask)s") % {"mask": MASK_TITLES.get(mask, mask)})
     if edge.last_seen is not None:
-        told.append(_("已于 %(day)s 终止") % {"day": f"{edge.last_seen:%Y-%m-%d}"})
+        told.append(_("已于 %(day)s 终止") % {"day": f"{localtime(edge.last_seen):%Y-%m-%d}"})
     return told
 
 
@@ -205,5 +207,5 @@ def _names(nodes: Mapping[str, LineageNode]) -> dict[str, str]:
     for key, node in nodes.items():
         title = title_of(node).rpartition(" · ")[2] if node.kind == NodeKind.FIELD else title_of(node)
         used[title] += 1
-        names[key] = title if used[title] == 1 else f"{title}（{used[title]}）"
+        names[key] = title if used[title] == 1 else bracketed(title, used[title])
     return names

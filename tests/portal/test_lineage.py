@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
 
 from exchange.lineage.deriving import column_key
 from exchange.lineage.refreshing import refresh
-from exchange.models import AggregationPlan, ColumnBreak, Grant
+from exchange.lineage.walking import Edge
+from exchange.models import AggregationPlan, ColumnBreak, Grant, LineageNode
+from portal.lineage.presenting import said_of
 from tests.exchange.aggregation_sources import csv_plan
 from tests.factories import City, make_grant, make_resource, make_system
 
@@ -123,3 +125,14 @@ def test_rest_tells_the_same(city: City, plan: AggregationPlan, grant: Grant) ->
     assert affected["affected"][0]["consumer"] == "市教育局"
     assert client.get("/openapi/v1/lineage", {"node": start, "depth": 0}).status_code == 422
     assert signed_in(city, "market_operator").get("/openapi/v1/lineage", {"node": start}).status_code == 404
+
+
+def test_the_last_day_of_the_calendar_is_a_day_like_any_other(city: City, plan: AggregationPlan, grant: Grant) -> None:
+    client, asked = signed_in(city, "reviewer"), {"node": column_key(plan, "XM"), "day": "9999-12-31"}
+    for address in ("/lineage/", "/lineage/impact/", "/openapi/v1/lineage", "/openapi/v1/lineage/impact"):
+        assert client.get(address, asked).status_code == 200, address
+
+
+def test_what_ended_is_told_with_the_day_it_was_in_shanghai() -> None:
+    ended = datetime(2026, 1, 1, 20, tzinfo=UTC)
+    assert "2026-01-02" in said_of(LineageNode(kind="ITEM"), Edge("one", "other", {}, ended, ended))
