@@ -174,7 +174,7 @@ class Course:
 @contextmanager
 def crew() -> Iterator[Any]:
     """Keep two workers on the database of the measurements."""
-    from demo.city_scale.crew import working
+    from bench.city.crew import working
 
     with working(frame.environment("worker"), log=Path(os.environ["RUN_DIR"]) / "log" / "bench-crew.log") as held:
         yield held

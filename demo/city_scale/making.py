@@ -28,6 +28,8 @@ CHUNK = 100_000
 WORKERS = 2
 # Bytes a row takes at the source while it is made, measured with indexes and the write-ahead log kept meanwhile.
 BYTES_PER_ROW = 650
+# ... and all in all: at its source, in its base, in its record and crosswalk, and the log meanwhile.
+BYTES_TAKEN_IN_PER_ROW = 3_600
 TRUTH = ("person", "entity", "address", "pattern", "line", "district", "street", "surname", "ethnicity")
 Say = Callable[[str], None]
 

@@ -18,7 +18,8 @@ from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
-from demo.city_scale import crew, killing, run, trial
+from bench.city import crew, killing, trial
+from demo.city_scale import run
 from demo.city_scale.counts import counts_of
 from demo.city_scale.making import from_environment
 from demo.city_scale.people import SOIL

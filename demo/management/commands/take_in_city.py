@@ -16,10 +16,9 @@ from django.core.management.base import BaseCommand, CommandError
 
 from demo import city
 from demo.city_scale.counts import Counts, counts_of
-from demo.city_scale.making import TooSmall, check_disk, from_environment, make, stands
+from demo.city_scale.making import BYTES_TAKEN_IN_PER_ROW, TooSmall, check_disk, from_environment, make, stands
 from demo.city_scale.plans import Delivery, deliveries, lay_down
 from demo.city_scale.run import Failed, take_in
-from demo.city_scale.trial import BYTES_PER_ROW
 from exchange.models import AggregationPlan, RunState
 
 
@@ -39,7 +38,7 @@ class Command(BaseCommand):
             if stands(making):
                 plans = {delivery: plan for delivery, plan in plans.items() if not _ended_well(plan)}
             else:
-                check_disk(making.folder, counts, bytes_per_row=BYTES_PER_ROW)
+                check_disk(making.folder, counts, bytes_per_row=BYTES_TAKEN_IN_PER_ROW)
                 self.say(f"sources made in {make(making):.0f} s")
                 AggregationPlan.objects.filter(pk__in=[plan.pk for plan in plans.values()]).update(checkpoint={})
             take_in(plans, say=self.say)

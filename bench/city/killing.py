@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg2
 
-from demo.city_scale.crew import Crew
+from bench.city.crew import Crew
 
 WORKERS = ("worker", "child", "child")
 EVERYBODY = (*WORKERS, "backend", "backend", "postmaster")

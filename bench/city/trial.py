@@ -10,20 +10,20 @@ from typing import Any
 
 from django.db import connection
 
+from bench import frame
+from bench.city.afterwards import carry_on
+from bench.city.crew import Crew, working
+from bench.city.killing import EVERYBODY, Gunman
 from demo import city
 from demo.city_scale import digests
 from demo.city_scale import making as sources
 from demo.city_scale.counts import Counts, counts_of
-from demo.city_scale.crew import Crew, working
-from demo.city_scale.killing import EVERYBODY, Gunman
-from demo.city_scale.making import Making, check_disk, from_environment, make
+from demo.city_scale.making import BYTES_TAKEN_IN_PER_ROW, Making, check_disk, from_environment, make
 from demo.city_scale.plans import Delivery, deliveries, lay_down
 from demo.city_scale.run import Outcome, Say, Spent, take_in
 from exchange.models import AggregationPlan, AggregationRun
 
-# Bytes a row takes on the disk all in all: at its source, in its base, in its record and crosswalk, and the log meanwhile.
-BYTES_PER_ROW = 3_600
-SPARED_PER_ROW = 600  # of them when a source is dropped as soon as it has been read
+SPARED_PER_ROW = 600  # of these when a source is dropped as soon as it has been read
 
 
 def whole(
@@ -43,21 +43,19 @@ def whole(
     counts = counts_of(share)
     making = from_environment(counts, Path(os.environ["DROP_DIR"]), schema=schema, seed=seed, say=say)
     if with_sources:
-        check_disk(making.folder, counts, bytes_per_row=BYTES_PER_ROW - (SPARED_PER_ROW if spare_disk else 0))
+        check_disk(making.folder, counts, bytes_per_row=BYTES_TAKEN_IN_PER_ROW - (SPARED_PER_ROW if spare_disk else 0))
         say(f"sources made in {make(making):.0f} s")
     plans = lay_down_all(counts, schema=schema)
     spent = _dropping(making, plans) if spare_disk else None
     log = Path(os.environ["RUN_DIR"]) / "log" / "city-crew.log"
     started = time.monotonic()
-    with working(environment or _environment(), log=log) as crew:
+    with working(environment or frame.environment("worker"), log=log) as crew:
         outcome = (
             _under_fire(plans, counts, crew, kills=kills, seed=seed, victims=victims, spent=spent, say=say)
             if kills
             else take_in(plans, say=say, spent=spent)
         )
         if to_dossiers:
-            from demo.city_scale.dossiers import carry_on
-
             outcome.steps = carry_on(say)
     _tell(outcome, counts, time.monotonic() - started, say)
     return outcome
@@ -87,12 +85,6 @@ def _dropping(making: Making, plans: dict[Delivery, AggregationPlan]) -> Spent:
             shutil.rmtree(making.folder / delivery.folder, ignore_errors=True)
 
     return drop
-
-
-def _environment() -> dict[str, str]:
-    from bench import frame
-
-    return frame.environment("worker")
 
 
 def _under_fire(
@@ -133,6 +125,11 @@ def _tell(outcome: Outcome, counts: Counts, seconds: float, say: Say) -> None:
     if counts != counts_of(1):
         whole_city = counts_of(1).rows
         say(f"at this rate the whole city takes {whole_city / max(rows, 1) * seconds / 60:,.0f} minutes")
+
+
+def differing(one: Outcome, other: Outcome) -> list[str]:
+    """Return the tables two runs left differently."""
+    return sorted(name for name in one.digests.keys() | other.digests.keys() if one.digests.get(name) != other.digests.get(name))
 
 
 def rate_of(outcome: Outcome) -> dict[str, Any]:

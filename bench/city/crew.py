@@ -1,6 +1,6 @@
 """The workers of a city run (工作进程): real Celery workers and the timetable's heartbeat, on any database, kept alive if shot.
 
-The demo has its own under the supervisor. This crew serves the measurements and the trials, on a broker database of its own, so
+The demo has its own under the supervisor. This crew serves the measurements, on a broker database of its own, so
 that nobody else's tasks are taken.
 """
 
@@ -84,9 +84,7 @@ class Crew:
         command = [sys.executable, "-m", "celery", "--app", "settings.celery:app", "worker", "--loglevel", "WARNING"]
         command += ["--concurrency", str(self.concurrency), "--queues", QUEUES, "--hostname", f"city{os.getpid()}@%h"]
         command += ["--without-gossip", "--without-mingle"]
-        worker = subprocess.Popen(  # noqa: S603 - our own interpreter and our own words
-            command, env=self.environment, stdout=self._log, stderr=self._log, start_new_session=True
-        )
+        worker = subprocess.Popen(command, env=self.environment, stdout=self._log, stderr=self._log, start_new_session=True)
         self._groups.append(worker.pid)
         return worker
 
