@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from basedb.dictionary import PERSON
 from basedb.fusion import merging
+from basedb.fusion.reading import is_standing
 from basedb.identifiers import citizen_id_valid
 from basedb.matching.running import match_records
 from basedb.models import Crosswalk, FusionDecision
@@ -98,7 +99,7 @@ def propose(people: Sequence[PersonRow], now: datetime) -> int:
         if not citizen_id_valid(person.citizen_id):
             continue
         first = namesakes.setdefault((person.name, person.sex), person.citizen_id)
-        if first != person.citizen_id and _is_known(key(first)) and _is_known(key(person.citizen_id)):
+        if first != person.citizen_id and all(is_standing(PERSON, key(number)) for number in (first, person.citizen_id)):
             reason = "同名同性别，经户籍窗口核实为一人两号，保留在用号码。"
             merging.merge_entities(
                 dataset=PERSON.code, entity_key=key(first), other_key=key(person.citizen_id), reason=reason, actor=police, now=now
@@ -109,7 +110,3 @@ def propose(people: Sequence[PersonRow], now: datetime) -> int:
         held = merging.hold(chain=link.chain, reason="来信反映号码登记有误，待核实。", actor=police, now=now)
         merging.refuse(uid=held.uid, actor=story.actor("reviewer"), now=now)
     return FusionDecision.objects.count()
-
-
-def _is_known(key: bytes) -> bool:
-    return Crosswalk.objects.filter(dataset=PERSON.code, entity_key=key, linked__upper_inf=True).exists()

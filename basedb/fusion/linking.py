@@ -82,7 +82,8 @@ def links_sql(plan: Plan) -> tuple[str, list[Any]]:
 
 def targets_sql() -> str:
     """Where each chain belongs. Of the names under one identifier that of the highest authority is the reference; where nobody
-    leads that of the source registered first, and never that which came first: workers may bring rows in any order."""
+    leads that of the source registered first, and never that which came first: workers may bring rows in any order. Of an
+    identifier that was merged it is a name people merged: who carries it under another name was not meant."""
     agrees = " OR ".join(
         [
             "l.name IS NULL",
@@ -97,8 +98,8 @@ def targets_sql() -> str:
         INSERT INTO fusion_target
         WITH reference AS (
             SELECT DISTINCT ON (subject_key) subject_key, chain, name, former_name, department_id FROM fusion_link
-            WHERE name IS NOT NULL AND (NOT is_decided OR old_entity = subject_key)
-            ORDER BY subject_key, is_current DESC, authority, source_id, source_key
+            WHERE name IS NOT NULL AND (NOT is_decided OR is_merge OR old_entity = subject_key)
+            ORDER BY subject_key, is_merge DESC, is_current DESC, authority, source_id, source_key
         ), merged AS (
             SELECT DISTINCT ON (subject_key) subject_key, old_entity FROM fusion_link WHERE is_merge
             ORDER BY subject_key, link_id DESC
@@ -152,7 +153,7 @@ def identity_conflicts_sql(plan: Plan, due_at: datetime | None, now: datetime) -
         FROM fusion_target t WHERE {_HELD} GROUP BY t.subject_key
         HAVING NOT EXISTS (
             SELECT FROM basedb_fusionconflict c WHERE c.dataset = %s AND c.entity_key = t.subject_key AND c.kind = 'IDENTITY'
-            AND c.state = 'RESOLVED' AND c.answered_at >= max(t.known_from))
+            AND c.state = 'RESOLVED' AND c.answered_at >= max(t.known_from) AND c.records @> array_agg(t.chain))
         ON CONFLICT (dataset, entity_key, kind, field) WHERE NOT state = 'RESOLVED' DO UPDATE
         SET records = excluded.records, owner_id = excluded.owner_id
         WHERE (basedb_fusionconflict.records, basedb_fusionconflict.owner_id)

@@ -12,18 +12,28 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import Error, connection, transaction
-from django.db.models import BigIntegerField, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db import Error, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.dictionary import DATASETS, Kind
 from basedb.dossier.entities import has_records_of
-from basedb.fusion import projecting
+from basedb.fusion import crosswalks, projecting
 from basedb.fusion.linking import MERGE
-from basedb.fusion.rebuilding import project_keys, rebuild
+from basedb.fusion.reading import is_standing, key_carried
+from basedb.fusion.rebuilding import alone, project_keys, rebuild
 from basedb.fusion.survivorship import RULE_VERSION
-from basedb.models import Crosswalk, DataSource, DecisionKind, DecisionState, FusionDecision, MatchTier, SourceRecord
+from basedb.models import (
+    CandidateState,
+    Crosswalk,
+    DataSource,
+    DecisionKind,
+    DecisionState,
+    FusionDecision,
+    MatchCandidate,
+    MatchTier,
+    SourceRecord,
+)
 from core import audit
 from core.audit import Actor
 from core.errors import Conflict, DomainError, Forbidden, Invalid, NotFound
@@ -37,11 +47,6 @@ LINK = "decided-link"
 _PATH = "/fusion/decisions/"
 
 
-def as_bigint(chain: int) -> Cast:
-    """Return a chain as the index of links knows it: that one takes no number of another width."""
-    return Cast(Value(chain), BigIntegerField())
-
-
 def decisions_visible_to(actor: Actor) -> QuerySet[FusionDecision]:
     """Return the decisions of people an actor may see: a reviewer all, others what somebody of their department proposed."""
     rows = FusionDecision.objects.exclude(kind__in=[DecisionKind.RECOMPUTE, DecisionKind.REBUILD])
@@ -52,11 +57,11 @@ def decisions_visible_to(actor: Actor) -> QuerySet[FusionDecision]:
 
 def link_visible_to(actor: Actor, chain: int) -> Crosswalk:
     """Return where a chain of records belongs now: a reviewer sees all of them, others those of their department's sources."""
-    rows = Crosswalk.objects.filter(chain=as_bigint(chain), linked__upper_inf=True)
+    rows = Crosswalk.objects.filter(chain=crosswalks.as_bigint(chain), linked__upper_inf=True)
     if not actor.has(Role.REVIEWER):
         own = SourceRecord.objects.filter(chain=chain, source__department_id=actor.department_id or 0)
         rows = rows.filter(chain__in=own.values("chain"))
-    link = rows.first()
+    link = rows.first() if chain < 2**63 else None  # an address may name any number
     if link is None:
         raise NotFound("fusion.record_not_found", _("没有这条来源记录，或它尚未归并。"))
     return link
@@ -71,8 +76,11 @@ def merge_entities(
         raise Invalid("fusion.same_entity", _("合并需要两个不同的主体。"), {"other_key": [_("与保留的主体相同。")]})
     _check_known(actor, entity_key, other_key)
     for key in (entity_key, other_key):
-        if not _links_of(dataset, key).exists():
+        if not crosswalks.links_of(dataset, key).exists():
             raise _unknown_entity()
+    if not is_standing(DATASETS[dataset], entity_key):
+        text = _("保留的主体已撤下：没有主数源再提供它的记录。请保留另一个号码。")
+        raise Invalid("fusion.kept_withdrawn", text, {"entity_key": [text]})
     return _propose(DecisionKind.MERGE, dataset, reason, actor, now, entity_key=entity_key, other_key=other_key)
 
 
@@ -80,7 +88,7 @@ def merge_entities(
 def unmerge(*, dataset: str, entity_key: bytes, other_key: bytes, reason: str, actor: Actor, now: datetime) -> FusionDecision:
     """Propose to take back that `other_key` was merged into `entity_key`."""
     _check_known(actor, entity_key, other_key)
-    if not _merged(dataset, entity_key, other_key):
+    if not crosswalks.merged(dataset, entity_key, other_key):
         raise NotFound("fusion.not_merged", _("这两个主体没有合并，无需撤销。"))
     return _propose(DecisionKind.UNMERGE, dataset, reason, actor, now, entity_key=entity_key, other_key=other_key)
 
@@ -107,6 +115,8 @@ def release(*, chain: int, reason: str, actor: Actor, now: datetime) -> FusionDe
 def confirm(*, uid: UUID, actor: Actor, now: datetime) -> FusionDecision:
     """Confirm what somebody else proposed; it is carried out by the worker at once."""
     decision = _decide(uid, actor, DecisionState.CONFIRMED, now)
+    if decision.kind == DecisionKind.MERGE and not _may_merge(decision):
+        raise Conflict("fusion.entities_changed", _("两个主体已有变化：一方已撤下或已并入别的主体。请退回，按现在的主体重新提出。"))
     audit.record(actor, "fusion_decision.confirmed", decision, at=now, kind=decision.kind, dataset=decision.dataset)
     return decision
 
@@ -115,8 +125,7 @@ def confirm(*, uid: UUID, actor: Actor, now: datetime) -> FusionDecision:
 def refuse(*, uid: UUID, actor: Actor, now: datetime) -> FusionDecision:
     """Send a proposal back; nothing changes."""
     decision = _decide(uid, actor, DecisionState.REFUSED, now)
-    audit.record(actor, "fusion_decision.refused", decision, at=now, kind=decision.kind, dataset=decision.dataset)
-    notify_users([decision.proposed_by_id], title=_("融合决定被退回：%(what)s") % {"what": decision}, path=_PATH, now=now)
+    _tell_refused(decision, actor, now)
     return decision
 
 
@@ -135,27 +144,27 @@ def link_record(
     """Link one chain to an entity by another tier than its own key, and project both sides. Runs in the worker's role."""
     if tier in (MatchTier.EXACT, MatchTier.HELD):
         raise ValueError("links by the record's own key are computed, not made")
-    own = _own_keys([chain])
-    if decided_by is None and own - {entity_key}:
+    own = key_carried(chain)
+    if decided_by is None and own not in (None, entity_key):
         raise ValueError("a record with an identifier of its own is linked to another entity by people only")
     dataset = _dataset_of(chain)
     projecting.lock(DATASETS[dataset])
-    old = _close([chain], now)
+    old = crosswalks.close([chain], now)
     Crosswalk.objects.create(
         chain=chain, dataset=dataset, entity_key=entity_key, tier=tier, score=score, rule_version=rule_version, reason=reason,
-        decided_by_id=decided_by, linked=(_since(chain, now), None),
+        decided_by_id=decided_by, linked=(crosswalks.since(chain, now), None),
     )  # fmt: skip
-    _project(dataset, {entity_key, *old, *own}, now)
+    _project(dataset, {entity_key, *old, *crosswalks.own_keys([chain])}, now)
 
 
 @transaction.atomic
 def part_record(*, chain: int, rule_version: str, reason: str, now: datetime) -> None:
     """Take one chain from the entity it was linked to; it is held apart, or follows its own key. Runs in the worker's role."""
     dataset = _dataset_of(chain)
-    old, own = _close([chain], now), _own_keys([chain])
-    if not own:
-        _wait(chain, dataset, rule_version, reason, now)
-    _project(dataset, old | own, now)
+    old = crosswalks.close([chain], now)
+    if key_carried(chain) is None:
+        crosswalks.wait(chain, dataset, rule_version, reason, now)
+    _project(dataset, old | crosswalks.own_keys([chain]), now)
 
 
 def apply_due(*, clock: Callable[[], datetime]) -> int:
@@ -237,54 +246,69 @@ def _decide(uid: UUID, actor: Actor, state: DecisionState, now: datetime) -> Fus
 def _apply(pk: int, clock: Callable[[], datetime]) -> bool:
     """Carry out one decision. A rebuild takes many transactions and is done again from the start when it was cut short."""
     first = FusionDecision.objects.get(pk=pk)
-    if first.kind == DecisionKind.REBUILD:
-        rebuild(dataset=DATASETS[first.dataset], clock=clock)
-    with transaction.atomic():
-        decision = FusionDecision.objects.select_for_update(skip_locked=True).filter(pk=pk, state=DecisionState.CONFIRMED).first()
-        if decision is None:
+    if first.kind != DecisionKind.REBUILD:
+        return _finish(pk, clock)
+    with alone(DATASETS[first.dataset]) as is_mine:
+        if not is_mine or not FusionDecision.objects.filter(pk=pk, state=DecisionState.CONFIRMED).exists():
             return False
-        now = clock()
-        if decision.kind != DecisionKind.REBUILD:
-            projecting.lock(DATASETS[decision.dataset])
-            _project(decision.dataset, _carry_out(decision, now), now)
-        decision.state, decision.applied_at = DecisionState.APPLIED, now
-        decision.save(update_fields=["state", "applied_at"])
-        audit.record(audit.PLATFORM, "fusion_decision.applied", decision, at=now, kind=decision.kind, dataset=decision.dataset)
+        rebuild(dataset=DATASETS[first.dataset], clock=clock)
+        return _finish(pk, clock)
+
+
+@transaction.atomic
+def _finish(pk: int, clock: Callable[[], datetime]) -> bool:
+    """Change what a decision is about and mark it. A merge that has lost one of its sides meanwhile goes back."""
+    decision = FusionDecision.objects.select_for_update(skip_locked=True).filter(pk=pk, state=DecisionState.CONFIRMED).first()
+    if decision is None:
+        return False
+    now = clock()
+    if decision.kind != DecisionKind.REBUILD:
+        projecting.lock(DATASETS[decision.dataset])
+        if decision.kind == DecisionKind.MERGE and not _may_merge(decision):
+            decision.state = DecisionState.REFUSED
+            decision.save(update_fields=["state"])
+            _tell_refused(decision, audit.PLATFORM, now)
+            return False
+        _project(decision.dataset, _carry_out(decision, now), now)
+    decision.state, decision.applied_at = DecisionState.APPLIED, now
+    decision.save(update_fields=["state", "applied_at"])
+    audit.record(audit.PLATFORM, "fusion_decision.applied", decision, at=now, kind=decision.kind, dataset=decision.dataset)
     return True
+
+
+def _may_merge(decision: FusionDecision) -> bool:
+    """Whether both sides are still what they were when somebody proposed to merge them."""
+    kept, other = bytes(decision.entity_key or b""), bytes(decision.other_key or b"")
+    return is_standing(DATASETS[decision.dataset], kept) and crosswalks.links_of(decision.dataset, other).exists()
+
+
+def _tell_refused(decision: FusionDecision, actor: Actor, now: datetime) -> None:
+    audit.record(actor, "fusion_decision.refused", decision, at=now, kind=decision.kind, dataset=decision.dataset)
+    notify_users([decision.proposed_by_id], title=_("融合决定被退回：%(what)s") % {"what": decision}, path=_PATH, now=now)
 
 
 def _carry_out(decision: FusionDecision, now: datetime) -> set[bytes]:
     """Change the links; return the keys to be projected."""
     keys = {bytes(key) for key in (decision.entity_key, decision.other_key) if key is not None}
     if decision.kind == DecisionKind.MERGE:
-        chains = list(_links_of(decision.dataset, bytes(decision.other_key or b"")).values_list("chain", flat=True))
-        _close(chains, now)
+        chains = list(crosswalks.links_of(decision.dataset, bytes(decision.other_key or b"")).values_list("chain", flat=True))
+        crosswalks.close(chains, now)
         _open(chains, decision, now, entity_key=bytes(decision.entity_key or b""), tier=MatchTier.MANUAL, rule_version=MERGE)
     elif decision.kind == DecisionKind.UNMERGE:
-        chains = _merged(decision.dataset, bytes(decision.entity_key or b""), bytes(decision.other_key or b""))
-        _close(chains, now)
-        _reopen(chains, now)
+        chains = crosswalks.merged(decision.dataset, bytes(decision.entity_key or b""), bytes(decision.other_key or b""))
+        crosswalks.close(chains, now)
+        crosswalks.reopen(chains, now)
     elif decision.chain is not None:
         chains = [decision.chain]
-        keys |= _close(chains, now)
+        MatchCandidate.objects.filter(chain=decision.chain, state=CandidateState.ACCEPTED).update(state=CandidateState.SUPERSEDED)
+        keys |= crosswalks.close(chains, now)
         if decision.kind == DecisionKind.HOLD:
             _open(chains, decision, now, entity_key=None, tier=MatchTier.HELD, rule_version=LINK)
-        elif not _own_keys(chains):  # it has no rule to follow: it waits for matching once more
-            _wait(decision.chain, decision.dataset, RULE_VERSION, decision.reason, now)
+        elif key_carried(decision.chain) is None:  # it has no rule to follow: it waits for matching once more
+            crosswalks.wait(decision.chain, decision.dataset, RULE_VERSION, decision.reason, now)
     else:
         chains = []
-    return keys | _own_keys(chains)
-
-
-def _close(chains: Iterable[int], now: datetime) -> set[bytes]:
-    """Close the links of chains; return the entities they led to."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE basedb_crosswalk SET linked = tstzrange(lower(linked), greatest(lower(linked), %s))"
-            " WHERE chain = ANY (%s::bigint[]) AND upper_inf(linked) RETURNING entity_key",
-            [now, list(chains)],
-        )
-        return {bytes(row[0]) for row in cursor.fetchall() if row[0] is not None}
+    return keys | crosswalks.own_keys(chains)
 
 
 def _open(
@@ -293,70 +317,10 @@ def _open(
     Crosswalk.objects.bulk_create(
         Crosswalk(
             chain=chain, dataset=decision.dataset, entity_key=entity_key, tier=tier, rule_version=rule_version,
-            reason=decision.reason, decided_by_id=decision.decided_by_id, linked=(_since(chain, now), None),
+            reason=decision.reason, decided_by_id=decision.decided_by_id, linked=(crosswalks.since(chain, now), None),
         )
         for chain in chains
     )  # fmt: skip
-
-
-def _wait(chain: int, dataset: str, rule_version: str, reason: str, now: datetime) -> None:
-    """Hold a record without an identifier apart until it is matched."""
-    Crosswalk.objects.create(
-        chain=chain, dataset=dataset, entity_key=None, tier=MatchTier.HELD, rule_version=rule_version, reason=reason,
-        linked=(_since(chain, now), None),
-    )  # fmt: skip
-
-
-def _reopen(chains: Iterable[int], now: datetime) -> None:
-    """Give chains the link they had before the one just closed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO basedb_crosswalk (chain, dataset, entity_key, tier, score, rule_version, reason, decided_by_id, linked)
-            SELECT b.chain, b.dataset, b.entity_key, b.tier, b.score, b.rule_version, b.reason, b.decided_by_id,
-                tstzrange(greatest(upper(m.linked), %s), NULL)
-            FROM unnest(%s::bigint[]) c (chain)
-            JOIN LATERAL (SELECT * FROM basedb_crosswalk x WHERE x.chain = c.chain ORDER BY x.id DESC LIMIT 1) m ON true
-            JOIN LATERAL (
-                SELECT * FROM basedb_crosswalk x WHERE x.chain = c.chain AND x.id < m.id ORDER BY x.id DESC LIMIT 1
-            ) b ON true""",
-            [now, list(chains)],
-        )
-
-
-def _since(chain: int, now: datetime) -> datetime:
-    """Return the moment a new link of a chain may begin: not before the last one ended."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT greatest(%s, max(upper(linked)), max(lower(linked))) FROM basedb_crosswalk WHERE chain = %s::bigint",
-            [now, chain],
-        )
-        moment: datetime = cursor.fetchone()[0]
-        return moment
-
-
-def _merged(dataset: str, entity_key: bytes, other_key: bytes) -> list[int]:
-    """Return the chains a merge took from one entity to another."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT m.chain FROM basedb_crosswalk m JOIN LATERAL (
-                SELECT x.entity_key FROM basedb_crosswalk x WHERE x.chain = m.chain AND x.id < m.id ORDER BY x.id DESC LIMIT 1
-            ) b ON b.entity_key = %s
-            WHERE m.entity_key = %s AND m.dataset = %s AND m.rule_version = %s AND upper_inf(m.linked)""",
-            [other_key, entity_key, dataset, MERGE],
-        )
-        return [row[0] for row in cursor.fetchall()]
-
-
-def _links_of(dataset: str, key: bytes) -> QuerySet[Crosswalk]:
-    return Crosswalk.objects.filter(dataset=dataset, entity_key=key, linked__upper_inf=True)
-
-
-def _own_keys(chains: Iterable[int]) -> set[bytes]:
-    """Return the keys that records of chains carry themselves."""
-    keys = SourceRecord.objects.filter(chain__in=list(chains), known__upper_inf=True).values_list("subject_key", flat=True)
-    return {bytes(key) for key in keys if key is not None}
 
 
 def _dataset_of(chain: int) -> str:

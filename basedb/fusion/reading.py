@@ -113,7 +113,8 @@ def _entity_sql(
         )
         SELECT s.lead, s.differing, ARRAY(
                 SELECT c.field FROM basedb_fusionconflict c WHERE c.dataset = %s AND c.entity_key = s.entity_key
-                AND c.kind = 'VALUE' AND c.state = 'RESOLVED' AND c.answered_at BETWEEN s.known_from AND %s),
+                AND c.kind = 'VALUE' AND c.state = 'RESOLVED' AND c.answered_at BETWEEN s.known_from AND %s AND NOT EXISTS (
+                    SELECT FROM member m WHERE jsonb_exists(m.payload, c.field) AND m.chain <> ALL (c.records) OFFSET 0)),
             (SELECT jsonb_agg(to_jsonb(m) - 'entity_key' - 'subject_key' ORDER BY m.chain) FROM member m), {chosen}
         FROM ({survivors_sql(plan, "SELECT * FROM member")}) s"""
     links = [] if known_at is None else [known_at]
@@ -162,3 +163,22 @@ def _candidate(record: dict[str, Any], value: str, *, is_chosen: bool) -> Candid
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def is_standing(dataset: Dataset, entity_key: bytes) -> bool:
+    """Whether an entity stands in the base: somebody vouches for it, and it was not merged into another."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {dataset.table} WHERE subject_key = %s AND withdrawn_at IS NULL", [entity_key])
+        return cursor.fetchone() is not None
+
+
+def key_carried(chain: int) -> bytes | None:
+    """Return the key of the identifier a record carries now, or carried when it ended; None for one that carries none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT subject_key FROM basedb_sourcerecord WHERE chain = %s::bigint AND upper_inf(known) AND payload <> '{}'"
+            " ORDER BY lower(valid) DESC LIMIT 1",
+            [chain],
+        )
+        row = cursor.fetchone()
+    return bytes(row[0]) if row and row[0] is not None else None

@@ -6,7 +6,8 @@ started again at any time. Checking does the same and takes it back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -21,6 +22,23 @@ _TOUCHED = "fusion_rebuilt"
 
 class TakenBack(Exception):
     """Ends a transaction whose outcome was only looked at."""
+
+
+@contextmanager
+def alone(dataset: Dataset) -> Iterator[bool]:
+    """Tell whether nobody else rebuilds a dataset, and keep others from it meanwhile.
+
+    Workers are asked every few seconds; a rebuild of a city takes far longer and would be begun by all of them.
+    """
+    name = f"fusion-rebuild:{dataset.code}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtext(%s))", [name])
+        is_first = bool(cursor.fetchone()[0])
+        try:
+            yield is_first
+        finally:
+            if is_first:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext(%s))", [name])
 
 
 def rebuild(
