@@ -13,14 +13,17 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import Error, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from basedb.cleaning import shown_sql
 from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS, DataType, Field
+from basedb.fusion.crosswalks import as_bigint
+from basedb.fusion.linking import MERGE
 from basedb.fusion.merging import LONGEST_REASON, link_record, part_record
 from basedb.fusion.names import normalized
+from basedb.fusion.reading import is_standing
 from basedb.masking import mask_value
 from basedb.matching.linking import lock
 from basedb.matching.reading import still_waiting
@@ -100,6 +103,8 @@ def accept(*, uid: UUID, reason: str, actor: Actor, now: datetime) -> MatchCandi
         raise Conflict("match.decided_already", _("这项匹配候选已经办理或失效。"))
     if still_waiting(row.dataset, [row.chain]).get(row.chain) != row.record_id:
         raise Conflict("match.record_changed", _("来源记录已变化，请等待重新匹配后再判定。"))
+    if not is_standing(DATASETS[row.dataset], bytes(row.entity_key)):
+        raise Conflict("match.entity_changed", _("该主体已撤下或已并入别的主体，请等待重新匹配后再判定。"))
     others = MatchCandidate.objects.filter(chain=row.chain, state=CandidateState.OPEN).exclude(pk=row.pk)
     others.update(state=CandidateState.SUPERSEDED)
     return _decide(row, CandidateState.ACCEPTED, said, actor, now, applied_at=None)
@@ -146,7 +151,7 @@ def _apply(pk: int, clock: Callable[[], datetime]) -> bool:
         now = clock()
         if row.state == CandidateState.ACCEPTED:
             _link(row, now)
-        elif Crosswalk.objects.filter(chain=row.chain, entity_key=row.entity_key, linked__upper_inf=True).exclude(tier="EXACT"):
+        elif _is_linked(row):
             part_record(chain=row.chain, rule_version=row.model_version, reason=row.reason, now=now)
         row.applied_at = now
         row.save(update_fields=["state", "applied_at"])
@@ -154,9 +159,15 @@ def _apply(pk: int, clock: Callable[[], datetime]) -> bool:
     return True
 
 
+def _is_linked(row: MatchCandidate) -> bool:
+    """Whether the link of a pair is still in force, be it at an entity theirs was merged into."""
+    links = Crosswalk.objects.filter(chain=as_bigint(row.chain), linked__upper_inf=True).exclude(tier=MatchTier.EXACT)
+    return links.filter(Q(entity_key=row.entity_key) | Q(rule_version=MERGE)).exists()
+
+
 def _link(row: MatchCandidate, now: datetime) -> None:
-    """Link unless the record stopped waiting since it was decided."""
-    if row.chain not in still_waiting(row.dataset, [row.chain]):
+    """Link unless the record stopped waiting since it was decided, or the entity stands no more."""
+    if row.chain not in still_waiting(row.dataset, [row.chain]) or not is_standing(DATASETS[row.dataset], bytes(row.entity_key)):
         row.state = CandidateState.SUPERSEDED
         return
     link_record(

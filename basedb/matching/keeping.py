@@ -57,7 +57,10 @@ def keep(
     """Keep what was found about the chains of `seen` (chain -> version judged); what changed meanwhile waits for the next run."""
     lock(dataset)
     waits = still_waiting(dataset, list(seen))
-    same = {chain for chain, record in seen.items() if waits.get(chain) == record}
+    pairs = MatchCandidate.objects.filter(dataset=dataset, state=CandidateState.ACCEPTED)
+    linking = set(pairs.filter(chain__in=list(waits), applied_at=None).values_list("chain", flat=True))
+    same = {chain for chain, record in seen.items() if waits.get(chain) == record and chain not in linking}
+    pairs.filter(chain__in=same).update(state=CandidateState.SUPERSEDED)  # linked before, let go since
     rows = MatchCandidate.objects.filter(dataset=dataset, chain__in=same, tier=tier, state=CandidateState.OPEN)
     opened = {(row.chain, bytes(row.entity_key)): row for row in rows.select_for_update()}
     taken = set(
