@@ -6,12 +6,14 @@ within ten working days. A value stays in doubt until the sources agree, or the 
 
 from __future__ import annotations
 
+import re
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet, TextChoices
+from django.db.models import Count, F, Q, QuerySet, TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -30,6 +32,8 @@ from core.notifications import notify_role
 from core.roles import Role
 
 LONGEST_ANSWER = 500
+_PATH = "/fusion/conflicts/"
+_DIGEST = re.compile("[0-9a-f]{32}")  # the key of a row whose source has none tells nobody which row it is
 _OVERSEERS = (Role.REVIEWER, Role.AUDIT_ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
 
 
@@ -42,7 +46,10 @@ class Verdict(TextChoices):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one record says in a conflict; the value is masked for those who need not know it."""
+    """What one record says in a conflict; the value is masked for those who need not know it.
+
+    `source_key` is by what the reader's own source knows the row; empty for rows of others.
+    """
 
     chain: int
     department_id: int
@@ -51,6 +58,7 @@ class Side:
     value: str
     received_at: datetime
     valid_from: datetime | None
+    source_key: str
 
 
 def conflicts_visible_to(actor: Actor) -> QuerySet[FusionConflict]:
@@ -64,11 +72,24 @@ def conflicts_visible_to(actor: Actor) -> QuerySet[FusionConflict]:
 
 
 def find(uid: UUID, actor: Actor) -> FusionConflict:
-    """Return one conflict; NotFound when there is none the actor may see."""
-    conflict = conflicts_visible_to(actor).filter(uid=uid).first()
+    """Return one conflict; NotFound when there is none the actor may see or was asked to correct rows because of."""
+    conflict = conflicts_visible_to(actor).filter(uid=uid).first() or _told(uid, actor)
     if conflict is None:
         raise NotFound("conflict.not_found", _("没有这张校核单，或您无权查看。"))
     return conflict
+
+
+def is_asked_to_correct(conflict: FusionConflict, actor: Actor) -> bool:
+    """Whether the department that had to verify confirmed its value, and the actor's has a row that says otherwise."""
+    if conflict.state != ConflictState.RESOLVED or conflict.answered_at is None or conflict.answered_at != conflict.resolved_at:
+        return False
+    return actor.has(Role.OPERATOR, Role.HEAD) and actor.department_id in _others(conflict)
+
+
+def _told(uid: UUID, actor: Actor) -> FusionConflict | None:
+    rows = FusionConflict.objects.select_related("owner", "answered_by").filter(uid=uid, resolved_at=F("answered_at"))
+    conflict = rows.first()
+    return conflict if conflict is not None and is_asked_to_correct(conflict, actor) else None
 
 
 def field_title(conflict: FusionConflict) -> str:
@@ -101,12 +122,12 @@ def sides(conflict: FusionConflict, *, actor: Actor, now: datetime) -> list[Side
     dataset = DATASETS[conflict.dataset]
     field = dataset.field(conflict.field or NAME)
     shown = may_see_values(conflict, actor)
-    if shown:
-        audit.record(actor, "fusion_conflict.opened", conflict, at=now, department_ids=[conflict.owner_id], field=field.name)
+    own = actor.department_id if actor.has(Role.OPERATOR, Role.HEAD) else None
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT r.chain, s.department_id, d.name, s.title, coalesce(r.payload ->> %s, ''), r.received_at, lower(r.valid)
+            SELECT r.chain, s.department_id, d.name, s.title, coalesce(r.payload ->> %s, ''), r.received_at, lower(r.valid),
+                r.source_key
             FROM basedb_sourcerecord r JOIN basedb_datasource s ON s.id = r.source_id
             JOIN core_department d ON d.id = s.department_id
             WHERE r.chain = ANY (%s) AND upper_inf(r.known) AND upper_inf(r.valid)
@@ -114,6 +135,8 @@ def sides(conflict: FusionConflict, *, actor: Actor, now: datetime) -> list[Side
             [field.name, list(conflict.records), conflict.owner_id],
         )
         rows = cursor.fetchall()
+    if shown or own in {row[1] for row in rows}:
+        audit.record(actor, "fusion_conflict.opened", conflict, at=now, department_ids=[conflict.owner_id], field=field.name)
     divisions = names_of({row[4] for row in rows}) if field.is_division else {}
     return [
         Side(
@@ -121,17 +144,32 @@ def sides(conflict: FusionConflict, *, actor: Actor, now: datetime) -> list[Side
             department_id,
             department,
             source,
-            worded(field, value if shown else mask_value(field.mask, value) or "", divisions),
+            worded(field, value if shown or department_id == own else mask_value(field.mask, value) or "", divisions),
             received_at,
             since,
+            source_key if department_id == own and not _DIGEST.fullmatch(source_key) else "",
         )
-        for chain, department_id, department, source, value, received_at, since in rows
+        for chain, department_id, department, source, value, received_at, since, source_key in rows
     ]
 
 
+def revision_of(conflict: FusionConflict) -> int:
+    """Return what tells whether the sides say what they said when somebody looked at them."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.id FROM basedb_sourcerecord r WHERE r.chain = ANY (%s) AND upper_inf(r.known) AND upper_inf(r.valid)"
+            " ORDER BY r.id",
+            [list(conflict.records)],
+        )
+        return zlib.crc32(repr(cursor.fetchall()).encode()) & 0x7FFFFFFF
+
+
 @transaction.atomic
-def answer(*, uid: UUID, verdict: Verdict, text: str, actor: Actor, now: datetime) -> FusionConflict:
-    """Answer a conflict as the department whose word counts. Confirming ends it; the others are told to correct theirs."""
+def answer(*, uid: UUID, verdict: Verdict, text: str, actor: Actor, now: datetime, revision: int | None = None) -> FusionConflict:
+    """Answer a conflict as the department whose word counts. Confirming ends it; the others are told to correct theirs.
+
+    With `revision`, only what somebody looked at is answered: a newer version of either side is looked at first.
+    """
     conflict = conflicts_visible_to(actor).select_for_update(of=("self",)).filter(uid=uid).first()
     if conflict is None or actor.user_id is None:
         raise NotFound("conflict.not_found", _("没有这张校核单，或您无权查看。"))
@@ -139,6 +177,8 @@ def answer(*, uid: UUID, verdict: Verdict, text: str, actor: Actor, now: datetim
         raise Forbidden("conflict.not_yours", _("由核实部门的经办人答复。"))
     if conflict.state == ConflictState.RESOLVED:
         raise Conflict("conflict.resolved", _("这张校核单已经解决，无需再答复。"))
+    if revision is not None and revision != revision_of(conflict):
+        raise Conflict("revision.stale", _("来源数据刚有变化，请按页面上现在的取值核实后再答复。"))
     text = text.replace("\r\n", "\n").strip()
     if not text or len(text) > LONGEST_ANSWER:
         message = _("请说明核实结果，最多 %(longest)d 字。") % {"longest": LONGEST_ANSWER}
@@ -171,20 +211,24 @@ def remind(*, now: datetime) -> int:
         for row in rows:
             total += row["waiting"]
             title = _("有 %(waiting)d 张校核单待核实，其中 %(late)d 张已逾期") % row
-            notify_role(Role.OPERATOR, department_id=row["owner_id"], title=title, path="/fusion/conflicts/?state=OPEN", now=now)
+            notify_role(Role.OPERATOR, department_id=row["owner_id"], title=title, path=f"{_PATH}?state=OPEN", now=now)
     return total
 
 
-def _tell_the_others(conflict: FusionConflict, now: datetime) -> None:
-    """Ask the departments on the other side to correct their rows; the message names no person and no value."""
+def _others(conflict: FusionConflict) -> set[int]:
+    """Return the departments on the other side."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT DISTINCT s.department_id FROM basedb_sourcerecord r JOIN basedb_datasource s ON s.id = r.source_id"
             " WHERE r.chain = ANY (%s) AND upper_inf(r.known) AND s.department_id <> %s",
             [list(conflict.records), conflict.owner_id],
         )
-        others = [row[0] for row in cursor.fetchall()]
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _tell_the_others(conflict: FusionConflict, now: datetime) -> None:
+    """Ask the departments on the other side to correct their rows; the message names no person and no value."""
     what = field_title(conflict) if conflict.kind == ConflictKind.VALUE else _("标识")
     title = _("%(owner)s已核实，请更正本部门来源数据：%(what)s") % {"owner": conflict.owner.short_name, "what": what}
-    for department_id in others:
-        notify_role(Role.OPERATOR, department_id=department_id, title=title, path="", now=now)
+    for department_id in sorted(_others(conflict)):
+        notify_role(Role.OPERATOR, department_id=department_id, title=title, path=f"{_PATH}{conflict.uid}/", now=now)

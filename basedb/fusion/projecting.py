@@ -157,6 +157,7 @@ def _project_rest(cursor: Any, plan: Plan, now: datetime) -> Projected:
         linking.identity_conflicts_sql(plan, due_at, now),
         linking.identity_resolved_sql(plan, now),
         _conflicts_sql(dataset, due_at, now),
+        _reopened_sql(dataset, due_at),
         _resolved_sql(dataset, now),
     ):
         cursor.execute(*statement)
@@ -241,7 +242,9 @@ def _golden_sql(plan: Plan, now: datetime) -> tuple[str, list[Any]]:
         FROM survived s CROSS JOIN LATERAL (VALUES {ranks}) d (field, rank)
         WHERE s.lead IS NOT NULL AND s.differing <> '{{}}' AND d.field = ANY (s.differing) AND NOT EXISTS (
             SELECT FROM basedb_fusionconflict c WHERE c.dataset = %s AND c.entity_key = s.entity_key AND c.kind = 'VALUE'
-            AND c.field = d.field AND c.state = 'RESOLVED' AND c.answered_at >= s.known_from)
+            AND c.field = d.field AND c.state = 'RESOLVED' AND c.answered_at >= s.known_from AND NOT EXISTS (
+                SELECT FROM fusion_member m JOIN basedb_sourcerecord r ON r.id = m.record_id WHERE m.entity_key = s.entity_key
+                AND jsonb_exists(r.payload, d.field) AND r.chain <> ALL (c.records) OFFSET 0))
     ),
     noted AS (INSERT INTO fusion_difference SELECT entity_key, field, {2**62} - seniority FROM differing),
     doubts AS MATERIALIZED (SELECT entity_key, jsonb_agg(field ORDER BY field COLLATE "C") AS fields FROM differing GROUP BY 1),
@@ -290,6 +293,21 @@ def _conflicts_sql(dataset: Dataset, due_at: datetime, now: datetime) -> tuple[s
         WHERE (basedb_fusionconflict.records, basedb_fusionconflict.owner_id)
             IS DISTINCT FROM (excluded.records, excluded.owner_id)"""
     return sql, [dataset.code, now, due_at]
+
+
+def _reopened_sql(dataset: Dataset, due_at: datetime) -> tuple[str, list[Any]]:
+    """Ask again where a record says something else since its department announced a correction, and the sources still differ."""
+    sql = """
+        UPDATE basedb_fusionconflict c SET state = 'OPEN', due_at = %s
+        FROM fusion_difference d WHERE c.entity_key = d.entity_key AND c.field = d.field AND c.dataset = %s AND c.kind = 'VALUE'
+        AND c.state = 'ANSWERED' AND EXISTS (
+            SELECT FROM fusion_member m JOIN basedb_sourcerecord r ON r.id = m.record_id
+            WHERE m.entity_key = c.entity_key AND lower(r.known) > c.answered_at AND jsonb_exists(r.payload, c.field)
+            AND NOT EXISTS (
+                SELECT FROM basedb_sourcerecord o WHERE o.chain = r.chain AND o.known @> c.answered_at
+                AND o.payload ->> c.field = r.payload ->> c.field)
+            OFFSET 0)"""
+    return sql, [due_at, dataset.code]
 
 
 def _resolved_sql(dataset: Dataset, now: datetime) -> tuple[str, list[Any]]:

@@ -164,10 +164,11 @@ def _row(proposal: Proposal, name: str) -> AuthorityRule:
 
 
 def _rule(proposal: Proposal, name: str) -> Rule:
+    """A group says since when: fields an older version leaves behind in its group are not drawn into the new one."""
     return Rule(
         field=name,
         collectors=proposal.collectors,
-        group=proposal.fields[0] if len(proposal.fields) > 1 else "",
+        group=f"{proposal.fields[0]}@{proposal.effective_from:%Y%m%d%H%M%S}" if len(proposal.fields) > 1 else "",
         strategy=proposal.strategy,
         max_age_days=proposal.max_age_days,
         legal_basis=proposal.legal_basis.strip(),

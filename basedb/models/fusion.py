@@ -103,6 +103,11 @@ class AuthorityRule(models.Model):
     def __str__(self) -> str:
         return f"{self.dataset} {self.field}"
 
+    @property
+    def group_name(self) -> str:
+        """What people call the group: the field it is named after, without since when."""
+        return self.group.partition("@")[0]
+
 
 class ConflictKind(models.TextChoices):
     """What sources disagree about."""

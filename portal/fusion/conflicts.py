@@ -17,7 +17,7 @@ from basedb.fusion import conflicts
 from basedb.fusion.conflicts import Verdict
 from basedb.models import ConflictState
 from core.audit import Actor
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from core.keyset import page
 from core.roles import Role
 from portal.actor import BUSINESS, actor, roles_required
@@ -49,13 +49,19 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
     """One conflict with what each side says, and the answer of its department."""
     who, now = actor(request), timezone.now()
     conflict = conflicts.find(uid, who)
-    form = AnswerForm(request.POST or None)
+    form = AnswerForm(request.POST or None, initial={"revision": conflicts.revision_of(conflict)})
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         try:
-            conflicts.answer(uid=uid, verdict=Verdict(given["verdict"]), text=given["text"], actor=who, now=now)
+            conflicts.answer(
+                uid=uid, verdict=Verdict(given["verdict"]), text=given["text"], actor=who, now=now, revision=given["revision"]
+            )
         except Invalid as error:
             form.add_domain_error(error)
+        except Conflict as error:
+            if error.code != "revision.stale":
+                raise
+            form.overtake(error, {"revision": conflicts.revision_of(conflict)})
         else:
             messages.success(request, _("已答复。来源一致或确认无误后，存疑标记会自动去除。"))
             return redirect("portal:conflict-detail", uid=uid)
@@ -69,6 +75,7 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "subject": conflicts.subject_of(conflict, who),
         "is_shown": conflicts.may_see_values(conflict, who),
         "may_answer": conflicts.may_answer(conflict, who),
+        "is_asked_to_correct": conflicts.is_asked_to_correct(conflict, who),
         "form": form,
     }
     return render(request, "portal/fusion/conflict.html", context, status=form.status if request.method == "POST" else 200)

@@ -17,7 +17,7 @@ from basedb.fusion.rule_versions import LONGEST_AGE, LONGEST_BASIS, Proposal
 from basedb.models import ConflictKind, ConflictState, DecisionKind, Strategy
 from core.calendar import SHANGHAI
 from core.errors import DomainError
-from portal.forms import FilterForm, OnceForm, PortalForm, speak_plainly
+from portal.forms import FilterForm, OnceForm, PortalForm, RevisedForm, speak_plainly
 
 COLLECTORS = {
     Source.PUBLIC_SECURITY: _("公安"),
@@ -67,7 +67,7 @@ class ConflictFilter(FilterForm):
         self.fields["dataset"].choices = [("", _("全部")), *dataset_choices()]  # type: ignore[attr-defined]
 
 
-class AnswerForm(PortalForm):
+class AnswerForm(RevisedForm):
     """What the department found out."""
 
     verdict = forms.ChoiceField(

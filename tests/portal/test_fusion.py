@@ -36,14 +36,27 @@ def test_department_reads_both_sides_and_answers(client: Client, city: City, con
     client.force_login(city.people["police_operator"], backend=BACKEND)
     assert "住址" in client.get(reverse("portal:conflict-list"), {"state": "OPEN"}).content.decode()
     url = reverse("portal:conflict-detail", args=[conflict.uid])
-    text = client.get(url).content.decode()
+    page = client.get(url)
+    text, revision = page.content.decode(), page.context["form"]["revision"].value()
     assert "甲路1号" in text
     assert "乙路2号" in text
-    assert client.post(url, {"verdict": "CONFIRMED", "text": ""}).status_code == 422
-    assert client.post(url, {"verdict": "CONFIRMED", "text": "已核对"}).status_code == 302
+    answer = {"verdict": "CONFIRMED", "text": "已核对", "revision": revision}
+    assert client.post(url, answer | {"text": ""}).status_code == 422
+    assert client.post(url, answer | {"revision": revision ^ 1}).status_code == 409
+    assert client.post(url, answer).status_code == 302
     assert "已核对" in client.get(url).content.decode()
     conflict.refresh_from_db()
     assert conflict.state == "RESOLVED"
+    client.force_login(city.people["education_operator"], backend=BACKEND)
+    told = client.get(url).content.decode()
+    assert "请在本部门系统中更正" in told
+    assert ("乙路2号" in told, "甲路1号" in told) == (True, False)
+
+
+def test_address_of_a_record_may_name_any_number(client: Client, city: City) -> None:
+    client.force_login(city.people["reviewer"], backend=BACKEND)
+    for number in (1, 2**63, 10**30):
+        assert client.get(reverse("portal:fusion-record", args=[number])).status_code == 404
 
 
 def test_codes_in_doubt_are_told_in_words(client: Client, city: City, now: datetime) -> None:

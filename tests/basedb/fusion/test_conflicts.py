@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -12,7 +13,8 @@ from basedb.fusion import conflicts, merging, rule_versions
 from basedb.fusion.conflicts import Verdict
 from basedb.fusion.reading import read_entity
 from basedb.fusion.rule_versions import Proposal
-from basedb.models import AuthorityRule, FusionConflict, Person
+from basedb.fusion.survivorship import plan_of, rules_at
+from basedb.models import AuthorityRule, FusionConflict, MatchTier, Person
 from core.calendar import SHANGHAI
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.models import AuditEntry, Notification
@@ -148,3 +150,81 @@ def test_new_version_ends_the_old_one_and_values_follow_when_it_takes_effect(
             proposal=proposal(world, collectors=("NOBODY",), legal_basis=" ", fields=("nothing",)), actor=reviewer, now=world.now
         )
     assert set(refused.value.details) == {"collectors", "legal_basis", "fields"}
+
+
+def confirm(conflict: FusionConflict, city: City, world: World) -> None:
+    conflicts.answer(
+        uid=conflict.uid, verdict=Verdict.CONFIRMED, text="已核对户籍档案", actor=city.actor("police_operator"), now=world.tick()
+    )
+    assert merging.apply_due(clock=world.tick) == 1
+
+
+def test_confirming_settles_nothing_that_was_linked_afterwards(conflict: FusionConflict, city: City, world: World) -> None:
+    waiting = world.deliver("tax", "t", None, {"name": "张1", "address": "南京市鼓楼区丁路4号"})
+    confirm(conflict, city, world)
+    assert Person.objects.get().doubtful == []
+    merging.link_record(
+        chain=waiting, entity_key=key(1), tier=MatchTier.PROBABLE, score=Decimal("0.999"), rule_version="m1", reason="",
+        decided_by=None, now=world.tick(),
+    )  # fmt: skip
+    read = read_entity(PERSON, key(1))
+    assert read is not None
+    assert Person.objects.get().doubtful == read.doubtful == ["address"]
+    assert waiting in FusionConflict.objects.exclude(state="RESOLVED").get().records
+
+
+def test_correction_after_which_the_sources_still_differ_is_asked_about_again(
+    conflict: FusionConflict, city: City, world: World
+) -> None:
+    conflicts.answer(
+        uid=conflict.uid, verdict=Verdict.CORRECTING, text="本部门有误", actor=city.actor("police_operator"), now=world.tick()
+    )
+    for said, expected in (({"phone": "13800000000"}, "ANSWERED"), ({"address": "南京市玄武区丙路3号"}, "OPEN")):
+        world.deliver("police", "a", 1, person(1, **({"address": "南京市玄武区甲路1号"} | said)))
+        world.project(run_id=1)
+        conflict.refresh_from_db()
+        assert conflict.state == expected
+    assert conflicts.remind(now=world.now) == 1
+
+
+def test_department_that_is_to_correct_finds_its_row_and_sees_no_value_of_others(
+    conflict: FusionConflict, city: City, world: World
+) -> None:
+    education = city.actor("education_operator")
+    with pytest.raises(NotFound):
+        conflicts.find(conflict.uid, education)
+    confirm(conflict, city, world)
+    assert Notification.objects.get(user=city.people["education_operator"]).path == f"/fusion/conflicts/{conflict.uid}/"
+    found = conflicts.find(conflict.uid, education)
+    shown = conflicts.sides(found, actor=education, now=world.now)
+    assert [(side.value, side.source_key) for side in shown] == [("南京市玄武区******", ""), ("南京市秦淮区乙路2号", "b")]
+    assert conflicts.subject_of(found, education).startswith("张* 990101****")
+    assert not conflicts.may_answer(found, education)
+    assert conflicts.is_asked_to_correct(found, education)
+    for name in ("market_operator", "system_admin"):
+        with pytest.raises(NotFound):
+            conflicts.find(conflict.uid, city.actor(name))
+
+
+def test_nothing_is_confirmed_that_came_after_somebody_looked(conflict: FusionConflict, city: City, world: World) -> None:
+    seen = conflicts.revision_of(conflict)
+    world.deliver("health", "b", 1, person(1, address="南京市秦淮区丙路3号"))
+    world.project(run_id=1)
+    with pytest.raises(Conflict, match=r"revision\.stale"):
+        conflicts.answer(
+            uid=conflict.uid, verdict=Verdict.CONFIRMED, text="对", actor=city.actor("police_operator"), now=world.tick(),
+            revision=seen,
+        )  # fmt: skip
+    conflict.refresh_from_db()
+    assert conflict.state == "OPEN"
+
+
+def test_fields_an_older_group_leaves_behind_keep_their_rule(city: City, world: World) -> None:
+    reviewer, day = city.actor("reviewer"), timedelta(days=1)
+    first = proposal(world, fields=("region_code", "address"), collectors=("HEALTH",), effective_from=world.now + day)
+    second = proposal(world, fields=("region_code", "phone"), collectors=("TAX",), effective_from=world.now + 2 * day)
+    for made in (first, second):
+        rule_versions.add(proposal=made, actor=reviewer, now=world.now)
+    plan = plan_of(PERSON, rules_at(PERSON, world.now + 3 * day))
+    together = {tuple(field.name for field in choice.fields): choice.rule.collectors for choice in plan.choices}
+    assert (together[("region_code", "phone")], together[("address",)]) == (("TAX",), ("HEALTH",))
