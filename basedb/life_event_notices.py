@@ -94,7 +94,8 @@ def subscribe(*, department: Department, kind: str, legal_basis: str, actor: Act
         raise Conflict("life_event.subscribed", _("该部门已订阅这类事件。"), {"kind": _("已订阅")})
     try:
         with transaction.atomic():
-            row = row or LifeEventSubscription(department=department, kind=kind, created_at=now, created_by_id=actor.user_id)
+            row = row or LifeEventSubscription(department=department, kind=kind)
+            row.created_at, row.created_by_id = now, actor.user_id
             row.legal_basis, row.is_active = legal_basis, True
             row.save()
     except IntegrityError as error:

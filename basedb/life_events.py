@@ -2,7 +2,7 @@
 
 What is announced is a function of the facts as they stand: a second report of a death, by the same department or another, says
 nothing new; when the last report is gone the announcement is withdrawn. Deaths and ends of entities always go out, other kinds
-when a department subscribes to them. Who is told what is a subscription; what has to be looked at again, `holdings_of`.
+from when a department subscribes to them. Who is told what is a subscription; what has to be looked at again, `holdings_of`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ _ENTITY_EVENTS: Final = """
     FROM basedb_legalentity e
     WHERE e.subject_key IN (SELECT subject_key FROM {touched}) AND e.withdrawn_at IS NULL
     AND e.registration_state IN ('2', '3', '4')"""
+# When the row behind an event first came: what was known before somebody subscribed is no news to them.
+_FIRST_HEARD: Final = """(SELECT min(v.received_at) FROM basedb_sourcerecord v WHERE v.chain = (
+                    SELECT r.chain FROM basedb_sourcerecord r WHERE r.id = n.source_record_id))"""
 _PERSON_KINDS: Final = "kind IN ('10', '20', '30', '40', '50', '51')"
 _ENTITY_KINDS: Final = "kind IN ('C2', 'C4')"
 
@@ -86,7 +89,8 @@ def _announce_sql(touched: str, standing: str, kinds: str) -> str:
         SELECT n.kind, n.subject_key, n.occurred_on, coalesce(l.turn, 0) + 1, n.source_department_id, n.source_record_id
         FROM standing n LEFT JOIN said l ON l.subject_key = n.subject_key AND l.kind = n.kind AND l.day IS NOT DISTINCT FROM n.day
         WHERE mod(coalesce(l.turn, 0), 2) = 0 AND (n.kind IN ({wanted})
-            OR n.kind IN (SELECT kind FROM basedb_lifeeventsubscription WHERE is_active))
+            OR EXISTS (SELECT FROM basedb_lifeeventsubscription s WHERE s.kind = n.kind AND s.is_active AND (
+                l.turn IS NOT NULL OR s.created_at <= {_FIRST_HEARD})))
         UNION ALL
         SELECT l.kind, l.subject_key, l.occurred_on, l.turn + 1, l.source_department_id, l.source_record_id
         FROM said l WHERE mod(l.turn, 2) = 1 AND NOT EXISTS (

@@ -23,7 +23,7 @@ from basedb.models import (
 )
 from basedb.rules.stored import DEAD, FINAL, MOVES, VALID, may_follow
 from core.models import Notification
-from tests.basedb.fact_rows import ME, Row, citizen, collect
+from tests.basedb.fact_rows import GOOD, ME, Row, citizen, collect
 from tests.factories import City
 
 STATES = sorted(CODE_SETS["person_status"].labels)
@@ -152,6 +152,20 @@ def test_kinds_nobody_wants_are_not_announced(city: City) -> None:
         department=city.education,
     )
     assert not LifeEvent.objects.exists()
+
+
+def test_what_was_known_before_somebody_subscribed_is_no_news_to_them(city: City) -> None:
+    born: Row = {"citizen_id": ME, "vital_event": "10", "occurred_on": "19800506"}
+    collect("population.vital_event", [born], department=city.education)
+    for kind in (LifeEventKind.BIRTH, LifeEventKind.MARRIAGE):
+        LifeEventSubscription.objects.create(department=city.police, kind=kind, legal_basis="测试", created_at=timezone.now())
+    wedding = GOOD["population.vital_event"]
+    collect("population.vital_event", [wedding], department=city.market)
+    assert [event.kind for event in LifeEvent.objects.all()] == [LifeEventKind.MARRIAGE]
+    collect("population.vital_event", [wedding], department=city.market, gone=True)
+    LifeEventSubscription.objects.update(created_at=timezone.now())
+    collect("population.vital_event", [wedding], department=city.market)
+    assert [event.turn for event in LifeEvent.objects.order_by("id")] == [1, 2, 3], "what was told is kept true"
 
 
 def test_events_are_never_changed(city: City) -> None:
