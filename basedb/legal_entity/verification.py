@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from basedb.dictionary import Source, Subject
+from basedb.dictionary import PERSON, Source, Subject
 from basedb.dictionary.legal_entity_facts import (
     INSURANCE_REGISTRATION,
     LEGACY_IDENTIFIER,
     QUALIFICATION,
     TAX_REGISTRATION,
 )
+from basedb.fusion.linking import MERGE
 from basedb.fusion.names import normalized_sql
 from basedb.links import identifier_of
 from basedb.sql_text import quote
@@ -85,6 +86,12 @@ register(
     )
 )  # fmt: skip
 
+# The person behind a number: whose it is, or who it was merged into.
+_REPRESENTATIVE: Final = f"""coalesce(
+                (SELECT n.subject_key FROM basedb_person n WHERE n.subject_key = c.representative AND n.withdrawn_at IS NULL),
+                (SELECT x.entity_key FROM basedb_sourcerecord o JOIN basedb_crosswalk x ON x.chain = o.chain
+                WHERE o.subject_key = c.representative AND upper_inf(o.known) AND upper_inf(x.linked)
+                AND x.dataset = {quote(PERSON.code)} AND x.rule_version = {quote(MERGE)} LIMIT 1))"""
 # Departments besides the registrar that know the entity, each with the condition that they do.
 _CORROBORATED: Final = (
     (
@@ -153,7 +160,8 @@ def _outcome_sql() -> str:
             SELECT e.subject_key, array_remove(ARRAY[{sources}]::text[], NULL) AS sources,
                 array_remove(ARRAY[{reasons}]::text[], NULL) AS reasons
             FROM {_TABLE} c JOIN basedb_legalentity e ON e.subject_key = c.subject_key
-            LEFT JOIN basedb_person p ON p.subject_key = c.representative AND p.withdrawn_at IS NULL
+            LEFT JOIN LATERAL (SELECT {_REPRESENTATIVE} AS key) r ON true
+            LEFT JOIN basedb_person p ON p.subject_key = r.key AND p.withdrawn_at IS NULL
         ) o
         ON CONFLICT (subject_key) DO UPDATE SET corroboration = excluded.corroboration, state = excluded.state,
             validated_by = excluded.validated_by, reasons = excluded.reasons, checked_on = %s

@@ -6,13 +6,17 @@ from datetime import date
 
 import pytest
 from django.db import IntegrityError, connection
+from django.utils import timezone
 
 from basedb.dictionary import ENTERPRISE, PERSON
 from basedb.dossier import relations
+from basedb.fusion import merging
 from basedb.legal_entity import verification
 from basedb.models import EntitySuccession, EntityVerification, LifeEvent, ReviewMark
+from core.accounts import actor_of
+from core.roles import Role
 from tests.basedb.fact_rows import FIRM, GOOD, ME, RING, SHE, Row, citizen, collect, uscc
-from tests.factories import City
+from tests.factories import City, make_user
 
 TODAY = date(2026, 1, 1)
 OLD, MIDDLE, NEW = uscc(1), uscc(2), uscc(3)
@@ -156,3 +160,17 @@ def test_numbers_of_people_in_an_entity_are_not_kept(city: City) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM basedb_sourcerecord WHERE payload::text LIKE %s AND payload ? 'uscc'", [f"%{SHE}%"])
         assert cursor.fetchone() == (0,), "no number of an officer is kept"
+
+
+def test_representative_whose_number_was_merged_into_another_is_known(city: City) -> None:
+    old = citizen(1)
+    collect(PERSON, [person(old, "王建国"), person(ME, "王建国")], department=city.police)
+    register(city, firm(FIRM, legal_representative_id=old))
+    clerk = actor_of(make_user("clerk", city.centre, Role.REVIEWER))
+    proposal = merging.merge_entities(
+        dataset=PERSON.code, entity_key=key(ME), other_key=key(old), reason="同一人两号", actor=clerk, now=timezone.now()
+    )
+    merging.confirm(uid=proposal.uid, actor=city.actor("reviewer"), now=timezone.now())
+    assert merging.apply_due(clock=timezone.now) == 1
+    outcome = verify(FIRM)[FIRM]
+    assert (outcome.reasons, outcome.validated_by) == ([], ["PUBLIC_SECURITY"])
