@@ -43,9 +43,9 @@ def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
     return out.getvalue()
 
 
-def packed(members: dict[str, bytes]) -> bytes:
+def packed(members: dict[str, bytes], method: int = ZIP_DEFLATED) -> bytes:
     out = BytesIO()
-    with ZipFile(out, "w", ZIP_DEFLATED) as archive:
+    with ZipFile(out, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return out.getvalue()
@@ -85,8 +85,10 @@ def features(*shapes: Any, crs: str = "", **properties: Any) -> bytes:
     return json.dumps({"type": "FeatureCollection", **named, "features": found}, ensure_ascii=False).encode()
 
 
-def shapefile(points: Sequence[tuple[float, float, str]], *, prj: str | None = CGCS2000_PRJ, encoding: str = "gbk") -> bytes:
-    """Return a zipped shapefile of points with one attribute NAME, without code page unless it is UTF-8."""
+def shapefile(
+    points: Sequence[tuple[float, float, str]], *, prj: str | None = CGCS2000_PRJ, encoding: str = "gbk", code_page: str = ""
+) -> bytes:
+    """Return a zipped shapefile of points with one attribute NAME, without code page unless one is named."""
     records = [struct.pack("<i2d", 1, x, y) for x, y, _name in points]
     body, index, offset = b"", b"", 50
     for number, record in enumerate(records, start=1):
@@ -103,6 +105,7 @@ def shapefile(points: Sequence[tuple[float, float, str]], *, prj: str | None = C
     table = struct.pack("<4BIHH20x", 3, 126, 1, 1, len(points), 32 + 32 + 1, 21) + field + b"\r"
     table += b"".join(b" " + text for text in texts) + b"\x1a"
     members = {"地块.shp": head(100 + len(body)) + body, "地块.shx": head(100 + len(index)) + index, "地块.dbf": table}
+    members |= {"地块.cpg": code_page.encode()} if code_page else {}
     return packed(members | ({"地块.prj": prj.encode()} if prj is not None else {}))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tracemalloc
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_BZIP2
 
 import pytest
 from django.utils import timezone
@@ -93,6 +95,7 @@ def test_number_a_spreadsheet_cut_is_a_reject(city: City, folder: Path) -> None:
     ("content", "code"),
     [
         (dropped_files.bomb(), "file.zip_bomb"),
+        (packed({"[Content_Types].xml": b"<Types/>"}, ZIP_BZIP2), "file.zip_method"),
         (packed({"../evil.xml": b"x"}), "file.zip_path"),
         (packed({"a.txt": b"x"}), "file.xlsx_broken"),
         (workbook([HEAD])[:300], "file.zip_broken"),
@@ -177,6 +180,21 @@ def test_geojson_the_plan_calls_cgcs2000_is_taken_as_such(city: City, folder: Pa
     assert any(str(value).startswith("SRID=4490;POLYGON") for value in rows[0].values)
 
 
+def test_encoding_of_a_shapefile_is_told_by_its_records_not_by_the_bytes_of_its_head(city: City, folder: Path) -> None:
+    points = [(118.75, 32.05, f"湖{number}") for number in range(130)]  # a count that is no UTF-8
+    drop(folder, "a.zip", shapefile(points, encoding="utf-8"))
+    rows, _reading = read(geo_plan(city, {"place_code": "NAME", "location": "geometry"}))
+    assert [row.values[0] for row in rows] == [name for _x, _y, name in points]
+
+
+def test_attributes_in_another_encoding_than_the_file_names_are_refused(city: City, folder: Path) -> None:
+    drop(folder, "a.zip", shapefile([(118.75, 32.05, "玄武湖")], code_page="UTF-8"))
+    with pytest.raises(Invalid) as refused:
+        read(geo_plan(city, {"place_code": "NAME", "location": "geometry"}))
+    assert (refused.value.code, refused.value.details) == ("file.encoding", {"line": 1})
+    assert not left_behind(folder)
+
+
 @pytest.mark.parametrize("encoding", ["gbk", "utf-8"])
 def test_shapefile_without_code_page_is_read_in_its_encoding(city: City, folder: Path, encoding: str) -> None:
     drop(folder, "a.zip", shapefile([(118.75, 32.05, "玄武湖"), (118.76, 32.06, "紫金山")], encoding=encoding))
@@ -214,6 +232,8 @@ def test_geopackage_is_read_and_resumed(city: City, folder: Path, tmp_path: Path
         ("a.geojson", features(SQUARE, crs="urn:ogc:def:crs:EPSG::2361"), "file.crs_refused"),
         ("a.geojson", b'{"type": "FeatureCollection", "features": [', "file.geo_broken"),
         ("a.geojson", b"<OGRVRTDataSource/>", "file.geo_unknown"),
+        ("a.geojson", features(SQUARE, name="a\x00b"), "file.nul"),
+        ("a.geojson", features(SQUARE, NAME="玄武湖").decode().encode("gbk"), "file.encoding"),
         ("a.geojson", b"", "file.geo_unknown"),
         ("a.gpkg", b"SQLite format 3\x00" + b"\x00" * 100, "file.geo_broken"),
     ],
@@ -242,6 +262,25 @@ def test_encodings_mixed_in_one_file_are_refused_with_the_line(city: City, folde
     with pytest.raises(Invalid) as refused:
         read(plan_of(city, "CSV_DROP"))
     assert (refused.value.code, refused.value.details) == ("file.encoding", {"line": 21})
+
+
+@pytest.mark.parametrize("encodings", [("gb18030", "utf-8"), ("utf-8", "gb18030")])
+def test_encodings_of_which_one_passes_for_the_other_are_refused_with_the_line(
+    city: City, folder: Path, encodings: tuple[str, str]
+) -> None:
+    text = csv_text(person(n, XM="张三", HJDZ="玄武区某条路二号") for n in range(1, 30)).splitlines(keepends=True)
+    lines = [line.encode(encodings[number == 20]) for number, line in enumerate(text)]
+    drop(folder, "a.csv", b"".join(lines))
+    with pytest.raises(Invalid) as refused:
+        read(plan_of(city, "CSV_DROP"))
+    assert (refused.value.code, refused.value.details) == ("file.encoding", {"line": 21})
+
+
+def test_header_that_ends_as_on_an_old_mac_is_told_apart_from_a_broken_platform(city: City, folder: Path) -> None:
+    drop(folder, "a.csv", csv_text([person(1)]).replace("\r\n", "\r"))
+    with pytest.raises(Invalid) as refused:
+        read(plan_of(city, "CSV_DROP"))
+    assert refused.value.code == "file.header"
 
 
 def test_file_above_the_limit_of_its_plan_is_not_read(city: City, folder: Path) -> None:
@@ -277,6 +316,13 @@ def test_new_column_waits_and_the_file_is_read(city: City, folder: Path) -> None
     assert SchemaChange.objects.get().column == "LXDH"
 
 
+def test_columns_named_for_people_may_stay_unmapped(city: City, folder: Path) -> None:
+    more = {"罚款金额(万元)": "1", "备注 *": ""}
+    drop(folder, "a.csv", csv_text([person(1) | more], [*HEAD, *more]))
+    rows, _reading = read(plan_of(city, "CSV_DROP"))
+    assert rows[0].values == list(person(1).values())
+
+
 def test_check_of_a_drop_looks_at_the_newest_file_and_masks(city: City, folder: Path) -> None:
     plan = plan_of(city, "CSV_DROP")
     assert checking.check(place_of(plan)).steps[0].code == "file.none"
@@ -301,3 +347,17 @@ def test_plan_of_workbooks_is_due_when_one_waits(city: City, folder: Path, now: 
     AggregationPlan.objects.update(next_run_at=now)
     drop(folder, "a.xlsx", workbook([HEAD, list(person(1).values())]))
     assert plans.queue_due(now=now) == 1
+
+
+@pytest.mark.parametrize("named", [2, 9])
+def test_geopackage_that_names_another_number_of_features_is_refused(city: City, folder: Path, tmp_path: Path, named: int) -> None:
+    geopackage(tmp_path / "made.gpkg", [(118.7 + n / 100, 32.0, f"P{n}") for n in range(5)])
+    base = sqlite3.connect(tmp_path / "made.gpkg")
+    base.execute("CREATE TABLE gpkg_ogr_contents (table_name TEXT PRIMARY KEY, feature_count INTEGER)")
+    base.execute("INSERT INTO gpkg_ogr_contents VALUES ('places', ?)", (named,))
+    base.commit()
+    base.close()
+    drop(folder, "a.gpkg", (tmp_path / "made.gpkg").read_bytes())
+    with pytest.raises(Invalid) as refused:
+        read(geo_plan(city, {"place_code": "code", "location": "geometry"}))
+    assert refused.value.code == "file.geo_broken"

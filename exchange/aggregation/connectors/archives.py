@@ -10,7 +10,7 @@ import stat
 import zlib
 from pathlib import Path, PurePosixPath
 from typing import IO
-from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,7 @@ MOST_RATIO = 200
 SMALL = 16 << 20  # below it no ratio is suspicious
 MOST_MEMBERS = 1_000
 _CHUNK = 1 << 20
+_METHODS = (ZIP_STORED, ZIP_DEFLATED)  # of others the library unpacks whole blocks at once, however large
 
 
 def check_archive(file: IO[bytes], *, most: int = MOST_UNPACKED) -> list[ZipInfo]:
@@ -46,6 +47,8 @@ def _check_names(members: list[ZipInfo]) -> None:
             raise refused("zip_path", _("压缩包内的文件名指向包外，疑似恶意压缩包，未解压。"))
         if stat.S_ISLNK(member.external_attr >> 16):
             raise refused("zip_link", _("压缩包内含有链接，不能归集。"))
+        if member.compress_type not in _METHODS:
+            raise refused("zip_method", _("压缩包使用了不受理的压缩方式，请用普通方式（Deflate）重新压缩。"))
         if member.flag_bits & 1:
             raise refused("zip_broken", _("压缩包已损坏或已加密，无法打开。"))
 

@@ -15,14 +15,18 @@ from typing import IO
 from django.utils.translation import gettext as _
 
 from basedb.ingest import BROKEN_COLUMNS, BROKEN_QUOTE
+from core.texts import in_clauses, listed
 from exchange.aggregation.connectors.drops import refused
 from exchange.aggregation.connectors.files import Record
 
 LONGEST_LINE = 64 * 1024
 MOST_LINES = 50
+LONGEST_NAME = 60
 _COLUMN_NAME = re.compile(r"[^\W\d]\w{0,29}")
 _LONG_NUMBER = re.compile(r"\d{6}")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# Four characters in a row: so many of GB18030 make a line that is UTF-8 as well by no accident worth counting.
+_CHINESE_IN_UTF8 = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){4}")
 
 
 def detect_encoding(file: IO[bytes]) -> str:
@@ -38,6 +42,7 @@ def detect_encoding(file: IO[bytes]) -> str:
         return "utf-8-sig"
     not_gb18030 = _scan(file, "gb18030")
     if not not_gb18030:
+        _refuse_mixture(file, not_utf8)
         return "gb18030"
     wrong = max(not_utf8, not_gb18030)  # the encoding that went farther is the one that was meant
     raise refused("encoding", _("第 %(line)s 行既不是 UTF-8 也不是 GB18030 编码。") % {"line": wrong}, line=wrong)
@@ -61,11 +66,33 @@ def _scan(file: IO[bytes], encoding: str) -> int:
     return wrong
 
 
+def _refuse_mixture(file: IO[bytes], not_utf8: int) -> None:
+    """Refuse a file of both encodings: read as GB18030, Chinese in UTF-8 is other Chinese, not an error."""
+    file.seek(0)
+    for number, line in enumerate(iter(file.readline, b""), start=1):
+        if _CHINESE_IN_UTF8.search(line) and _is_utf8(line):
+            wrong = max(number, not_utf8)  # the first line that is not like those before it
+            said = _("第 %(line)s 行的编码与前面各行不同：文件混有 UTF-8 和 GB18030，请统一编码后重新提供。")
+            raise refused("encoding", said % {"line": wrong}, line=wrong)
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def header_of(file: IO[bytes], encoding: str) -> list[str]:
     """Return the names of the first line."""
     file.seek(0)
     line = file.readline(LONGEST_LINE).decode(encoding).rstrip("\r\n")
-    return [name.strip() for name in next(csv.reader([line]), [])]
+    try:
+        return [name.strip() for name in next(csv.reader([line]), [])]
+    except csv.Error:
+        said = _("第 1 行无法读取：行尾可能不是换行（旧式 Mac 换行），请另存为普通 CSV 后重新提供。")
+        raise refused("header", said, line=1) from None
 
 
 def read_header(file: IO[bytes], encoding: str, wanted: Sequence[str]) -> list[int]:
@@ -83,20 +110,26 @@ def check_header(header: Sequence[str], wanted: Sequence[str], *, may_grow: bool
     if len(header) == 1 and missing and (other := _other_delimiter(header[0])):
         said = _("第 1 行没有逗号，似乎以「%(delimiter)s」分隔；请改用英文逗号分隔。")
         raise refused("delimiter", said % {"delimiter": other}, line=1)
-    if may_grow and not missing and not twice and len(set(header)) == len(header) and all(map(_is_name, unknown)):
+    if may_grow and not missing and not twice and len(set(header)) == len(header) and all(map(_may_be_name, unknown)):
         return
     if missing or unknown or twice:
         faults = [
-            _("缺少列：%(names)s") % {"names": "、".join(missing)} if missing else "",
+            _("缺少列：%(names)s") % {"names": listed(missing)} if missing else "",
             _("多出列：%(names)s") % {"names": _told(unknown, is_header=len(missing) < len(wanted))} if unknown else "",
-            _("重复列：%(names)s") % {"names": "、".join(twice)} if twice else "",
+            _("重复列：%(names)s") % {"names": listed(twice)} if twice else "",
         ]
-        text = "；".join(part for part in faults if part)
+        text = in_clauses(part for part in faults if part)
         raise refused("header", _("第 1 行表头与字段对应不一致：%(what)s。") % {"what": text[:300]}, line=1)
 
 
 def _is_name(name: str) -> bool:
     return _COLUMN_NAME.fullmatch(name) is not None and not _LONG_NUMBER.search(name)
+
+
+def _may_be_name(name: str) -> bool:
+    """Whether a name beside all that are wanted is taken for one: a sheet for people has brackets, marks and blanks in them."""
+    is_shown = name.replace("\u3000", " ").isprintable()
+    return 0 < len(name) <= LONGEST_NAME and is_shown and not _LONG_NUMBER.search(name)
 
 
 def _other_delimiter(line: str) -> str:
@@ -112,7 +145,7 @@ def _told(names: Sequence[str], *, is_header: bool) -> str:
     shown = [name for name in names if is_header and _is_name(name)]
     if len(shown) < len(names):
         shown.append(_("%(count)s 个无法识别的列名") % {"count": len(names) - len(shown)})
-    return "、".join(shown)
+    return listed(shown)
 
 
 def records(file: IO[bytes], encoding: str, width: int, *, start: int = 0, line: int = 1) -> Iterator[Record]:

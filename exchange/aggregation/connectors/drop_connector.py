@@ -37,7 +37,7 @@ class DropConnector:
 
     def tables(self, place: Place) -> list[Table]:
         """Return the files that lie there."""
-        return [Table(found.path.name) for found in files_at(self._with_pattern(place.settings))]
+        return [Table(found.name) for found in files_at(self._with_pattern(place.settings))]
 
     @contextmanager
     def look(self, place: Place) -> Iterator[Source]:

@@ -1,9 +1,8 @@
 """Files dropped into the exchange node folder (前置机文件): which wait, which were dealt with, and a connector over them.
 
 One run takes one file, in the order of names. A file is known by name, size and digest and not taken twice, unless another of its
-name was taken since: then what it says is news again. A refused one is tried again only when a person starts the run and nothing
-new waits. Departments write into the folder: only regular files are
-opened, and no link is followed.
+name was dealt with since: then what it says is news again, whatever its time stamp. A refused one is tried again only when a person
+starts the run and nothing new waits. Departments write into the folder: only regular files are opened, and no link is followed.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from core.errors import DomainError, Invalid, Unavailable
@@ -43,6 +41,15 @@ class Found(NamedTuple):
     size: int
     modified_ns: int
 
+    @property
+    def name(self) -> str:
+        """Its name as a text: departments' systems write names in GB18030, too."""
+        name = os.fsencode(self.path.name)
+        try:
+            return name.decode()
+        except UnicodeDecodeError:
+            return name.decode("gb18030", errors="replace")
+
 
 def refused(code: str, message: str, *, line: int | None = None) -> Invalid:
     """Return the error for a file that cannot be taken at all."""
@@ -61,11 +68,10 @@ def folder_of(place: Mapping[str, Any]) -> Path:
 
 def waiting_files(plan: AggregationPlan, *, again: bool) -> Iterator[Found]:
     """Hand out the files not dealt with, by name; `again` adds, at the end, those that were refused."""
-    settled = DropFile.objects.filter(plan=plan).order_by("state")  # a file both refused and taken counts as taken
-    known = {(file.name, file.size, file.modified_ns): file.state for file in settled}
+    last_of = {file.name: file for file in DropFile.objects.filter(plan=plan).order_by("settled_at", "id")}
     refused_ones = []
     for found in files_of(plan):
-        state = known.get((found.path.name, found.size, found.modified_ns)) or _state_of_same(settled, found)
+        state = _state_of(last_of.get(found.name), found)
         if state is None:
             yield found
         elif state == FileState.REFUSED:
@@ -74,24 +80,22 @@ def waiting_files(plan: AggregationPlan, *, again: bool) -> Iterator[Found]:
         yield from refused_ones
 
 
-def _state_of_same(settled: QuerySet[DropFile], found: Found) -> str | None:
-    """Return what became of a file of the same contents under another time stamp, and remember the new one.
+def _state_of(last: DropFile | None, found: Found) -> str | None:
+    """Return what became of a file's contents if they were the last under its name; None when they are news, or news again.
 
-    None when other contents came under its name since.
+    Another time stamp of the same contents is remembered.
     """
-    candidates = settled.filter(name=found.path.name, size=found.size)
-    if not candidates.exists():
+    if last is None or last.size != found.size:
         return None
-    try:
-        digest = _digest(found.path)
-    except (DomainError, OSError):
-        return None  # the run will say what is wrong
-    same = candidates.filter(digest=digest).last()
-    newest = settled.filter(name=found.path.name).order_by("settled_at", "id").last()
-    if same is None or newest is None or newest.pk != same.pk:
-        return None
-    candidates.filter(pk=same.pk).update(modified_ns=found.modified_ns)
-    return same.state
+    if last.modified_ns != found.modified_ns:
+        try:
+            digest = _digest(found.path)
+        except (DomainError, OSError):
+            return None  # the run will say what is wrong
+        if digest != bytes(last.digest):
+            return None
+        DropFile.objects.filter(pk=last.pk).update(modified_ns=found.modified_ns)
+    return last.state
 
 
 def files_of(plan: AggregationPlan) -> list[Found]:
@@ -115,10 +119,11 @@ def files_at(place: Mapping[str, Any]) -> list[Found]:
             state = path.lstat()
         except OSError:
             continue  # taken away meanwhile
-        fits = any(fnmatch(path.name.lower(), pattern) for pattern in patterns)
+        found = Found(path, state.st_size, state.st_mtime_ns)
+        fits = any(fnmatch(found.name.lower(), pattern) for pattern in patterns)
         wanted = fits and not path.name.startswith(".") and path.suffix not in _UNFINISHED
         if wanted and stat.S_ISREG(state.st_mode):
-            files.append(Found(path, state.st_size, state.st_mtime_ns))
+            files.append(found)
     return files
 
 
@@ -167,7 +172,7 @@ def settle_file(run: AggregationRun, found: Found, digest: bytes, *, done: bool,
     state = FileState.TAKEN if done else FileState.REFUSED
     DropFile.objects.update_or_create(
         plan_id=run.plan_id,
-        name=found.path.name,
+        name=found.name,
         size=found.size,
         digest=digest,
         defaults={"run": run, "modified_ns": found.modified_ns, "state": state, "settled_at": now},

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol
 
+import psycopg2
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -27,6 +28,7 @@ from basedb.ingest import DUPLICATE
 from basedb.intake.contract import key_fields_of
 from basedb.staging import BETWEEN, RawRow, keyed
 from core.errors import DomainError, Unavailable
+from core.texts import listed
 from exchange.aggregation import schema_drift
 from exchange.aggregation.connector import dataset_of, fields_of, limit_passed
 from exchange.aggregation.connectors.drops import Found, copied, files_of, refused, settle_file, waiting_files
@@ -95,7 +97,7 @@ class FileReading:
         name = self.state.get("file")
         if name:
             for found in files_of(self.plan):
-                if found.path.name == name:
+                if found.name == name:
                     return found
             raise refused("gone", _("文件「%(name)s」已不在前置机目录中，未归集完。") % {"name": name})
         return next(waiting_files(self.plan, again=again), None)
@@ -104,7 +106,7 @@ class FileReading:
         """Copy the file and look through it; a file that cannot be taken is refused here, before anything is loaded."""
         if self._found is None:
             return
-        name = self._found.path.name
+        name = self._found.name
         try:
             self._file = self._spooled()
             self._sealed = copied(self._found.path, self._file, self.plan.settings)
@@ -169,7 +171,12 @@ class FileReading:
         table = self._keys_table
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"CREATE UNLOGGED TABLE staging.{table} (line bigint, key text)")
-            cursor.copy_expert(f"COPY staging.{table} FROM STDIN (FORMAT csv)", feed)
+            try:
+                cursor.copy_expert(f"COPY staging.{table} FROM STDIN (FORMAT csv)", feed)
+            except psycopg2.Error:  # COPY would only say that reading failed
+                if feed.error is not None:
+                    raise feed.error from None
+                raise
             cursor.execute(
                 f"SELECT line, first FROM (SELECT line, min(line) OVER (PARTITION BY key) AS first"
                 f" FROM staging.{table} WHERE key IS NOT NULL) k WHERE line > first LIMIT {MOST_DUPLICATES + 1}"
@@ -185,7 +192,7 @@ class FileReading:
             said = _(
                 "%(read)s 行中有 %(faults)s 行无法解析或主键重复（第 %(lines)s 行等），超过拒收上限 %(limit)s，整个文件未归集。"
             )
-            named = "、".join(map(str, lines))
+            named = listed(lines)
             raise refused("too_many_faults", said % {"read": feed.count, "faults": faults, "lines": named, "limit": limit})
 
     def batch(self, size: int) -> Iterator[RawRow]:
@@ -243,7 +250,7 @@ class FileReading:
         if self._found is None:
             return _("前置机目录中没有新文件。")
         settle_file(run, self._found, self._sealed, done=done, now=now)
-        return _("文件「%(name)s」") % {"name": self._found.path.name}
+        return _("文件「%(name)s」") % {"name": self._found.name}
 
     def close(self) -> None:
         """Close and remove the private copy."""
@@ -262,21 +269,29 @@ class _KeyFeed:
         self.records, self.key = records, key
         self.count = self.fault_count = 0
         self.fault_lines: list[int] = []  # the first of them
+        self.error: Exception | None = None
 
     def read(self, size: int = 8192) -> bytes:
         """Return the next lines, empty at the end."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\r\n")
-        for record in self.records:
-            writer.writerow((record.line, None if record.fault else self.key(record)))
-            self.count += 1
-            if record.fault:
-                self.fault_count += 1
-                if len(self.fault_lines) < MOST_NAMED:
-                    self.fault_lines.append(record.line)
-            if text.tell() >= size:
-                break
+        try:
+            for record in self.records:
+                writer.writerow((record.line, None if record.fault else self.key(record)))
+                self._count(record)
+                if text.tell() >= size:
+                    break
+        except Exception as error:
+            self.error = error
+            raise
         return text.getvalue().encode()
+
+    def _count(self, record: Record) -> None:
+        self.count += 1
+        if record.fault:
+            self.fault_count += 1
+            if len(self.fault_lines) < MOST_NAMED:
+                self.fault_lines.append(record.line)
 
 
 def _index(names: list[str], name: str) -> int | None:

@@ -7,14 +7,18 @@ Xian 1980 need grids that are not public: refused, not guessed.
 
 from __future__ import annotations
 
+import codecs
+import re
 import shutil
 from collections.abc import Iterator, Mapping
+from mmap import ACCESS_READ, mmap
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final
 
 from django.contrib.gis.gdal import CoordTransform, DataSource, GDALException, SpatialReference
 from django.contrib.gis.gdal.feature import Feature
 from django.contrib.gis.gdal.layer import Layer
+from django.contrib.gis.gdal.prototypes import ds as capi
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -34,6 +38,9 @@ MOST_GEOJSON = 256 << 20  # GDAL holds it in memory
 _REFUSED = {"beijing": gettext_lazy("北京 1954（EPSG:4214）"), "xian": gettext_lazy("西安 1980（EPSG:4610）")}
 _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _SHP_MAGIC = b"\x00\x00\x27\x0a"
+_DBF_HEAD = 32  # of it the ninth and tenth byte say where the records begin
+_NUL = re.compile(rb"\x00|(?<!\\)(?:\\\\)*\\u0000")
+_CHUNK = 1 << 20
 
 
 class GeoContents:
@@ -43,7 +50,7 @@ class GeoContents:
         self._folder: Path | None = None
         try:
             self._open(*self._recognized(file, path), place)
-        except GDALException:
+        except (GDALException, UnicodeDecodeError):
             self.close()
             raise refused("geo_broken", _("空间数据文件已损坏，无法打开。")) from None
         except Invalid:
@@ -69,6 +76,7 @@ class GeoContents:
             if path.stat().st_size > MOST_GEOJSON:
                 said = _("GeoJSON 文件超过 %(most)s MB，请改用 GeoPackage。")
                 raise refused("too_large", said % {"most": MOST_GEOJSON >> 20})
+            _refuse_nul(file)
             return path, "GeoJSON"
         if head.startswith(b"SQLite format 3\x00"):
             return path, "GPKG"
@@ -105,12 +113,36 @@ class GeoContents:
     def records(self, after: Mapping[str, Any]) -> Iterator[Record]:
         """Hand out the features after a checkpoint; a geometry GDAL cannot read makes its feature a reject."""
         start = after.get("line", 0)
-        for number, feature in enumerate(self._layer, start=1):
+        for number, feature in self._features():
             if number <= start:
                 continue
-            texts = [feature[place].as_string() or None for place in range(feature.num_fields)]
+            try:
+                texts = [feature[place].as_string() or None for place in range(feature.num_fields)]
+            except UnicodeDecodeError:
+                said = _("第 %(line)s 个要素的属性不是 UTF-8 编码，或与文件写明的编码不符。")
+                raise refused("encoding", said % {"line": number}, line=number) from None
             shape, fault = self._shape(feature)
             yield Record(number, number, [*texts, shape, _WORDS[self._srid]], fault)
+
+    def _features(self) -> Iterator[tuple[int, Feature]]:
+        """Hand out the features with their numbers; a file that breaks off among them is refused."""
+        number = 0
+        try:
+            for number, feature in enumerate(self._layer, start=1):
+                yield number, feature
+        except GDALException:
+            said = _("空间数据文件在第 %(line)s 个要素之后已损坏，无法读取。")
+            raise refused("geo_broken", said % {"line": number}, line=number) from None
+        if self._goes_on():
+            raise refused("geo_broken", _("空间数据文件写明的要素数少于实际要素数，请重新导出。"))
+
+    def _goes_on(self) -> bool:
+        """Whether there are features beyond the number the file names for itself."""
+        try:
+            Feature(capi.get_next_feature(self._layer.ptr), self._layer)
+        except GDALException:
+            return False
+        return True
 
     def _shape(self, feature: Feature) -> tuple[str | None, str]:
         try:
@@ -156,11 +188,22 @@ def _datum(layer: Layer, declared: Any, *, is_geojson: bool) -> tuple[int, Coord
     return known, CoordTransform(reference, SpatialReference(CGCS2000)) if reference.projected else None
 
 
+def _refuse_nul(file: IO[bytes]) -> None:
+    """GDAL would take a text to end at a NUL, written out or as its code."""
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as text:
+        if _NUL.search(text):
+            raise refused("nul", _("文件含有空字符（NUL），可能已损坏。"))
+
+
 def _dbf_encoding(path: Path) -> str:
-    """Return what the attributes of a shapefile without code page are written in."""
-    content = path.read_bytes()
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return "CP936"
+    """Return what the attributes of a shapefile without code page are written in: by its records, since its head is no text."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with path.open("rb") as table:
+        table.seek(int.from_bytes(table.read(_DBF_HEAD)[8:10], "little"))
+        try:
+            while chunk := table.read(_CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "CP936"
     return "UTF-8"
