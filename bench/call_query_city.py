@@ -55,7 +55,7 @@ def _copied() -> Iterator[None]:
     small = settings["NAME"]
     connection.close()
     with connections["default"]._nodb_cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {CITY} WITH (FORCE)")
+        frame.drop(cursor, CITY)
         cursor.execute(f"CREATE DATABASE {CITY} TEMPLATE {small}")
         cursor.execute(f"GRANT CONNECT ON DATABASE {CITY} TO web, worker, reader")
     connection.settings_dict["NAME"] = CITY
@@ -65,7 +65,7 @@ def _copied() -> Iterator[None]:
         connection.close()
         connection.settings_dict["NAME"] = small
         with connections["default"]._nodb_cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {CITY} WITH (FORCE)")
+            frame.drop(cursor, CITY)
 
 
 def _add_people() -> list[str]:

@@ -38,7 +38,7 @@ def prepare_database() -> None:
     )
     connection.autocommit = True
     with connection.cursor() as cursor:
-        _drop(cursor)
+        drop(cursor, DATABASE)
         cursor.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template_platform")
     connection.close()
 
@@ -50,17 +50,17 @@ def prepare_database() -> None:
     call_command("migrate", interactive=False, verbosity=0)
 
 
-def _drop(cursor: Any) -> None:
-    """Drop the database of the measurements; PostgreSQL's own vacuuming, which only a superuser may end, is waited for."""
+def drop(cursor: Any, database: str) -> None:
+    """Drop a database if it is there; PostgreSQL's own vacuuming, which only a superuser may end, is waited for."""
     from psycopg2.errors import InsufficientPrivilege
 
     for _attempt in range(PATIENCE_SECONDS):
         try:
-            cursor.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            cursor.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
             return
         except InsufficientPrivilege:
             time.sleep(1)
-    raise RuntimeError(f"the database {DATABASE} is still being vacuumed after {PATIENCE_SECONDS} s")
+    raise RuntimeError(f"the database {database} is still being vacuumed after {PATIENCE_SECONDS} s")
 
 
 def environment(role: str) -> dict[str, str]:

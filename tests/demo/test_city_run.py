@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
 import pytest
 from django.conf import settings
 from django.db import connection
+from psycopg2.extensions import cursor
 from pytest_django.plugin import DjangoDbBlocker
 
+from bench import frame
 from bench.city import crew, killing, trial
 from demo.city_scale import run
 from demo.city_scale.counts import counts_of
@@ -63,24 +65,36 @@ def emptied(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
         finally:
             connection.close()
             connection.settings_dict["NAME"] = name
-            _execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+            _drop()
 
 
-def _execute(*statements: str, database: str = "postgres") -> None:
+@contextmanager
+def _asking(database: str = "postgres") -> Iterator[cursor]:
     place = settings.DATABASES["default"]
     with closing(
         psycopg2.connect(host=place["HOST"], port=place["PORT"], user=place["USER"], password=place["PASSWORD"], dbname=database)
     ) as link:
         link.autocommit = True
-        with link.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+        with link.cursor() as asked:
+            yield asked
+
+
+def _execute(*statements: str, database: str = "postgres") -> None:
+    with _asking(database) as asked:
+        for statement in statements:
+            asked.execute(statement)
+
+
+def _drop() -> None:
+    with _asking() as asked:
+        frame.drop(asked, DATABASE)
 
 
 def _anew() -> None:
     """Make the database once more, with nothing in it but what migrations put there."""
     connection.close()
-    _execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)", f"CREATE DATABASE {DATABASE} TEMPLATE {migrated.template()}")
+    _drop()
+    _execute(f"CREATE DATABASE {DATABASE} TEMPLATE {migrated.template()}")
 
 
 def _end_leases() -> None:
