@@ -1,76 +1,26 @@
-"""A round of presenting: code, scan, answer, read; what each part refuses, and that nothing is handed over without its records."""
+"""A round of presenting: code, scan, answer, read; what each part refuses, and that nothing is handed over without its records.
+
+What ceases meanwhile is `test_presenting_ended`.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from threading import Barrier, Thread
 from typing import Any
 
-import pytest
-
-from basedb.models import License, Person
 from exchange.calls import connections
-from exchange.models import CallRecord, Grant, Material, Matter, MatterParty
+from exchange.models import CallRecord, Material, Matter, MatterParty
 from exchange.presenting import needs
-from licenses.models import BlockedBy, HolderBlock, LicenseUse, PresentingCode, PresentingTry, TypeVersion
-from licenses.models import License as Issued
-from licenses.presenting import blocking, holders
-from tests.hotpath.partner import Partner, Reply, make_partner, make_person
+from licenses.models import PresentingCode, PresentingTry, TypeVersion
+from licenses.presenting import holders
+from tests.hotpath.partner import Reply, make_partner, make_person
 from tests.hotpath.scene import Scene
+from tests.hotpath.windows import Window, refused, sequences, uses_of
 from tests.licenses import presented
 from tests.licenses.presented import MATTER, answer, enter_person, new_code, post, read, scan
-
-_sequences = iter(range(101, 900, 2))
-
-
-@dataclass
-class Window:
-    """A desk with its grant, a holder with licenses and an open session."""
-
-    partner: Partner
-    grant: Grant
-    person: Person
-    license: License
-    token: str
-
-    def scanned(self, *chosen: License) -> tuple[str, str]:
-        """Return text and uid of a code the desk has scanned."""
-        code, uid = new_code(self.token, *chosen)
-        reply = scan(self.partner, self.grant, code)
-        assert reply.status == 201, reply.body
-        assert reply.json["presentation"] == uid
-        return code, uid
-
-
-@pytest.fixture(scope="module")
-def listed(scene: Scene) -> Any:
-    presented.make_type(scene.city.market)
-    return presented.make_resource(scene.city.market)
-
-
-@pytest.fixture
-def window(scene: Scene, listed: Any) -> Iterator[Window]:
-    needs.remembered.forget()
-    person = make_person(scene.city.police, next(_sequences), name="王小明")
-    own = presented.make_license(scene.city.market, person)
-    partner = make_partner(scene.city.education)
-    grant = presented.make_grant(listed, partner.system, scene.city.people["education_operator"])
-    yield Window(partner, grant, person, own, enter_person(person, datetime.now(tz=UTC)))
-    needs.remembered.forget()
-
-
-def refused(reply: Reply, code: str) -> None:
-    assert (reply.code, reply.json.keys()) == (code, {"code", "message", "details", "request_id"}), reply.body
-    assert reply.json["message"]
-    assert "王小明" not in reply.body.decode()
-
-
-def uses_of(window: Window) -> list[LicenseUse]:
-    return list(LicenseUse.objects.filter(subject_key=window.person.subject_key))
 
 
 def test_a_round_hands_over_what_the_matter_may_use_and_nothing_else(window: Window) -> None:
@@ -167,7 +117,7 @@ def test_a_signed_scan_is_not_sent_twice(window: Window) -> None:
 
 def test_another_holder_cannot_answer(window: Window, scene: Scene) -> None:
     _code, uid = window.scanned()
-    stranger = make_person(scene.city.police, next(_sequences), name="赵六")
+    stranger = make_person(scene.city.police, next(sequences), name="赵六")
     reply = answer(enter_person(stranger, datetime.now(tz=UTC)), uid)
     assert (reply.status, reply.code) == (404, "presenting.code_not_found")
     assert answer("", uid).code == "presenting.session_ended"
@@ -264,87 +214,6 @@ def test_a_face_issued_to_somebody_else_is_not_handed_over(window: Window, scene
     answer(window.token, uid)
     (told,) = read(window.partner, window.grant, uid).json["licenses"]
     assert told["items"]["house_address"] == presented.FACE["house_address"]
-
-
-def test_a_license_that_ceased_between_yes_and_reading_is_not_handed_over(window: Window) -> None:
-    _code, uid = window.scanned()
-    answer(window.token, uid)
-    License.objects.filter(pk=window.license.pk).update(license_state="07")
-    refused(read(window.partner, window.grant, uid), "presenting.license_changed")
-    assert uses_of(window) == []
-    assert PresentingCode.objects.get(uid=uid).state == "CONFIRMED"
-
-
-def test_a_license_revoked_by_its_office_ceases_before_the_base_database_knows(window: Window, scene: Scene) -> None:
-    _code, uid = window.scanned()
-    answer(window.token, uid)
-    version = TypeVersion.objects.get(code=presented.TYPE)
-    day = window.license.issued_on
-    Issued.objects.create(
-        type_version=version, type_code=version.code, issuer=scene.city.market, issuer_code="11320100MB0000000X", issuer_name="局",
-        serial="99", identifier=window.license.identifier, number="1", region_code="320102", issued_on=day, valid_from=day,
-        state="07", digest=b"d" * 32,
-    )  # fmt: skip
-    refused(read(window.partner, window.grant, uid), "presenting.license_changed")
-
-
-def test_a_holder_who_died_meanwhile_presents_nothing(window: Window) -> None:
-    _code, uid = window.scanned()
-    answer(window.token, uid)
-    Person.objects.filter(pk=window.person.pk).update(person_status="9")
-    refused(read(window.partner, window.grant, uid), "presenting.holder_gone")
-    assert uses_of(window) == []
-
-
-def test_a_grant_that_ended_between_scan_and_reading_reads_nothing(window: Window) -> None:
-    _code, uid = window.scanned()
-    answer(window.token, uid)
-    now = datetime.now(tz=UTC)
-    Grant.objects.filter(pk=window.grant.pk).update(
-        valid_from=now - timedelta(days=2), valid_to=now - timedelta(seconds=1), version=2
-    )
-    refused(read(window.partner, window.grant, uid), "grant.expired")
-    assert uses_of(window) == []
-
-
-def test_another_grant_of_the_same_system_does_not_read(window: Window, scene: Scene, listed: Any) -> None:
-    _code, uid = window.scanned()
-    answer(window.token, uid)
-    second = presented.make_grant(listed, window.partner.system, scene.city.people["education_operator"])
-    refused(read(window.partner, second, uid), "presenting.other_grant")
-
-
-@pytest.mark.parametrize(("command", "column", "code"), [
-    ("answer", "answer_until", "presenting.answer_late"), ("read", "read_until", "presenting.read_late"),
-])  # fmt: skip
-def test_time_that_ran_out_hands_over_nothing(window: Window, command: str, column: str, code: str) -> None:
-    _code, uid = window.scanned()
-    if command == "read":
-        answer(window.token, uid)
-    PresentingCode.objects.filter(uid=uid).update(**{column: datetime.now(tz=UTC) - timedelta(seconds=1)})
-    refused(answer(window.token, uid) if command == "answer" else read(window.partner, window.grant, uid), code)
-    assert uses_of(window) == []
-
-
-def test_a_stolen_phone_is_stopped_at_once(window: Window, scene: Scene) -> None:
-    _code, uid = window.scanned()
-    answer(window.token, uid)
-    now = datetime.now(tz=UTC)
-    block = blocking.block_holder(
-        subject_key=bytes(window.person.subject_key),
-        by=BlockedBy.HOTLINE,
-        reason="来电",
-        actor=scene.city.actor("reviewer"),
-        now=now,
-    )  # fmt: skip
-    refused(read(window.partner, window.grant, uid), "presenting.code_blocked")
-    reply = post("/openapi/v1/holder/codes", {}, token=window.token)
-    assert (reply.status, reply.code) == (403, "presenting.holder_blocked")
-    with pytest.raises(Exception, match="holder_blocked"):
-        enter_person(window.person, now)
-    blocking.lift_block(uid=block.uid, reason="已当面核实", actor=scene.city.actor("reviewer"), now=now)
-    assert enter_person(window.person, now)
-    assert HolderBlock.objects.get(pk=block.pk).lifted_at == now
 
 
 def at_once(*jobs: Any) -> list[Reply]:
