@@ -22,11 +22,11 @@ from basedb import ingest
 from core import audit
 from core.audit import Actor
 from core.errors import Invalid
-from core.texts import cell_as_it_was, harmless_cell
+from core.texts import cell_as_it_was, harmless_cell, listed
 from exchange.aggregation.connector import fields_of
 from exchange.aggregation.connectors import csv_reading
 from exchange.aggregation.connectors.drops import refused
-from exchange.aggregation.rejects import OPEN_STATES, keep_correction
+from exchange.aggregation.rejects import DAMAGED, OPEN_STATES, keep_correction
 from exchange.aggregation.visibility import rejected_visible_to, visible_plan
 from exchange.models import AggregationPlan, RejectedRow
 
@@ -36,8 +36,12 @@ OWN_COLUMNS = ("编号", "来源文件", "归集时间", "行号", "规则", "�
 
 
 def header_of(plan: AggregationPlan) -> list[str]:
-    """Return the columns of the file: ours first, then the source's own."""
-    return [*OWN_COLUMNS, *(plan.columns[field] for field in fields_of(plan))]
+    """Return the columns of the file: ours first, then the source's own; one that stands already has its field behind its name."""
+    header = list(OWN_COLUMNS)
+    for field in fields_of(plan):
+        column = plan.columns[field]
+        header.append(f"{column} {field}" if column in header else column)
+    return header
 
 
 @transaction.atomic
@@ -55,7 +59,7 @@ def _file(plan: AggregationPlan, rows: QuerySet[RejectedRow]) -> Iterator[bytes]
     for row in rows.iterator(chunk_size=500):
         values = row.raw | (row.correction or {})
         said = ingest.message_of(plan.dataset, row.rule, row.related_line)
-        damaged = row.raw.get("_row")
+        damaged = row.raw.get(DAMAGED)
         if damaged is not None:
             said = _("%(what)s，原行：%(row)s") % {"what": said, "row": damaged}
         started = f"{timezone.localtime(row.run.queued_at):%Y-%m-%d %H:%M:%S}"
@@ -106,7 +110,7 @@ def _take(plan: AggregationPlan, values: list[str], line: int, *, actor: Actor, 
     try:
         keep_correction(row, dict(zip(fields_of(plan), texts, strict=True)), now=now)
     except Invalid as error:
-        reasons = "、".join(str(reason) for reason in error.details.values())
+        reasons = listed(error.details.values())
         raise refused("row", _at(line, reasons), line=line) from error
 
 

@@ -20,6 +20,7 @@ from core import audit
 from core.audit import Actor
 from core.calendar import today_in_shanghai
 from core.errors import Conflict, Invalid, NotFound
+from core.texts import listed
 from exchange.aggregation.connector import dataset_of, fields_of
 from exchange.aggregation.plans import queue
 from exchange.aggregation.visibility import rejected_visible_to, visible_plan
@@ -27,6 +28,7 @@ from exchange.models import AggregationPlan, AggregationRun, RejectedRow, Reject
 
 LONGEST_VALUE = 4_000
 OPEN_STATES = (RejectState.OPEN, RejectState.CORRECTED)
+DAMAGED = "_row"  # of a line that was no row: its text
 _RULES: Final = """
 WITH RECURSIVE found AS (
     SELECT min(rule) AS rule FROM exchange_rejectedrow WHERE plan_id = %(plan)s
@@ -68,18 +70,21 @@ def correct(*, uid: UUID, values: Mapping[str, str], actor: Actor, now: datetime
 
 
 def lost_key(row: RejectedRow) -> str:
-    """Return why no correction can tell which record of its source a row is, empty when one can.
+    """Return why no correction can tell which record of its source a row is and since when, empty when one can.
 
-    A line that was no row at all came without its key. Where no field holds the key, a replay would have to make one up, and the
-    row its source delivers next would be a second record.
+    A line that was no row at all came without its key and its date. Where no field holds them, a replay would have to make them up,
+    and the row its source delivers next would be a second record, or one that is older than what was made up.
     """
-    plan = row.plan
-    if row.source_key or not plan.key_column or plan.key_column in plan.columns.values():
-        return ""
+    plan, mapped = row.plan, row.plan.columns.values()
+    lost = []
+    if not row.source_key and plan.key_column and plan.key_column not in mapped:
+        lost.append(_("源主键「%(column)s」") % {"column": plan.key_column})
+    if DAMAGED in row.raw and plan.valid_from_column and plan.valid_from_column not in mapped:
+        lost.append(_("生效时间「%(column)s」") % {"column": plan.valid_from_column})
     said = _(
-        "这一行已损坏，读不出源主键「%(column)s」，更正后与数源再次送来的同一条记录对不上。请由数源改正后重新送来，本条填写原因后不再处理。"
+        "这一行已损坏，读不出%(what)s，更正后与数源再次送来的同一条记录对不上。请由数源改正后重新送来，本条填写原因后不再处理。"
     )
-    return said % {"column": plan.key_column}
+    return said % {"what": listed(lost)} if lost else ""
 
 
 def keep_correction(row: RejectedRow, values: Mapping[str, str], *, now: datetime) -> None:

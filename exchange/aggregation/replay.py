@@ -78,7 +78,7 @@ class ReplayReading:
                 row.line_number,
                 self._key_of(row),
                 as_of=row.created_at,
-                valid_from=row.raw.get(SINCE),
+                valid_from=self._corrected(row, self.plan.valid_from_column) or row.raw.get(SINCE),
                 gone=bool(row.raw.get(GONE)),
             )
 
@@ -93,8 +93,13 @@ class ReplayReading:
             return row.source_key
         if not plan.key_column:
             return ""  # made of the fields that name a row
-        corrected = (value for field, value in (row.correction or {}).items() if plan.columns.get(field) == plan.key_column)
-        return next(corrected, row.source_key)
+        corrected = self._corrected(row, plan.key_column)
+        return row.source_key if corrected is None else corrected
+
+    def _corrected(self, row: RejectedRow, column: str) -> str | None:
+        """Return what a correction says a column of the source holds, None where no field is mapped to it."""
+        told = (row.correction or {}).items()
+        return next((value for field, value in told if column and self.plan.columns.get(field) == column), None)
 
     def plan_checkpoint(self) -> dict[str, Any]:
         """A replay does not move the plan."""

@@ -185,6 +185,6 @@ def correct(request: HttpRequest, uid: UUID) -> HttpResponse:
         "said": message_of(row.plan.dataset, row.rule, row.related_line),
         "is_open": row.state in process.OPEN_STATES and not lost_key,
         "lost_key": lost_key if row.state in process.OPEN_STATES else "",
-        "damaged": row.raw.get("_row"),
+        "damaged": row.raw.get(process.DAMAGED),
     }
     return render(request, "portal/aggregation/reject.html", context, status=422 if form.errors else 200)

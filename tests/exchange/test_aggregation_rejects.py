@@ -143,6 +143,17 @@ def test_file_goes_out_harmless_and_comes_back_corrected(plan: AggregationPlan, 
     assert set(Person.objects.values_list("name", flat=True)) >= {"张四", '=HYPERLINK("x")'}
 
 
+def test_file_of_a_source_whose_columns_are_called_like_ours_comes_back(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
+    columns = {**plan.columns, "name": "说明", "address": plan.columns["region_code"]}  # and one column is two fields
+    AggregationPlan.objects.filter(pk=plan.pk).update(columns=columns)
+    header, row, _other = csv.reader(io.StringIO(_download(plan, clerk)))
+    row[header.index("说明 name")] = "张四"
+    back = io.StringIO()
+    csv.writer(back).writerows([header, row])
+    content = back.getvalue().encode()
+    assert reject_files.upload(plan_uid=plan.uid, file=io.BytesIO(content), size=len(content), actor=clerk, now=now) == 1
+
+
 def test_file_with_one_wrong_line_changes_nothing_and_names_it(plan: AggregationPlan, clerk: Actor, now: datetime) -> None:
     lines = list(csv.reader(io.StringIO(_download(plan, clerk))))
     lines[1][7] = "张四"
@@ -302,6 +313,24 @@ def test_damaged_line_whose_key_is_in_no_field_is_left_to_its_source(
         rejects.correct(uid=broken.uid, values=values, actor=clerk, now=timezone.now())
     assert (refused.value.code, "源主键「ID」" in str(refused.value.message)) == ("reject.key_lost", True)
     assert rejects.dismiss(uids=[broken.uid], reason="由数源重新送来", actor=clerk, now=timezone.now()) == 1
+
+
+def test_damaged_line_whose_date_is_in_no_field_is_left_to_its_source(dated: AggregationPlan, clerk: Actor, folder: Path) -> None:
+    drop(folder, "a.csv", csv_text([dict.fromkeys(DATED, "") | person(1)], DATED) + "1,2,3\r\n")
+    _work(plans.queue_run(plan_uid=dated.uid, actor=clerk, now=timezone.now()))
+    values = {field: person(4)[column] for field, column in COLUMNS.items()}
+    with pytest.raises(Invalid) as refused:
+        rejects.correct(uid=_row("row.columns").uid, values=values, actor=clerk, now=timezone.now())
+    assert (refused.value.code, "生效时间「SXSJ」" in str(refused.value.message)) == ("reject.key_lost", True)
+
+
+def test_damaged_line_holds_from_the_date_its_correction_names(city: City, clerk: Actor, now: datetime, folder: Path) -> None:
+    plan = csv_plan(city.police, now, valid_from_column="CSRQ")
+    drop(folder, "a.csv", csv_text([person(1)]) + "1,2,3\r\n")
+    _work(plans.queue_run(plan_uid=plan.uid, actor=clerk, now=timezone.now()))
+    _replay(plan, clerk, "row.columns", **{field: person(4)[column] for field, column in COLUMNS.items()})
+    record = SourceRecord.objects.get(source_key=person(4)["GMSFHM"])
+    assert f"{timezone.localtime(record.valid.lower):%Y%m%d}" == person(4)["CSRQ"]
 
 
 @pytest.mark.parametrize("mode", ["NONE", "FULL_KEYS"])
