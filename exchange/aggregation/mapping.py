@@ -1,4 +1,4 @@
-"""Which column means which field (字段对应建议): by name, by comment and title, by known abbreviations. Only suggestions. Pure."""
+"""Which column means which field (字段对应建议): by name, comment, title, field lists, abbreviations. Only suggestions. Pure."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def suggest(dataset: Dataset, columns: Sequence[Column]) -> dict[str, str]:
     """Return field -> column where one is likely enough; a column is suggested once, the likeliest pair first."""
     pairs = sorted(
         (
-            (likeness(field.name, str(field.title), column), field.name, column.name)
+            (likeness(field.name, str(field.title), column, field.aliases), field.name, column.name)
             for field in dataset.fields
             for column in columns
         ),
@@ -44,11 +44,11 @@ def suggest(dataset: Dataset, columns: Sequence[Column]) -> dict[str, str]:
     return found
 
 
-def likeness(name: str, title: str, column: Column) -> float:
+def likeness(name: str, title: str, column: Column, aliases: Sequence[str] = ()) -> float:
     """Return how likely a column means a field, 0 to 100."""
     plain, said = bare(column.name), bare(column.comment)
     wanted = bare(title)
-    if plain == bare(name) or column.name.upper() in _KNOWN.get(name, ()):
+    if plain == bare(name) or column.name.upper() in (*_KNOWN.get(name, ()), *aliases):
         return 100.0
     if wanted and wanted in (plain, said):
         return 99.0

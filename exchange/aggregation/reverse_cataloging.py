@@ -38,9 +38,13 @@ def entry_of(title: str, columns: Sequence[Column]) -> Entry:
         titles.add(item.title)
         items.append(item)
     highest = max((item.grade for item in items), default="L2")
+    left_out = ""
+    if len(columns) > MOST_ITEMS:
+        said = _("数源有 %(count)s 个字段，只编入前 %(most)s 个。")
+        left_out = said % {"count": len(columns), "most": MOST_ITEMS}
     return Entry(
         title=title,
-        summary=_("由数源表逆向编目生成，请补充摘要。"),
+        summary=_("由数源表逆向编目生成，请补充摘要。") + left_out,
         share_conditions=_("请写明共享范围和使用用途。"),
         sharing_modes=("QUERY",) if any(item.is_key for item in items) else ("BULK",),
         grade=highest,
