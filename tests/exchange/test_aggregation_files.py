@@ -49,6 +49,18 @@ def test_file_is_read_in_any_of_the_three_encodings(plan: AggregationPlan, clerk
     assert not list((folder.parent.parent / "uploads" / "aggregation").iterdir())
 
 
+def test_file_whose_name_is_in_another_encoding_is_taken_and_keeps_no_other_plan_waiting(
+    plan: AggregationPlan, folder: Path, now: datetime
+) -> None:
+    AggregationPlan.objects.update(every_minutes=10, next_run_at=now)
+    drop(folder, os.fsdecode("人口.csv".encode("gb18030")), csv_text([person(1)]))
+    assert plans.queue_due(now=now) == 1
+    runs.work(run_uid=AggregationRun.objects.get().uid, clock=timezone.now)
+    assert AggregationRun.objects.get().message == "文件「人口.csv」"
+    assert DropFile.objects.get().name == "人口.csv"
+    assert next(drops.waiting_files(plan, again=True), None) is None
+
+
 def test_file_is_never_taken_twice_even_when_touched(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
     path = drop(folder, "a.csv", csv_text([person(1)]))
     run_now(plan, clerk)
@@ -59,9 +71,14 @@ def test_file_is_never_taken_twice_even_when_touched(plan: AggregationPlan, cler
     assert run_now(plan, clerk).changed_count == 1
 
 
-def test_file_whose_contents_come_back_under_its_name_is_taken_again(plan: AggregationPlan, clerk: Actor, folder: Path) -> None:
-    for name in ("张三", "李四", "张三"):
-        drop(folder, "a.csv", csv_text([person(1, XM=name)]))
+@pytest.mark.parametrize("keeps_time", [False, True])
+def test_file_whose_contents_come_back_under_its_name_is_taken_again(
+    plan: AggregationPlan, clerk: Actor, folder: Path, keeps_time: bool
+) -> None:
+    for name, made_at in (("张三", 1_000), ("李四", 2_000), ("张三", 1_000)):
+        path = drop(folder, "a.csv", csv_text([person(1, XM=name)]))
+        if keeps_time:  # as rsync -t and many clients of SFTP do
+            os.utime(path, (made_at, made_at))
         run_now(plan, clerk)
         assert Person.objects.get().name == name
     assert counts(run_now(plan, clerk)) == (0, 0, 0, 0)
