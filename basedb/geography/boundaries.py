@@ -9,18 +9,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from basedb.geography.divisions import long_code, short_code
+from basedb.geography.divisions import long_code, short_code, stands_on
 from basedb.models import BoundaryLoad, DivisionOutline
 from core import audit
 from core.audit import Actor
+from core.calendar import SHANGHAI
 from core.errors import Forbidden, Invalid
 from core.models import Region
 from core.roles import Role
@@ -28,6 +29,7 @@ from core.roles import Role
 LARGEST_FILE = 64 * 1024 * 1024
 MOST_FEATURES = 5_000
 CODE_NAMES = ("code", "division_code", "adcode", "gb", "区划代码")
+_NATION = "156"  # before the six digits of `gb` in the maps of the national geo-information service
 _Outlines = list[tuple[int, int, str]]  # number in the file, region, geometry as text
 _GIVEN_CRS = re.compile(r"(?:CRS84|EPSG:{1,2}(?:[0-9.]*:)?(?:4490|4326))$")
 
@@ -63,9 +65,9 @@ def may_load(actor: Actor) -> bool:
     return actor.is_data_centre and actor.has(Role.HEAD, Role.REVIEWER)
 
 
-def preview(*, content: bytes) -> Preview:
+def preview(*, content: bytes, now: datetime) -> Preview:
     """Check a GeoJSON file of outlines without keeping anything; Invalid when it is no such file at all."""
-    return _checked(content)[0]
+    return _checked(content, now.astimezone(SHANGHAI).date())[0]
 
 
 @transaction.atomic
@@ -86,7 +88,7 @@ def load(
     _check_words(source=source, approval_number=approval_number, is_fictive=is_fictive)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('basedb_divisionoutline'))")
-    checked, outlines = _checked(content)
+    checked, outlines = _checked(content, now.astimezone(SHANGHAI).date())
     if checked.faults:
         raise Invalid(
             "boundary.invalid", _("界线文件未通过检查，没有装载任何界线。"), {"file": [_told(line) for line in checked.faults[:20]]}
@@ -118,8 +120,8 @@ def _check_words(*, source: str, approval_number: str, is_fictive: bool) -> None
 
 
 def _lay(kept: BoundaryLoad, outlines: _Outlines, now: datetime) -> None:
-    regions = [region for _number, region, _shape in outlines]
-    DivisionOutline.objects.filter(region_id__in=regions, superseded_at=None).update(superseded_at=now)
+    codes = Region.objects.filter(pk__in=[region for _number, region, _shape in outlines]).values("code")
+    DivisionOutline.objects.filter(region__code__in=codes, superseded_at=None).update(superseded_at=now)
     with connection.cursor() as cursor:
         cursor.execute(
             _DELIVERED
@@ -128,10 +130,12 @@ def _lay(kept: BoundaryLoad, outlines: _Outlines, now: datetime) -> None:
         )
 
 
-def _checked(content: bytes) -> tuple[Preview, _Outlines]:
-    """Say what is wrong with each feature of a file; return the sound ones besides."""
+def _checked(content: bytes, day: date) -> tuple[Preview, _Outlines]:
+    """Say what is wrong with each feature of a file on a day; return the sound ones besides."""
     features = list(_features(content))
-    regions = {row.code: row for row in Region.objects.filter(code__in={short_code(long_code(code)) for code, _shape in features})}
+    codes = {short_code(long_code(code)) for code, _shape in features if code}
+    regions = {row.code: row for row in Region.objects.filter(stands_on(day), code__in=codes)}
+    known = set(Region.objects.filter(code__in=codes).values_list("code", flat=True))
     loaded = set(
         DivisionOutline.objects.filter(superseded_at=None, region__in=regions.values()).values_list("region_id", flat=True)
     )
@@ -141,7 +145,7 @@ def _checked(content: bytes) -> tuple[Preview, _Outlines]:
         region = regions.get(short_code(long_code(code))) if code else None
         fault = ""
         if region is None:
-            fault = _("没有这个区划代码") if code else _("属性中没有区划代码（code）")
+            fault = _no_region(code, known)
         elif region.code in seen:
             fault = _("同一区划在文件中出现两次")
         elif word := _geometry_fault(shape):
@@ -150,9 +154,15 @@ def _checked(content: bytes) -> tuple[Preview, _Outlines]:
         lines.append(Line(number, code, region.name if region else "", bool(region and region.pk in loaded), fault))
     good = [(line.number, regions[short_code(long_code(line.code))].pk, shape)
             for line, (_code, shape) in zip(lines, features, strict=True) if not line.fault]  # fmt: skip
-    crossing = _topology(good)
+    crossing = _topology(good, day)
     checked = tuple(replace(line, fault=crossing.get(line.number, "")) if not line.fault else line for line in lines)
     return Preview(checked, hashlib.sha256(content).hexdigest()), good
+
+
+def _no_region(code: str, known: Collection[str]) -> str:
+    if not code:
+        return _("属性中没有区划代码（code）")
+    return _("这个区划代码今天不在使用（已停用或尚未启用）") if short_code(long_code(code)) in known else _("没有这个区划代码")
 
 
 def _features(content: bytes) -> Iterator[tuple[str, str]]:
@@ -172,7 +182,9 @@ def _features(content: bytes) -> Iterator[tuple[str, str]]:
     for feature in features:
         given = feature.get("properties") if isinstance(feature, dict) else None
         names = given if isinstance(given, dict) else {}
-        code = next((str(names[name]).strip() for name in CODE_NAMES if names.get(name)), "")
+        name = next((name for name in CODE_NAMES if names.get(name)), "")
+        code = str(names.get(name, "")).strip()
+        code = code.removeprefix(_NATION) if name == "gb" and len(code) == len(_NATION) + 6 else code
         shape = feature.get("geometry") if isinstance(feature, dict) else None
         yield code if re.fullmatch("[0-9]{2,12}", code) else "", json.dumps(shape)
 
@@ -202,13 +214,18 @@ def _fault_text(word: str) -> str:
     return texts.get(word, _("几何无法读取"))
 
 
-def _topology(outlines: _Outlines) -> dict[int, str]:
-    """Which outlines overlap a sibling of the file or of the store, or stand out of their parent; a fiftieth is allowed."""
+def _topology(outlines: _Outlines, day: date) -> dict[int, str]:
+    """Which outlines overlap a sibling of the file or of the store, stand out of their parent or leave out one below them.
+
+    What stood before the day does not count; a fiftieth is allowed.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_AROUND + _OVERLAPPING, _columns(outlines))
+        cursor.execute(_AROUND + _OVERLAPPING, [*_columns(outlines), day, day])
         faults = {number: _("与同级区划%(name)s的界线重叠") % {"name": name} for number, name in cursor.fetchall()}
-        cursor.execute(_AROUND + _STANDING_OUT, _columns(outlines))
+        cursor.execute(_AROUND + _STANDING_OUT, [*_columns(outlines), day, day])
         faults |= {number: _("超出上级区划%(name)s的界线") % {"name": name} for number, name in cursor.fetchall()}
+        cursor.execute(_AROUND + _LEAVING_OUT, [*_columns(outlines), day, day])
+        faults |= {number: _("没有盖住已装载的下级区划%(name)s的界线") % {"name": name} for number, name in cursor.fetchall()}
     return faults
 
 
@@ -225,8 +242,9 @@ _AROUND = (
     _DELIVERED
     + """, around AS (
         SELECT region_id, outline FROM delivered UNION ALL
-        SELECT o.region_id, o.outline FROM basedb_divisionoutline o WHERE o.superseded_at IS NULL
-            AND o.region_id NOT IN (SELECT region_id FROM delivered)
+        SELECT o.region_id, o.outline FROM basedb_divisionoutline o JOIN core_region r ON r.id = o.region_id
+            WHERE o.superseded_at IS NULL AND o.region_id NOT IN (SELECT region_id FROM delivered)
+            AND (r.valid_from IS NULL OR r.valid_from <= %s) AND (r.valid_to IS NULL OR r.valid_to > %s)
     )"""
 )
 _OVERLAPPING = """
@@ -239,3 +257,8 @@ _STANDING_OUT = """
     JOIN core_region up ON up.id = r.parent_id JOIN around a ON a.region_id = up.id
     WHERE NOT ST_Covers(a.outline, d.outline)
         AND ST_Area(ST_Difference(d.outline, a.outline)) > 0.02 * ST_Area(d.outline)"""
+_LEAVING_OUT = """
+    SELECT DISTINCT ON (d.number) d.number, low.name FROM delivered d JOIN core_region low ON low.parent_id = d.region_id
+    JOIN around a ON a.region_id = low.id
+    WHERE low.id NOT IN (SELECT region_id FROM delivered) AND NOT ST_Covers(d.outline, a.outline)
+        AND ST_Area(ST_Difference(a.outline, d.outline)) > 0.02 * ST_Area(a.outline) ORDER BY d.number, low.code"""

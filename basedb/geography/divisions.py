@@ -11,12 +11,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from django.contrib.gis.geos import Point
 from django.db import connection
 from django.db.models import Q
 
-from basedb.models import Division, DivisionOutline
-from basedb.models.geography import CGCS2000
+from basedb.models import Division
 from core.models import Region
 
 MOST_NAMES = 2_000  # a city has a few hundred
@@ -57,12 +55,12 @@ def division_on(code: str, day: date) -> Standing | None:
     names = {(row.valid_from, row.valid_to): row.name for row in Region.objects.filter(code=short).order_by("valid_from")}
     delivered = Division.objects.filter(division_code=code, withdrawn_at=None)
     if delivered.exists():
-        row = delivered.filter(_stands_on(day)).order_by("-valid_from").first()
+        row = delivered.filter(stands_on(day)).order_by("-valid_from").first()
         if row is None:
             return None
         name = names.get((row.valid_from, row.valid_to)) or next(reversed(names.values()), code)
         return Standing(code, short, name, row.division_level, row.valid_from, row.valid_to)
-    region = Region.objects.filter(_stands_on(day), code=short).order_by("-valid_from").first()
+    region = Region.objects.filter(stands_on(day), code=short).order_by("-valid_from").first()
     if region is None:
         return None
     return Standing(code, short, region.name, region.level, region.valid_from, region.valid_to)
@@ -90,7 +88,8 @@ def names_below(code: str) -> dict[str, str]:
     return {long_code(own): name for own, name in rows[:MOST_NAMES]}
 
 
-def _stands_on(day: date) -> Q:
+def stands_on(day: date) -> Q:
+    """Return the condition that a row's range of days holds one; the last day belongs to what follows."""
     return (Q(valid_from=None) | Q(valid_from__lte=day)) & (Q(valid_to=None) | Q(valid_to__gt=day))
 
 
@@ -140,12 +139,21 @@ class Place:
     is_fictive: bool
 
 
-def divisions_at(*, longitude: float, latitude: float) -> list[Place]:
-    """Return the divisions whose approved outline covers a point, the largest first; none when no outline is loaded there."""
-    covered = DivisionOutline.objects.filter(superseded_at=None, outline__covers=Point(longitude, latitude, srid=CGCS2000))
-    rows = covered.select_related("region", "load").order_by("region__code")
-    found = [
-        Place(long_code(row.region.code), row.region.name, row.region.level, row.load.approval_number, row.load.is_fictive)
-        for row in rows
-    ]
-    return sorted(found, key=lambda place: len(short_code(place.code)))
+_AT = """
+    SELECT r.code, r.name, r.level, l.approval_number, l.is_fictive
+    FROM basedb_divisionoutline o JOIN core_region r ON r.id = o.region_id JOIN basedb_boundaryload l ON l.id = o.load_id
+    WHERE o.superseded_at IS NULL AND ST_Covers(o.outline, ST_SetSRID(ST_MakePoint(%s, %s), 4490))
+        AND (r.valid_from IS NULL OR r.valid_from <= %s) AND (r.valid_to IS NULL OR r.valid_to > %s)
+        AND basedb_division_stood(rpad(r.code, greatest(length(r.code), 6), '0'), %s)
+    ORDER BY length(r.code), r.code"""
+
+
+def divisions_at(*, longitude: float, latitude: float, day: date) -> list[Place]:
+    """Return the divisions standing on a day whose approved outline covers a point, the largest first.
+
+    None when no outline is loaded there. Outlines are those in force now: of an ended division its last one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_AT, [longitude, latitude, day, day, day])
+        rows: list[tuple[str, str, str, str, bool]] = cursor.fetchall()
+    return [Place(long_code(code), name, level, number, is_fictive) for code, name, level, number, is_fictive in rows]

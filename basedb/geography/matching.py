@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection
 
+from basedb.dictionary.geography import SHIFTED_SQL
 from basedb.geography.divisions import long_code, short_code
 from basedb.models import DataSource
 from core.audit import Actor
@@ -37,7 +38,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A standard address that may be meant; the score runs from 0 to 1. Coordinates are CGCS2000.
+    """A standard address that may be meant; the score runs from 0 to 1. Coordinates are CGCS2000; shifted ones are not told.
 
     A building that stands for its rooms has no code of its own.
     """
@@ -82,9 +83,10 @@ def building_sql(normalized: str) -> str:
 
 _BUILDING = f"LATERAL (SELECT {building_sql('a.normalized')} AS building) b"
 _CODE = "CASE WHEN b.building = a.normalized THEN a.address_code END"
-_MATCH = """
+_POINT = f"(CASE WHEN a.datum_note NOT IN {SHIFTED_SQL} THEN a.location END)"
+_MATCH = f"""
     SELECT q.number, basedb_normalize_address(q.text), a.address_code, a.full_address, a.region_code,
-        ST_X(a.location), ST_Y(a.location), m.score
+        ST_X({_POINT}), ST_Y({_POINT}), m.score
     FROM unnest(%s::text[]) WITH ORDINALITY AS q (text, number)
     LEFT JOIN LATERAL basedb_match_address(q.text, %s, %s) m ON m.score >= %s
     LEFT JOIN basedb_address a ON a.id = m.address_id
@@ -96,18 +98,18 @@ _MATCH_BUILDINGS = f"""
     LEFT JOIN LATERAL (
         SELECT * FROM (
             SELECT DISTINCT ON (a.region_code, b.building) {_CODE} AS code, b.building, a.region_code,
-                ST_X(a.location) AS x, ST_Y(a.location) AS y, m.score
+                ST_X({_POINT}) AS x, ST_Y({_POINT}) AS y, m.score
             FROM basedb_match_address(q.text, %s, {_ROOMS}) m JOIN basedb_address a ON a.id = m.address_id, {_BUILDING}
             WHERE m.score >= %s ORDER BY a.region_code, b.building, m.score DESC, b.building <> a.normalized, a.address_code
         ) one ORDER BY score DESC, building LIMIT %s) c ON true
     ORDER BY q.number, c.score DESC, c.building"""
 
-_NEAREST = """
+_NEAREST = f"""
     SELECT n.*, ST_Distance(n.location::geography, p.point::geography) AS metres
     FROM (SELECT ST_SetSRID(ST_MakePoint(%s, %s), 4490) AS point) p, LATERAL (
         SELECT address_code, full_address, region_code, ST_X(location), ST_Y(location), location, normalized FROM basedb_address
         WHERE withdrawn_at IS NULL AND address_state = '1' AND location IS NOT NULL
-            AND datum_note NOT IN ('GCJ02', 'BD09')
+            AND datum_note NOT IN {SHIFTED_SQL}
         ORDER BY location <-> p.point LIMIT %s) n
     ORDER BY metres, address_code"""
 _NEAREST_BUILDINGS = f"""

@@ -5,6 +5,7 @@ Addresses are asked by POST, so that nobody's home stands in an address line or 
 
 from __future__ import annotations
 
+import re
 from math import isfinite
 from typing import Any
 
@@ -102,6 +103,12 @@ class PointQuery(StrictQuery):
     latitude = DegreesField(min_value=16.7, max_value=53.6)
 
 
+class PointOnDayQuery(PointQuery):
+    """A point and the day, today unless said."""
+
+    on = serializers.DateField(required=False)
+
+
 class NearQuery(PointQuery):
     """A point and how many addresses."""
 
@@ -125,14 +132,16 @@ class PlacesOut(serializers.Serializer[Any]):
 
 
 class PointDivisions(APIView):
-    """Needs approved outlines; without any the list is empty."""
+    """Needs approved outlines; without any the list is empty. Outlines are those in force now, of an ended division its last."""
 
     permission_classes = (ForBusiness,)
 
-    @extend_schema(parameters=[PointQuery], responses=PlacesOut, operation_id="point_divisions")
+    @extend_schema(parameters=[PointOnDayQuery], responses=PlacesOut, operation_id="point_divisions")
     def get(self, request: Request) -> Response:
-        """Return the divisions a point lies in."""
-        return Response(PlacesOut({"items": divisions.divisions_at(**PointQuery.of(request))}).data)
+        """Return the divisions a point lies in on a day."""
+        given = PointOnDayQuery.of(request)
+        day = given.pop("on", None) or timezone.now().astimezone(SHANGHAI).date()
+        return Response(PlacesOut({"items": divisions.divisions_at(**given, day=day)}).data)
 
 
 class NearOut(serializers.Serializer[Any]):
@@ -193,11 +202,14 @@ class DivisionOnDay(APIView):
     def get(self, request: Request, code: str) -> Response:
         """Return what a code stood for on a day, and its successors."""
         day = DayQuery.of(request).get("on") or timezone.now().astimezone(SHANGHAI).date()
+        unknown = NotFound("division.not_found", _("没有这个区划代码。"))
+        if not re.fullmatch(_CODE, code):
+            raise unknown
         standing = divisions.division_on(code, day)
         before, after = divisions.predecessors(code), divisions.successors(code)
         heirs = divisions.standing_heirs(code, day)
         if standing is None and not (before or after or heirs):
-            raise NotFound("division.not_found", _("没有这个区划代码。"))
+            raise unknown
         told = {name: getattr(standing, name, None) for name in ("name", "level", "valid_from", "valid_to")}
         told |= {"code": divisions.long_code(code), "is_standing": standing is not None}
         return Response(StandingOut(told | {"predecessors": before, "successors": after, "heirs": heirs}).data)

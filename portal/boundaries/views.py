@@ -48,10 +48,11 @@ def load(request: HttpRequest) -> HttpResponse:
                 kept = _load(form, content, file.name, who)
                 messages.success(request, _("已装载 %(count)s 个区划的界线，地图和校验规则即时使用。") % {"count": kept})
                 return redirect("portal:boundary-list")
-            preview = boundaries.preview(content=content)
+            preview = boundaries.preview(content=content, now=timezone.now())
         except (Invalid, Conflict) as error:
             form.add_domain_error(error)
-    context = {"form": form, "preview": preview, "lines": preview.lines[:_SHOWN] if preview else ()}
+    lines = sorted(preview.lines, key=lambda line: not line.fault)[:_SHOWN] if preview else ()  # faults first
+    context = {"form": form, "preview": preview, "lines": lines}
     return render(request, "portal/boundaries/load.html", context, status=form.status)
 
 

@@ -7,8 +7,10 @@ URL: it may be somebody's home.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,10 +24,11 @@ from basedb.code_sets import CODE_SETS
 from basedb.dictionary import DATASETS
 from basedb.geography import divisions, figures, matching, shapes
 from basedb.wording import named
-from core.models import Region
+from core.calendar import SHANGHAI
 from exchange.calls.refusals import Refusal
 from exchange.features import showing
 from exchange.features.showing import Shown
+from exchange.features.statements import NOTE
 from portal.actor import BUSINESS, actor, roles_required
 from portal.map import charts
 from portal.map.forms import AddressForm, MapForm
@@ -58,14 +61,14 @@ def map_page(request: HttpRequest) -> HttpResponse:
     address = AddressForm(request.POST or None)
     matches = _matches(address, searcher, to_the_room=matching.may_see_rooms(actor(request)))
     asked |= _picked(address, matches)
-    names = divisions.names_below(figures.home())
+    names, day = divisions.names_below(figures.home()), _today()
     context = {
         "form": form,
         "legend": legend,
         "map": _drawn(legend, asked, names),
         "address_form": address if searcher else None,
         "matches": matches,
-        "at": divisions.divisions_at(longitude=asked["at"][0], latitude=asked["at"][1]) if "at" in asked else None,
+        "at": divisions.divisions_at(longitude=asked["at"][0], latitude=asked["at"][1], day=day) if "at" in asked else None,
         "table": _table(request, layers, asked, names),
         **_statistics(asked.get("division", "")),
     }
@@ -76,7 +79,8 @@ def map_page(request: HttpRequest) -> HttpResponse:
 @roles_required(*BUSINESS)
 def outlines(request: HttpRequest) -> HttpResponse:
     """The approved outlines, simplified, as GeoJSON; none means that the map shows its tile grid instead."""
-    found = shapes.outlines_below(request.GET.get("division", "")[:12])
+    division = request.GET.get("division", "")
+    found = shapes.outlines_below(division if re.fullmatch("[0-9]{2,12}", division) else "", day=_today())
     features = [
         {
             "type": "Feature",
@@ -86,6 +90,10 @@ def outlines(request: HttpRequest) -> HttpResponse:
         for one in found
     ]
     return JsonResponse({"type": "FeatureCollection", "features": features})
+
+
+def _today() -> date:
+    return timezone.now().astimezone(SHANGHAI).date()
 
 
 def _drawn(legend: list[Line], asked: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
@@ -154,7 +162,11 @@ def _table(request: HttpRequest, layers: list[Shown], asked: dict[str, Any], nam
     told = json.loads(read.body)
     labels = _labels(shown, names)
     rows = [
-        {"id": one["id"], "values": [_said(labels.get(name), one["properties"][name]) for name, _title in columns]}
+        {
+            "id": one["id"],
+            "values": [_said(labels.get(name), one["properties"][name]) for name, _title in columns],
+            "note": one.get(NOTE),
+        }
         for one in told["features"]
     ]
     is_more = any(link["rel"] == "next" for link in told["links"])
@@ -173,10 +185,10 @@ def _statistics(division: str) -> dict[str, Any]:
     division = division or figures.home()
     found = figures.figures_below(division)
     codes = list(dict.fromkeys(figure.division_code for figure in found))
-    names = dict(Region.objects.filter(code__in={divisions.short_code(code) for code in codes}).values_list("code", "name"))
+    names = divisions.names_of(codes)
     titles = sorted({figure.dataset for figure in found}, key=figures.COUNTED.index)
     counts = {(figure.division_code, figure.dataset): figure.count for figure in found}
-    labels = [names.get(divisions.short_code(code), code) for code in codes]
+    labels = [names.get(code, code) for code in codes]
     parts = codes[1:] if len(codes) > 1 and codes[0] == divisions.long_code(division) else codes
     bars = {str(DATASETS[name].title): [counts.get((code, name), 0) for code in parts] for name in titles}
     return {
@@ -189,4 +201,5 @@ def _statistics(division: str) -> dict[str, Any]:
         "figure_chart": charts.bars(labels[-len(parts) :], bars) if bars else None,
         "figure_height": 90 + 28 * len(parts),
         "has_outlines": shapes.are_loaded(),
+        "approval_numbers": shapes.approval_numbers(),
     }

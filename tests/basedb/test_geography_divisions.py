@@ -10,14 +10,16 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from basedb.dictionary.geography import PLACE
-from basedb.geography import boundaries, divisions
+from basedb.geography import boundaries, divisions, shapes
 from basedb.ingest import broken_rule
 from basedb.models import BoundaryLoad, Division, DivisionOutline
+from core.calendar import SHANGHAI
 from core.errors import Forbidden, Invalid
 from core.models import AuditEntry, Region
 from tests.factories import City
 
 TODAY = date(2026, 1, 1)
+NOW = datetime(2026, 1, 1, 12, tzinfo=SHANGHAI)
 
 
 def delivered(city: City, code: str, start: str, end: str | None = None, **values: Any) -> None:
@@ -87,18 +89,18 @@ def test_table_of_the_node_answers_where_nothing_was_delivered(city: City) -> No
 
 def test_approved_outlines_are_laid_down_with_who_and_number(city: City, now: datetime) -> None:
     content = collection(box("320102", 118.7, 32.0, 118.8, 32.1), box("320104", 118.8, 32.0, 118.9, 32.1))
-    seen = boundaries.preview(content=content)
+    seen = boundaries.preview(content=content, now=NOW)
     assert [(line.name, line.is_replacing, line.fault) for line in seen.lines] == [("玄武区", False, ""), ("秦淮区", False, "")]
     assert not DivisionOutline.objects.exists()
     kept = load(content, city, now)
     assert (kept.outline_count, kept.approval_number, kept.loaded_by) == (2, "苏S(2024)001号", city.people["system_admin"])
     assert AuditEntry.objects.filter(action="boundary.loaded").count() == 1
-    assert [place.name for place in divisions.divisions_at(longitude=118.75, latitude=32.05)] == ["玄武区"]
-    assert divisions.divisions_at(longitude=118.5, latitude=32.05) == []
+    assert [place.name for place in divisions.divisions_at(longitude=118.75, latitude=32.05, day=TODAY)] == ["玄武区"]
+    assert divisions.divisions_at(longitude=118.5, latitude=32.05, day=TODAY) == []
     load(collection(box("320102", 118.7, 32.0, 118.75, 32.1)), city, now)
     assert DivisionOutline.objects.filter(superseded_at=None).count() == 2
     assert DivisionOutline.objects.filter(superseded_at=now).count() == 1  # kept, but it counts no more
-    assert divisions.divisions_at(longitude=118.78, latitude=32.05) == []
+    assert divisions.divisions_at(longitude=118.78, latitude=32.05, day=TODAY) == []
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_file_that_is_no_outline_file_is_refused(city: City, now: datetime, cont
 
 def test_features_without_a_shape_are_named_not_crashed_on(city: City) -> None:
     content = collection({"properties": {"code": "320102"}}, {"properties": None, "geometry": 5}, {"geometry": {"type": "Polygon"}})
-    assert all(line.fault for line in boundaries.preview(content=content).lines)
+    assert all(line.fault for line in boundaries.preview(content=content, now=NOW).lines)
 
 
 def test_outlines_need_a_number_and_the_right_hands(city: City, now: datetime) -> None:
@@ -188,3 +190,48 @@ def test_command_line_checks_and_loads(city: City, tmp_path: Any, capsys: Any) -
     path.write_bytes(collection(box("320102", 32.0, 118.7, 32.1, 118.8)))
     with pytest.raises(CommandError):
         call_command("load_boundaries", str(path), "--source", "省测绘院", "--approval-number", "苏S(2024)001号")
+
+
+def test_outline_of_an_ended_division_makes_room_and_is_asked_about_by_day(city: City, now: datetime) -> None:
+    load(collection(box("320104", 118.7, 32.0, 118.8, 32.1)), city, now)
+    ended = city.districts["320104"]
+    ended.valid_to = date(2025, 1, 1)
+    ended.save()
+    load(collection(box("320102", 118.7, 32.0, 118.8, 32.1)), city, now)
+    point = {"longitude": 118.75, "latitude": 32.05}
+    assert [place.code for place in divisions.divisions_at(**point, day=TODAY)] == ["320102"]
+    assert [place.code for place in divisions.divisions_at(**point, day=date(2024, 12, 31))] == ["320102", "320104"]
+    assert [outline.name for outline in shapes.outlines_below("320100", day=TODAY)] == ["玄武区"]
+    with pytest.raises(Invalid) as caught:
+        load(collection(box("320104", 118.8, 32.0, 118.9, 32.1)), city, now)
+    assert "不在使用" in str(caught.value.details["file"])
+
+
+def test_delivered_range_ends_a_division_for_a_point_as_it_does_for_its_code(city: City, now: datetime) -> None:
+    load(collection(box("320104", 118.7, 32.0, 118.8, 32.1)), city, now)
+    delivered(city, "320104", "1955-01-01", "2013-02-20")
+    assert divisions.divisions_at(longitude=118.75, latitude=32.05, day=date(2013, 2, 20)) == []
+    assert len(divisions.divisions_at(longitude=118.75, latitude=32.05, day=date(2013, 2, 19))) == 1
+
+
+def test_of_two_divisions_with_one_code_the_standing_one_gets_the_outline(city: City, now: datetime) -> None:
+    standing = city.districts["320102"]
+    given = {"code": "320102", "level": "COUNTY", "parent": standing.parent, "valid_from": date(1955, 1, 1)}
+    Region.objects.create(name="旧玄武区", valid_to=date(2000, 1, 1), **given)
+    load(collection(box("320102", 118.7, 32.0, 118.8, 32.1)), city, now)
+    assert DivisionOutline.objects.get().region == standing
+
+
+def test_upper_outline_must_cover_those_below_it_that_stay(city: City, now: datetime) -> None:
+    load(collection(box("320100", 118.7, 32.0, 119.0, 32.1), box("320102", 118.7, 32.0, 118.8, 32.1)), city, now)
+    with pytest.raises(Invalid) as caught:
+        load(collection(box("320100", 118.75, 32.0, 119.0, 32.1)), city, now)
+    assert "没有盖住已装载的下级区划玄武区" in str(caught.value.details["file"])
+    both = collection(box("320100", 118.75, 32.0, 119.0, 32.1), box("320102", 118.75, 32.0, 118.8, 32.1))
+    assert load(both, city, now).outline_count == 2
+
+
+def test_code_with_the_number_of_the_nation_before_it_is_read(city: City) -> None:
+    feature = box("", 118.7, 32.0, 118.8, 32.1) | {"properties": {"gb": "156320102", "name": "玄武区"}}
+    (line,) = boundaries.preview(content=collection(feature), now=NOW).lines
+    assert (line.code, line.fault) == ("320102", "")

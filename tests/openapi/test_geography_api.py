@@ -65,6 +65,13 @@ def test_point_names_its_divisions_and_its_nearest_address(city: City, operator:
     swapped = {"longitude": "32.04", "latitude": "118.78"}
     assert operator.get(f"{ROOT}/point-divisions", swapped).status_code == 422
     assert operator.get(f"{ROOT}/point-divisions", point | {"foo": "1"}).status_code == 422
+    assert len(operator.get(f"{ROOT}/point-divisions", point | {"on": "2020-01-01"}).json()["items"]) == 1
+    district = city.districts["320102"]
+    district.valid_to = date(2025, 1, 1)
+    district.save()
+    assert operator.get(f"{ROOT}/point-divisions", point).json() == {"items": []}, "it stands no more"
+    assert len(operator.get(f"{ROOT}/point-divisions", point | {"on": "2020-01-01"}).json()["items"]) == 1
+    assert operator.get(f"{ROOT}/point-divisions", point | {"on": "2020-02-30"}).status_code == 422
     assert operator.get(f"{ROOT}/point-divisions", {"longitude": "nan", "latitude": "32"}).status_code == 422
 
 
@@ -78,6 +85,8 @@ def test_division_is_told_as_of_a_day(city: City, operator: Client) -> None:
     now = operator.get(f"{ROOT}/divisions/320104").json()
     assert (now["is_standing"], now["successors"], now["heirs"]) == (False, ["320102"], ["320102"])
     assert operator.get(f"{ROOT}/divisions/999999").status_code == 404
+    for code in ("%00", "1%00", "x", "0", "3201040000000"):
+        assert operator.get(f"{ROOT}/divisions/{code}").status_code == 404
     assert operator.get(f"{ROOT}/divisions/320104", {"on": "zzz"}).status_code == 422
 
 
@@ -128,3 +137,12 @@ def test_keepers_of_addresses_and_the_data_centre_see_rooms(city: City, client: 
 @pytest.mark.parametrize("place", ["point-divisions", "nearest-addresses"])
 def test_no_number_is_no_place(operator: Client, place: str) -> None:
     assert operator.get(f"{ROOT}/{place}", {"longitude": "nan", "latitude": "32.04"}).status_code == 422
+
+
+def test_coordinates_that_are_shifted_do_not_pass_for_measured_ones(city: City, client: Client) -> None:
+    Address.objects.filter(pk=address(city).pk).update(datum_note="GCJ02")
+    for who in ("police_operator", "reviewer"):
+        client.force_login(city.people[who])
+        (item,) = client.post(f"{ROOT}/address-matches", {"texts": ["玄武区中山路12号"]}, JSON).json()["items"]
+        (candidate,) = item["candidates"]
+        assert (candidate["longitude"], candidate["latitude"]) == (None, None), who

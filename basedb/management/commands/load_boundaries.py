@@ -31,7 +31,7 @@ class Command(BaseCommand):
         path: Path = options["file"]
         try:
             content = path.read_bytes()
-            for line in boundaries.preview(content=content).lines:
+            for line in boundaries.preview(content=content, now=timezone.now()).lines:
                 self.stdout.write(f"{line.number}\t{line.code}\t{line.name}\t{line.fault or 'ok'}")
             if options["check"]:
                 return

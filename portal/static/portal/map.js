@@ -89,7 +89,7 @@
       detail.className = "datagrid-content";
       term.textContent = given.titles[name] || name;
       const label = (labels[name] || {})[value];
-      detail.textContent = value === null ? "" : label ? `${label}（${value}）` : String(value);
+      detail.textContent = value === null ? "" : label ? `${label}${panel.dataset.open}${value}${panel.dataset.close}` : String(value);
       item.append(term, detail);
       list.append(item);
     }
@@ -100,7 +100,9 @@
     try {
       const reply = await fetch(`${place.dataset.tiles}${found.uid}/items/${found.fid}`, { headers: { Accept: "application/geo+json" } });
       if (!reply.ok) throw new Error(String(reply.status));
-      told(found.title, (await reply.json()).properties, given.labels[found.uid]);
+      const feature = await reply.json();
+      const mark = feature.coordinateNote ? ` · ${panel.dataset.shifted} ${feature.coordinateNote}` : "";
+      told(found.title + mark, feature.properties, given.labels[found.uid]);
     } catch {
       told(panel.dataset.failed);
     }
