@@ -22,7 +22,7 @@ from core.audit import Actor
 from core.crypto import SealBroken
 from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.roles import Role
-from core.texts import listed
+from core.texts import bracketed, listed
 from exchange.calls.refusals import Refusal
 from exchange.models import SourceConnection, TableKind, UpstreamAccount, UpstreamInterface
 from exchange.querysets import is_auditor, is_reviewer
@@ -187,7 +187,7 @@ def _tried(source: SourceConnection | UpstreamInterface, now: datetime) -> tuple
         UpstreamCall(places.interface_of(source, now).place).knock()  # type: ignore[arg-type]
     except (Refusal, Failed) as error:
         refusal = error.refusal if isinstance(error, Failed) else error
-        return f"{refusal.verdict.message}（{'、'.join(refusal.details.values()) or refusal.code}）", False
+        return bracketed(refusal.verdict.message, listed(refusal.details.values()) or refusal.code), False
     except SealBroken:
         return _("保存的口令无法解封，请重新填写。"), False
     return _("上级接口已应答。"), True
@@ -197,7 +197,7 @@ def _columns_told(source: SourceConnection, found: list[str]) -> tuple[str, bool
     wanted = [source.key_column, source.region_column, *(column["name"] for column in source.columns)]
     missing = [name for name in dict.fromkeys(wanted) if name and name not in found]
     if missing:
-        return _("已连接，但缺少字段：%(names)s") % {"names": "、".join(missing)}, False
+        return _("已连接，但缺少字段：%(names)s") % {"names": listed(missing)}, False
     return _("已连接，%(count)s 个登记字段都在。") % {"count": len(source.columns)}, True
 
 

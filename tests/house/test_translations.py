@@ -13,6 +13,8 @@ from pathlib import Path
 from tests.house.files import ROOMS, ROOT, faults, modules, name_of, templates, tree
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
+PUNCTUATION = re.compile("[（），。：；、]")
+DESCRIBING = ("summary", "description", "help_text")
 DATA_TEXTS = {
     "(系统|平台|数据库|软件|app|小程序|网站)$": "what a title may not end in",
     **dict.fromkeys(("数据库", "电子表格", "电子文件", "图形图像", "流媒体", "自描述格式"), "source formats, kept as data"),
@@ -49,6 +51,12 @@ PLAIN_MODULES: dict[str, str] = {
     "exchange/requests/sla_policies.py": "articles of the law as they are cited, kept as data",
 }
 
+PLAIN_SEPARATORS = {
+    "licenses/sealing/page.py": "words printed on licenses, Chinese in every language of the pages",
+    "licenses/types/layout.py": "marks no printed line begins or ends with",
+    "portal/grants/limits.py": "what a field of a form holds, read back with commas of either kind",
+}
+
 
 def test_templates_have_no_unmarked_text() -> None:
     def left(path: Path) -> list[str]:
@@ -64,7 +72,7 @@ def unmarked(node: ast.AST, inside: bool = False) -> list[str]:
         function = node.func
         called = function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
         inside = inside or called in MARKERS or called.startswith(("gettext", "extend_schema", "OpenApi"))
-    if isinstance(node, ast.keyword) and node.arg in ("summary", "description", "help_text"):
+    if isinstance(node, ast.keyword) and node.arg in DESCRIBING:
         return []
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return [] if inside or node.value in DATA_TEXTS or not CHINESE.search(node.value) else [f"{node.lineno}: {node.value[:30]}"]
@@ -87,6 +95,25 @@ def spoken_modules() -> list[Path]:
 
 def test_modules_have_no_unmarked_text() -> None:
     assert faults(spoken_modules(), lambda path: unmarked(tree(path))) == {}
+
+
+def separators(node: ast.AST) -> list[str]:
+    """Return the Chinese punctuation below a node that is put between words whatever the language of the page."""
+    if isinstance(node, ast.keyword) and node.arg in DESCRIBING:
+        return []
+    parts: list[ast.expr] = []
+    if isinstance(node, ast.JoinedStr):
+        parts = node.values
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "join":
+        parts = [node.func.value]
+    texts = [(part.lineno, str(part.value)) for part in parts if isinstance(part, ast.Constant)]
+    own = [f"{line}: {text[:30]}" for line, text in texts if PUNCTUATION.search(text)]
+    return own + [text for child in ast.iter_child_nodes(node) for text in separators(child)]
+
+
+def test_words_are_set_apart_in_the_language_of_the_page() -> None:
+    paths = [path for path in spoken_modules() if name_of(path) not in PLAIN_SEPARATORS]
+    assert faults(paths, lambda path: separators(tree(path))) == {}
 
 
 def test_english_catalogue_is_complete(tmp_path: Path) -> None:
