@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -23,7 +22,7 @@ from core.errors import Conflict, Forbidden, Invalid
 from exchange.models import AccountAuth, HeaderFamily, UpstreamAccount, UpstreamSecret
 from exchange.national.requesters import RID, SID
 from exchange.requests.request_terms import text_fault
-from exchange.sources.hosts import check_url
+from exchange.sources.hosts import check_url, is_address
 from exchange.sources.registering import accounts_visible_to, managed, may_register
 from exchange.sources.secrets import put_secret
 
@@ -90,7 +89,6 @@ def _check(row: UpstreamAccount) -> None:
         found["auth"] = _("请选择认证方式。")
     if row.auth == AccountAuth.HEADER and not HEADER.fullmatch(row.header_name):
         found["header_name"] = _("请填写请求头的名称，例如 X-Api-Key。")
-    place = urlsplit(row.refresh_url)
     if row.auth == AccountAuth.NATIONAL:
         if row.family not in HeaderFamily.values:
             found["family"] = _("请选择接口规范。")
@@ -98,7 +96,7 @@ def _check(row: UpstreamAccount) -> None:
             found["rid"] = _("请求者标识须为 4 至 64 位字母、数字或 _ @ . -。")
         if not SID.fullmatch(row.refresh_sid):
             found["refresh_sid"] = _("服务编码须为 4 至 64 位字母、数字或 _ . -。")
-        if place.scheme not in ("http", "https") or not place.hostname or place.username:
+        if not is_address(row.refresh_url):
             found["refresh_url"] = _("请填写以 http:// 或 https:// 开头、不含账号的地址。")
     if found:
         raise Invalid("source.invalid", _("数据源登记有误，请一并修改。"), found)

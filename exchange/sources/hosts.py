@@ -25,6 +25,15 @@ def is_allowed(host: str, port: int | None = None) -> bool:
     return any(_covers(name, host) and listed in ("", "*", str(port)) for name, listed in map(_read, settings.SOURCE_HOSTS))
 
 
+def is_address(url: str) -> bool:
+    """Return whether a text is a whole address of an interface, without an account and without a fragment."""
+    try:
+        place = urlsplit(url)
+    except ValueError:
+        return False
+    return place.scheme in WEB_PORTS and bool(place.hostname) and not (place.username or place.password or place.fragment)
+
+
 def is_url_allowed(url: str) -> bool:
     """Return whether the platform may ask an interface at an address."""
     try:

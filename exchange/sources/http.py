@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -82,12 +82,10 @@ def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> Reply:
     """Read an answer to its end; one that drips in slowly is given up at the deadline."""
     parts = bytearray()
     try:
-        for part in answer.stream(CHUNK, decode_content=True):
+        for part in parts_of(answer, deadline):
             parts += part
             if len(parts) > ANSWER_AT_MOST:
                 raise Refusal("upstream.refused", {"source": "answer_too_large"})
-            if time.monotonic() > deadline:
-                raise _failed("upstream.timeout", "took_too_long")
     except (HTTPError, OSError) as error:
         raise _failure(error) from None
     finally:
@@ -101,6 +99,14 @@ def _read(answer: urllib3.BaseHTTPResponse, deadline: float) -> Reply:
             return Reply(answer.status, None)
         raise Refusal("upstream.refused", {"source": "answer_not_json"}) from None
     return Reply(answer.status, document)
+
+
+def parts_of(answer: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
+    """Hand out the parts of an answer as they come in; TimeoutError at the deadline, however small they are."""
+    while part := answer.read1(CHUNK, decode_content=True):  # `stream` would wait until a whole chunk is there
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        yield part
 
 
 def _failure(error: Exception) -> Failed:

@@ -39,6 +39,7 @@ class Lines(forms.CharField):
     def to_python(self, value: Any) -> Any:
         """Return one dictionary a line."""
         text = super().to_python(value) or ""
+        super().run_validators(text)
         rows = [line.split(maxsplit=len(self.names) - 1) for line in text.splitlines() if line.strip()]
         if any(len(row) < len(self.names) - 1 or not row for row in rows):
             raise ValidationError(_("每行应依次填写：%(names)s，以空格分开。") % {"names": listed(self.names)}, code="line")
@@ -50,7 +51,7 @@ class Lines(forms.CharField):
             raise ValidationError(self.error_messages["required"], code="required")
 
     def run_validators(self, value: Any) -> None:
-        """The lines were checked while they were read."""
+        """The text was checked while its lines were read."""
 
 
 class SourceForm(PortalForm):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,8 +16,9 @@ import pytest
 from django.utils import timezone
 
 from basedb.staging import RawRow
-from core.errors import DomainError, Invalid
+from core.errors import DomainError, Invalid, Unavailable
 from exchange.aggregation import checking
+from exchange.aggregation.connectors import http_paging
 from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.connectors.terms import place_of
 from exchange.models import AggregationPlan, AggregationRun
@@ -32,6 +34,7 @@ class Interface:
     def __init__(self) -> None:
         self.answer: Answer = lambda _query, _headers: (200, {"data": []})
         self.asked: list[dict[str, str]] = []
+        self.pause = 0.0  # after each byte of an answer
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,7 +48,9 @@ class Interface:
                     self.send_header("Location", "http://10.0.0.1/")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                for part in [content] if not outer.pause else [content[n : n + 1] for n in range(len(content))]:
+                    self.wfile.write(part)
+                    time.sleep(outer.pause)
 
             def log_message(self, *_args: Any) -> None:
                 pass
@@ -66,7 +71,8 @@ def interface(settings: Any) -> Iterator[Interface]:
 
 def plan_of(city: City, interface: Interface, paging: dict[str, Any] | None = None, **values: Any) -> AggregationPlan:
     settings = {"url": interface.url, "items": "/data", "header": "X-Key", **(paging or {})}
-    return csv_plan(city.police, timezone.now(), connector="HTTP_PAGES", settings=settings, password="hush", **values)
+    given: dict[str, Any] = {"connector": "HTTP_PAGES", "settings": settings, "password": "hush", **values}
+    return csv_plan(city.police, timezone.now(), **given)
 
 
 def read(plan: AggregationPlan, size: int = 1000, **checkpoint: Any) -> tuple[list[RawRow], Any]:
@@ -159,7 +165,7 @@ def test_answer_that_cannot_be_taken_is_said_by_code(city: City, interface: Inte
 
 
 @pytest.mark.parametrize(
-    "link", ["http://10.0.0.1/people", "//evil.example/people", "http://127.0.0.1:1/people", "ftp://127.0.0.1/x"]
+    "link", ["http://10.0.0.1/people", "//evil.example/people", "http://127.0.0.1:1/people", "ftp://127.0.0.1/x", "http://["]
 )
 def test_link_that_leads_to_another_host_is_not_followed(city: City, interface: Interface, link: str) -> None:
     interface.answer = lambda _query, _headers: (200, {"data": [person(1)], "next": link})
@@ -251,3 +257,22 @@ def test_plan_of_an_interface_cannot_compare_all_keys(city: City, interface: Int
     with pytest.raises(Invalid) as refused:
         plan_of(city, interface, delete_mode="FULL_KEYS")
     assert refused.value.code == "plan.keys_not_listed"
+
+
+def test_answer_that_drips_in_is_given_up_in_time(city: City, interface: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_paging, "PAGE_SECONDS", 0.2)
+    interface.answer, interface.pause = lambda _query, _headers: (200, {"data": [person(1)]}), 0.02
+    with pytest.raises(Unavailable):
+        read(plan_of(city, interface))
+
+
+def test_key_no_header_can_carry_is_told_to_be_one(city: City, interface: Interface) -> None:
+    with pytest.raises(Invalid) as refused:
+        read(plan_of(city, interface, password="绝密"))
+    assert (refused.value.code, "绝密" in str(refused.value.message)) == ("source.wrong_password", False)
+
+
+def test_count_nobody_can_mean_is_none(city: City, interface: Interface) -> None:
+    interface.answer = lambda _query, _headers: (200, {"data": [person(1)], "total": "9" * 5000})
+    rows, reading = read(plan_of(city, interface, {"total": "/total"}))
+    assert (len(rows), reading.expected) == (1, None)

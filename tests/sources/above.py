@@ -36,7 +36,7 @@ class Above:
     def __init__(self) -> None:
         self.asked: list[tuple[str, dict[str, str], Any]] = []
         self.answering: Answering = found
-        self.delay = 0.0
+        self.delay = self.pause = 0.0  # before an answer, after each byte of it
         self.session = ""
         self.refreshes = 0
         self.app_key = APP_KEY
@@ -57,7 +57,9 @@ class Above:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(content)
+                for part in [content] if not platform.pause else [content[n : n + 1] for n in range(len(content))]:
+                    self.wfile.write(part)
+                    time.sleep(platform.pause)
 
             def log_message(self, *_: Any) -> None:
                 pass

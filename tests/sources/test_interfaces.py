@@ -86,6 +86,14 @@ def test_an_interface_that_takes_too_long_is_given_up_and_not_asked_again(scene:
     assert len(above.asked) == 1
 
 
+def test_an_answer_that_drips_in_is_given_up_in_time(scene: Scene, above: Above) -> None:
+    above.pause = 0.02
+    began = time.monotonic()
+    reply = scene.partner.query(grant_on(scene, above, timeout_ms=300), SOMEBODY)
+    assert (reply.status, reply.code) == (502, "upstream.timeout")
+    assert time.monotonic() - began < 2.0
+
+
 def test_an_address_with_its_query_is_in_no_log(scene: Scene, above: Above, caplog: pytest.LogCaptureFixture) -> None:
     """The library tells of a connection it makes anew with the whole address: keys and subjects may stand in it."""
     query = {"tym": {"in": "query", "from": "key"}, "appkey": {"in": "query", "from": "constant", "value": "verysecret"}}

@@ -20,7 +20,7 @@ from exchange.aggregation.connectors.http_reading import HttpReading
 from exchange.aggregation.connectors.terms import Place, Source, Table, is_number
 from exchange.models import AggregationPlan, AggregationRun
 from exchange.sources import pointers
-from exchange.sources.hosts import check_url
+from exchange.sources.hosts import check_url, is_address
 
 PAGINGS: Final = ("NEXT_LINK", "PAGE_NUMBER", "CURSOR", "NONE")
 HEADER: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,59}")
@@ -32,11 +32,7 @@ class HttpPages:
     def check_settings(self, settings: Mapping[str, Any]) -> None:
         """Raise Invalid for an address that is none or not allowed, and for a paging that cannot work."""
         faults: dict[str, str] = {}
-        try:
-            url = urlsplit(str(settings.get("url") or ""))
-        except ValueError:
-            url = urlsplit("")
-        if url.scheme not in ("http", "https") or not url.hostname or url.username or url.password or url.fragment:
+        if not is_address(str(settings.get("url") or "")):
             faults["url"] = _("请填写完整的 http 或 https 地址，不含用户名和口令。")
         paging = settings.get("paging", "NONE")
         if paging not in PAGINGS:

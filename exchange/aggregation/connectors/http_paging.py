@@ -7,6 +7,8 @@ the first one was: a plan cannot be led into the inner network. The key travels 
 from __future__ import annotations
 
 import json
+import re
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -21,11 +23,13 @@ from core.errors import Invalid, Unavailable
 from exchange.aggregation.connectors.terms import Column, Place
 from exchange.sources import pointers
 from exchange.sources.hosts import check_url
+from exchange.sources.http import parts_of
 
 LARGEST_PAGE: Final = 32 << 20
-SECONDS: Final = 60.0
+SECONDS: Final = 60.0  # without a word
+PAGE_SECONDS: Final = 300.0  # for a whole page
 _ONCE: Final = Retry(total=1, connect=1, read=0, redirect=0, status=0, other=0, raise_on_status=False)
-_CHUNK: Final = 1 << 16
+_COUNT: Final = re.compile(r"[0-9]{1,15}")
 
 
 def first_page(settings: Mapping[str, Any], since: str = "") -> str:
@@ -52,8 +56,12 @@ def next_page(settings: Mapping[str, Any], url: str, document: Any, number: int)
         return None
     if paging == "CURSOR":
         return _replaced(url, str(settings["parameter"]), token)
-    link = urljoin(url, token)
-    if urlsplit(link)[:2] != urlsplit(str(settings["url"]))[:2]:
+    try:
+        link = urljoin(url, token)
+        is_here = urlsplit(link)[:2] == urlsplit(str(settings["url"]))[:2]
+    except ValueError:  # no address at all
+        is_here = False
+    if not is_here:
         raise Invalid("source.link_leads_away", _("接口给出的下一页地址指向另一个主机，已停止读取。"))
     return link
 
@@ -71,13 +79,16 @@ def page_of(place: Place, url: str) -> Any:
     if place.password and place.settings.get("header"):
         headers[str(place.settings["header"])] = place.password
     pool = urllib3.PoolManager(cert_reqs="CERT_REQUIRED", ca_certs=settings.SOURCE_CA_FILE or None)
+    deadline = time.monotonic() + PAGE_SECONDS
     try:
         answer = pool.request(
             "GET", url, headers=headers, timeout=Timeout(5, SECONDS), retries=_ONCE, redirect=False, preload_content=False
         )
-        content = _content(answer)
+        content = _content(answer, deadline)
     except (HTTPError, OSError):
         raise Unavailable("source.away", _("数源接口连接不上。")) from None
+    except ValueError:  # only what the header carries can be at fault: the address was judged before
+        raise Invalid("source.wrong_password", _("密钥中有请求头不能携带的字符，请重新填写密钥。")) from None
     finally:
         pool.clear()
     _check_status(answer.status)
@@ -87,10 +98,10 @@ def page_of(place: Place, url: str) -> Any:
         raise Invalid("source.not_json", _("数源接口的应答不是 JSON，请核对地址。")) from None
 
 
-def _content(answer: urllib3.BaseHTTPResponse) -> bytes:
+def _content(answer: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     parts = bytearray()
     try:
-        for part in answer.stream(_CHUNK, decode_content=True):
+        for part in parts_of(answer, deadline):
             parts += part
             if len(parts) > LARGEST_PAGE:
                 said = _("数源接口的一页超过 %(most)s MB，请减小每页条数。")
@@ -127,7 +138,7 @@ def columns_of(rows: list[dict[str, Any]]) -> tuple[Column, ...]:
 def total_of(document: Any, settings: Mapping[str, Any]) -> int | None:
     """Return how many rows the interface says there are, None when it does not."""
     text = pointers.text_at(document, str(settings["total"])) if settings.get("total") else None
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text is not None and _COUNT.fullmatch(text) else None
 
 
 def _with(url: str, extra: Mapping[str, Any]) -> str:
