@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -29,12 +28,13 @@ from exchange.querysets import is_auditor, is_reviewer
 from exchange.requests.request_terms import text_fault
 from exchange.sources import places, pointers
 from exchange.sources.guard import Failed
-from exchange.sources.hosts import check_host, check_url
+from exchange.sources.hosts import check_host, check_url, is_address
 from exchange.sources.interfaces import UpstreamCall
 from exchange.sources.secrets import put_secret
 from exchange.sources.tables import DepartmentTable
 
 Row = TypeVar("Row", SourceConnection, UpstreamInterface, UpstreamAccount)
+NOUNS: Final[Mapping[type, str]] = {SourceConnection: "source_connection", UpstreamInterface: "upstream_interface"}
 COLUMNS_AT_MOST: Final = 100
 NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 PLACES: Final = frozenset({"body", "query"})
@@ -81,7 +81,7 @@ def register_connection(*, values: Mapping[str, Any], password: str, actor: Acto
         fault = _("请填写只读账号的口令。")
         raise Invalid("source.invalid", fault, {"password": fault})
     put_secret(row, password)
-    return _saved(row, actor, now, "source_connection")
+    return _saved(row, actor, now)
 
 
 @transaction.atomic
@@ -91,17 +91,17 @@ def register_interface(*, values: Mapping[str, Any], actor: Actor, now: datetime
     if row.account is not None and row.account.department_id != row.department_id:
         raise Invalid("source.invalid", _("请选择本部门登记的账号。"), {"account": _("请选择本部门登记的账号。")})
     _check_interface(row)
-    return _saved(row, actor, now, "upstream_interface")
+    return _saved(row, actor, now)
 
 
-def _saved(row: Row, actor: Actor, now: datetime, noun: str) -> Row:
+def _saved(row: Row, actor: Actor, now: datetime) -> Row:
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
         taken = _("本部门已有同名登记。")
         raise Conflict("source.title_taken", taken, {"title": taken}) from None
-    audit.record(actor, f"{noun}.registered", row, at=now, department_ids=[row.department_id])
+    audit.record(actor, f"{NOUNS[type(row)]}.registered", row, at=now, department_ids=[row.department_id])
     return row
 
 
@@ -135,7 +135,7 @@ def switch(*, uid: UUID, is_active: bool, actor: Actor, now: datetime) -> Source
     row.revision += 1
     row.save(update_fields=["is_active", "revision", "updated_at"])
     event = "enabled" if is_active else "disabled"
-    audit.record(actor, f"{row._meta.model_name}.{event}", row, at=now, department_ids=[row.department_id])
+    audit.record(actor, f"{NOUNS[type(row)]}.{event}", row, at=now, department_ids=[row.department_id])
     return row
 
 
@@ -176,7 +176,7 @@ def test(*, uid: UUID, actor: Actor, now: datetime) -> bool:
     source.tested_at, source.test_outcome = now, outcome[:200]
     with transaction.atomic():
         source.save(update_fields=["tested_at", "test_outcome"])
-        audit.record(actor, f"{source._meta.model_name}.tested", source, at=now, department_ids=[source.department_id], ok=is_good)
+        audit.record(actor, f"{NOUNS[type(source)]}.tested", source, at=now, department_ids=[source.department_id], ok=is_good)
     return is_good
 
 
@@ -216,8 +216,7 @@ def _check_connection(row: SourceConnection) -> None:
 
 def _check_interface(row: UpstreamInterface) -> None:
     found = _common_faults(row)
-    place = urlsplit(row.url)
-    if place.scheme not in ("http", "https") or not place.hostname or place.username or place.fragment:
+    if not is_address(row.url):
         found["url"] = _("请填写以 http:// 或 https:// 开头、不含账号的地址。")
     if row.account is not None and row.account.auth == "NATIONAL" and not row.sid:
         found["sid"] = _("国家规范的接口须填写服务编码。")

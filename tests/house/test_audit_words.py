@@ -25,8 +25,6 @@ OPEN: dict[str, tuple[str, ...]] = {
     "exchange/care/alerts.py: state.lower()": ("acknowledged", "dismissed", "acted"),
     "exchange/dossiers/opening.py: action": ("dossier.opened", "dossier.missed", "dossier.read"),
     "exchange/requests/extensions.py: extension.state.lower()": ("consented", "refused"),
-    "exchange/sources/registering.py: row._meta.model_name": ("sourceconnection", "upstreaminterface"),
-    "exchange/sources/registering.py: source._meta.model_name": ("sourceconnection", "upstreaminterface"),
 }
 OWN_KEYWORDS = {"at", "department_ids", "detail"}
 

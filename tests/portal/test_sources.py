@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from catalog import mounting
 from core.errors import Invalid
+from core.models import AuditEntry
 from exchange.models import NationalRequester, SourceConnection, UpstreamAccount, UpstreamInterface, UpstreamRelay
 from tests import factories
 from tests.exchange.test_upstream import authorize
@@ -72,6 +73,7 @@ def test_a_missing_column_is_told_by_the_test(operator: Client) -> None:
         ({"host": "metadata.internal"}, "外联白名单"),
         ({"columns": ""}, "此项必填"),
         ({"columns": "xm 姓名\nxm 又一个"}, "不重复的字段"),
+        ({"columns": "xm 姓\x00名"}, "不能含有控制字符"),
         ({"at_once": 99}, "不能大于 8"),
     ],
 )
@@ -107,6 +109,30 @@ def test_an_identity_number_is_never_put_into_an_address(operator: Client) -> No
     assert "不得放在地址中" in answer.content.decode()
     assert operator.post("/sources/interfaces/new/", form | {"method": "POST"}).status_code == 302
     assert UpstreamInterface.objects.get().request_map == {"sfzh": {"in": "body", "from": "key"}}
+
+
+def test_an_address_that_is_none_is_refused_beside_its_field(operator: Client) -> None:
+    interface = {
+        "title": "接口", "key_kind": "USCC", "timeout_ms": 1000, "at_once": 2, "method": "POST", "url": "http://[",
+        "parameters": "tyxydm key", "columns": "mc /data/mc 名称", "record": "/data", "code": "/code", "ok": "0",
+    }  # fmt: skip
+    account = {
+        "title": "省平台", "auth": "NATIONAL", "family": "gjzwfwpt", "rid": "6a1f@320100", "refresh_url": "http://[",
+        "refresh_sid": "s_000001", "secret": "0123456789abcdef",
+    }  # fmt: skip
+    for page, form in (("/sources/interfaces/new/", interface), ("/sources/accounts/new/", account)):
+        answer = operator.post(page, form)
+        assert answer.status_code == 422
+        assert "请填写以 http:// 或 https:// 开头" in answer.content.decode()
+
+
+def test_what_is_done_with_a_source_is_audited_under_one_noun(operator: Client) -> None:
+    operator.post("/sources/tables/new/", table_form())
+    uid = SourceConnection.objects.get().uid
+    operator.post(f"/sources/{uid}/test/")
+    operator.post(f"/sources/{uid}/switch/", {"is_active": "0"})
+    done = AuditEntry.objects.filter(object_uid=str(uid)).order_by("id").values_list("action", flat=True)
+    assert list(done) == ["source_connection.registered", "source_connection.tested", "source_connection.disabled"]
 
 
 def test_a_secret_is_rotated_by_date_and_never_displayed(operator: Client) -> None:
