@@ -16,6 +16,7 @@ from sqlalchemy.dialects.oracle.base import OracleDialect
 from basedb.staging import RawRow
 from core.errors import DomainError, Invalid, Unavailable
 from exchange.aggregation import checking
+from exchange.aggregation.connectors.postgresql import Postgresql
 from exchange.aggregation.connectors.registry import CONNECTORS
 from exchange.aggregation.connectors.terms import Place, family_of, place_of
 from exchange.models import AggregationPlan, AggregationRun, SchemaChange
@@ -205,6 +206,44 @@ def test_errors_of_the_driver_become_sentences_that_quote_nothing(city: City, no
         assert refused.value.code == code
         assert isinstance(refused.value, Unavailable) == (code in ("source.away", "source.timeout"))
         assert "secret" not in str(refused.value.message)
+
+
+def test_source_that_goes_away_when_its_rows_are_asked_for_is_waited_for(
+    city: City, now: datetime, kind: str, table: Table
+) -> None:
+    plan = plan_of(city, kind, now)
+    reading = CONNECTORS[kind].open(plan, run_of(plan))
+    reading.begin()
+    table.refusal = DriverError(*ERRORS[kind]["source.away"])
+    with pytest.raises(Unavailable):
+        list(reading.batch(1))
+    reading.close()
+
+
+def test_texts_that_are_not_in_the_encoding_of_their_database_are_told(city: City, now: datetime, kind: str, table: Table) -> None:
+    plan = plan_of(city, kind, now)
+    reading = CONNECTORS[kind].open(plan, run_of(plan))
+    reading.begin()
+    table.refusal = UnicodeDecodeError("utf-8", b"\xd0\xfe", 0, 1, "invalid start byte")
+    with pytest.raises(Invalid) as refused:
+        list(reading.batch(1))
+    reading.close()
+    assert refused.value.code == "source.encoding"
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ('FATAL:  password authentication failed for user "secret"', "source.wrong_password"),
+        ('致命错误:  用户 "secret" Password 认证失败', "source.wrong_password"),
+        ('FATAL:  database "x" does not exist', "source.database_gone"),
+        ('致命错误:  数据库 "x" 不存在', "source.database_gone"),
+        ("could not connect to server: Connection refused", "source.away"),
+    ],
+)
+def test_login_that_failed_is_told_whatever_language_the_server_speaks(said: str, code: str) -> None:
+    told = Postgresql().explain(Exception(said))
+    assert (told.code, "secret" in str(told.message)) == (code, False)
 
 
 @pytest.mark.parametrize(("kind_", "extra"), [("ORACLE", "oracle"), ("SQL_SERVER", "sqlserver"), ("DM", "dm")])

@@ -25,6 +25,10 @@ _MEANT: dict[str, str] = {
     "3D000": "source.database_gone",
 }
 
+# A login that failed has no code, only words, in the language of the server.
+_WRONG_PASSWORD = ("authentication failed", "no password", "认证失败")
+_NO_DATABASE = ("does not exist", "不存在")
+
 _MOST_JOINED = 90
 
 
@@ -75,9 +79,9 @@ class Postgresql(SqlConnector):
         text = str(original)
         if code in _MEANT:
             return refusals.told(_MEANT[code])
-        if "authentication failed" in text or "no password" in text:
+        if any(words in text for words in _WRONG_PASSWORD):
             return refusals.told("source.wrong_password")
-        if not code and "does not exist" in text:
+        if not code and any(words in text for words in _NO_DATABASE):
             return refusals.told("source.database_gone")
         if not code or code.startswith(("08", "57P")):
             return refusals.told(refusals.AWAY)

@@ -27,6 +27,7 @@ _SAID: dict[str, _StrPromise] = {
     "source.table_gone": gettext_lazy("数源表不存在或已改名，请核对归集任务的表名。"),
     "source.column_missing": gettext_lazy("数源表缺少已对应的字段，请核对字段对应。"),
     "source.forbidden": gettext_lazy("只读账号没有读取数源表的权限。"),
+    "source.encoding": gettext_lazy("数源中有文字与数据库声明的编码不符，无法读取，请与数源部门核对数据库编码。"),
 }
 
 

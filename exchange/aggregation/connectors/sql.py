@@ -91,10 +91,16 @@ class SqlConnector(ABC):
         except (ImportError, exc.NoSuchModuleError):
             raise driver_missing(str(self.title), self.extra) from None
         with self.explained():
-            connection = engine.connect()
+            connection = self._logged_in(engine)
             for statement in self.session:
                 connection.exec_driver_sql(statement)
             return connection
+
+    def _logged_in(self, engine: sa.Engine) -> sa.Connection:
+        try:
+            return engine.connect()
+        except UnicodeDecodeError as error:  # what a server says before it knows our encoding is in its own
+            raise self.explain(Exception(error.object.decode("gb18030", errors="replace"))) from None
 
     def _engine(self, place: Place) -> sa.Engine:
         settings = place.settings
@@ -115,6 +121,8 @@ class SqlConnector(ABC):
             yield
         except exc.DBAPIError as error:
             raise self.explain(error.orig) from None
+        except UnicodeDecodeError:
+            raise told("source.encoding") from None
 
     def columns(self, connection: sa.Connection, name: str) -> tuple[Column, ...]:
         """Return the columns of a table; one that is not there raises Invalid."""

@@ -257,7 +257,8 @@ class SqlReading:
         """Open the stream with the first row: some drivers do nothing else beside one."""
         if self._rows is None:
             streaming = self._opened().execution_options(stream_results=True, max_row_buffer=FETCH)
-            self._rows = streaming.execute(self.query())
+            with self._connector.explained():
+                self._rows = streaming.execute(self.query())
         return self._rows
 
     def _row(self, number: int, key: str, texts: list[str | None]) -> RawRow:
