@@ -30,6 +30,7 @@ def test_record_of_another_name_under_a_merged_number_stays_apart(world: World, 
     world.project(run_id=1)
     merge(world, city)
     assert merging.apply_due(clock=world.tick) == 1
+    assert (links()[held], golden()[key(1)]["household_head"]) == ((None, "HELD"), None)
     later = world.deliver("civil", "c", 2, person(2, name="王芳", household_head="戊"))
     same = world.deliver("police", "d", 2, person(2, name="張 偉"))
     world.project(run_id=1)
