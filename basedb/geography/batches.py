@@ -11,7 +11,7 @@ from django.db import connection
 
 from basedb.cleaning import typed_sql
 from basedb.dictionary import Dataset
-from basedb.dictionary.geography import DATASETS, PARCEL
+from basedb.dictionary.geography import DATASETS, PARCEL, SHIFTED_SQL
 from basedb.models import GeometrySource
 from basedb.rules.geography import SHIFTED_KEPT
 
@@ -36,10 +36,11 @@ def settle(dataset: Dataset, judged: str, fields: Collection[str]) -> int:
     shapes = f"shapes_{judged}"
     outline = typed_sql(PARCEL.field("outline"), "s.outline")
     standing = "coalesce(s.parcel_state, '1') <> '2'" if "parcel_state" in fields else "true"
+    sound = f"coalesce(s.datum, '') NOT IN {SHIFTED_SQL}" if "datum" in fields else "true"  # a shifted one lies elsewhere
     with connection.cursor() as cursor:
         cursor.execute(
             f"CREATE TEMPORARY TABLE {shapes} ON COMMIT DROP AS SELECT s.row_number, s.parcel_code, {outline} AS outline"
-            f" FROM {judged} s WHERE s.rule IS NULL AND NOT s.gone AND s.outline IS NOT NULL AND {standing}"
+            f" FROM {judged} s WHERE s.rule IS NULL AND NOT s.gone AND s.outline IS NOT NULL AND {standing} AND {sound}"
         )
         cursor.execute(f"CREATE INDEX ON {shapes} USING gist (outline)")
         cursor.execute(f"ANALYZE {shapes}")

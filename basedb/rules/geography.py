@@ -21,6 +21,7 @@ from basedb.dictionary.geography import (
     PARCEL,
     PLANNING_ZONE,
     REAL_ESTATE_UNIT,
+    SHIFTED_SQL,
 )
 from basedb.identifiers import calendar_day_sql, citizen_id_valid_sql, uscc_valid_sql
 from basedb.rules.conditions import TODAY, Rule, column, later, ordered, present, rule_of
@@ -47,6 +48,8 @@ _FAULTS: dict[str, _StrPromise] = {
     "invalid": _("{field}几何无效"),
 }
 
+_UNSHIFTED = f"coalesce({column('datum')},'') NOT IN {SHIFTED_SQL}"
+
 
 def _shape(name: str) -> str:
     return f"basedb_read_geometry({column(name)})"
@@ -70,15 +73,14 @@ def _geometry_rules(dataset: Dataset, name: str) -> Iterator[Rule]:
         dataset,
         "datum.shifted",
         _("{field}为偏移坐标（GCJ-02、BD-09）：请报送未偏移的坐标"),
-        f"{s('datum')} IN ('GCJ02','BD09') AND {present(name)} AND coalesce(current_setting('{SHIFTED_KEPT}', true),'') <> 'on'",
+        f"{s('datum')} IN {SHIFTED_SQL} AND {present(name)} AND coalesce(current_setting('{SHIFTED_KEPT}', true),'') <> 'on'",
     )
     fault = f"basedb_geometry_fault({s(name)}, '{kind}')"
     for word, message in _FAULTS.items():
         yield replace(rule_of(dataset, f"{name}.{word}", message, f"{fault} = '{word}'"), guard=f"{fault} IS NOT NULL")
     if dataset is not DIVISION:
-        unshifted = f"coalesce({s('datum')},'') NOT IN ('GCJ02','BD09')"
         outside = f"basedb_outside_division({_shape(name)}, {s(dataset.region_field)})"
-        yield rule_of(dataset, f"{name}.outside_division", _("{field}不在所属区划范围内"), f"{unshifted} AND {outside}")
+        yield rule_of(dataset, f"{name}.outside_division", _("{field}不在所属区划范围内"), f"{_UNSHIFTED} AND {outside}")
 
 
 def _region_rules(dataset: Dataset) -> Iterator[Rule]:
@@ -126,7 +128,17 @@ def _parcel_rules() -> Iterator[Rule]:
         PARCEL,
         "outline.overlap",
         _("{field}与同一图层的其他宗地重叠"),
-        f"{s('parcel_state')} <> '2' AND basedb_parcel_taken({s('parcel_code')}, {_shape('outline')})",
+        f"{s('parcel_state')} <> '2' AND {_UNSHIFTED} AND {_taken_sql()}",
+    )
+
+
+def _taken_sql() -> str:
+    """Whether a standing parcel of the same layer lies there; one kept in shifted coordinates lies somewhere else."""
+    code, shape = column("parcel_code"), f"(SELECT {_shape('outline')} AS outline OFFSET 0) given"
+    return (
+        f"EXISTS (SELECT FROM {shape} JOIN basedb_parcel p ON p.outline && given.outline"
+        f" WHERE p.parcel_code <> {code} AND p.withdrawn_at IS NULL AND p.parcel_state <> '2' AND p.datum_note NOT IN {SHIFTED_SQL}"
+        f" AND substr(p.parcel_code, 14, 1) = substr({code}, 14, 1) AND basedb_parcels_overlap(p.outline, given.outline))"
     )
 
 
@@ -176,6 +188,7 @@ def _ownership_rules() -> Iterator[Rule]:
         _("{field}应在0至100之间"),
         f"CASE WHEN {_is_number('share_percent')} THEN {s('share_percent')}::numeric > 100 END",
     )
+    yield _ordered_days(OWNERSHIP, "term_from", "term_to")
     yield rule_of(
         OWNERSHIP,
         "ended_on.before_registration",
@@ -184,9 +197,19 @@ def _ownership_rules() -> Iterator[Rule]:
     )
 
 
+def _zone_rules() -> Iterator[Rule]:
+    yield _ordered_days(PLANNING_ZONE, "valid_from", "valid_to")
+
+
+def _ordered_days(dataset: Dataset, first: str, last: str) -> Rule:
+    broken = f"{present(first)} AND {present(last)} AND {later(column(first), column(last))}"
+    return rule_of(dataset, f"{last}.before_start", _("{field}早于起始日期"), broken)
+
+
 _OWN = {
     DIVISION.code: _division_rules,
     PARCEL.code: _parcel_rules,
+    PLANNING_ZONE.code: _zone_rules,
     REAL_ESTATE_UNIT.code: _unit_rules,
     OWNERSHIP.code: _ownership_rules,
 }

@@ -162,3 +162,16 @@ def test_address_keeps_its_normalized_writing_and_division_its_ranges(city: City
     first = {"division_code": "320103", "division_level": "COUNTY", "valid_from": "1955-01-01", "valid_to": "2013-02-20"}
     counts = deliver(city, "geo.division", first, first | {"valid_from": "2013-02-20", "valid_to": None, "predecessors": "320103"})
     assert (counts.accepted, Division.objects.count()) == (2, 2)
+
+
+def test_a_parcel_kept_in_shifted_coordinates_takes_nobodys_place(city: City, rejects: None) -> None:
+    source = source_of(city, "geo.parcel")
+    shifted.decide(code=source.code, is_kept=True, reason="仅供参考", actor=city.actor("reviewer"), now=timezone.now())
+    rows = [parcel(1, 118.78, datum="GCJ02"), parcel(2, 118.7805, datum=None)]
+    counts = deliver(city, "geo.parcel", *rows)
+    assert (counts.accepted, counts.rejected) == (2, 0)
+    rows += [parcel(3, 118.7795, datum=None), parcel(4, 118.7805, datum="BD09")]
+    counts = deliver(city, "geo.parcel", *rows, run=2)
+    assert (counts.accepted, counts.rejected) == (4, 0)
+    counts = deliver(city, "geo.parcel", *rows, parcel(5, 118.7806, datum=None), run=3)
+    assert (counts.accepted, counts.rejected) == (4, 1), "sound ones meet each other as before"

@@ -9,7 +9,16 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from basedb.dictionary.geography import ADDRESS, BUILDING, DIVISION, OWNERSHIP, PARCEL, PLACE, REAL_ESTATE_UNIT
+from basedb.dictionary.geography import (
+    ADDRESS,
+    BUILDING,
+    DIVISION,
+    OWNERSHIP,
+    PARCEL,
+    PLACE,
+    PLANNING_ZONE,
+    REAL_ESTATE_UNIT,
+)
 from basedb.identifiers import generate_citizen_id
 from basedb.ingest import broken_rule
 from basedb.rules import rule_named
@@ -206,3 +215,17 @@ def test_random_ring_is_rejected_or_stored_valid(city: City, points: list[tuple[
             [text],
         )
         assert (rule is not None and rule.startswith("outline.")) or cursor.fetchone()[0] is True
+
+
+@pytest.mark.parametrize(("valid_to", "rule"), [("20191231", "valid_to.before_start"), ("20200101", None), (None, None)])
+def test_a_zone_does_not_end_before_it_begins(city: City, valid_to: str | None, rule: str | None) -> None:
+    zone = {
+        "zone_code": "ZONE0001",
+        "region_code": "320102",
+        "zone_kind": "01",
+        "name": "某保护区",
+        "valid_from": "20200101",
+        "valid_to": valid_to,
+        "outline": SQUARE,
+    }
+    assert broken_rule(PLANNING_ZONE, zone, today=TODAY) == rule
