@@ -198,6 +198,7 @@ def _offer(resource: Resource) -> Offer:
         withheld={item.name for item in items if item.is_withheld},
         modes=set(resource.sharing_modes),
         listable={item.name for item in items if item.data_type == "C" and not item.is_withheld},
+        shapes={item.name for item in items if item.data_type == "G" and not item.is_withheld},
         grade=resource.grade,
         concerns_minors=resource.concerns_minors,
     )

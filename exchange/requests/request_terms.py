@@ -12,6 +12,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from catalog.models import SharingMode
 from core.texts import listed, visible
 from exchange.granting.limits import Limits, limit_faults
 from exchange.granting.sensitivity import is_verify_only, mode_fault
@@ -55,6 +56,7 @@ class Offer:
     withheld: Collection[str]
     modes: Collection[str]
     listable: Collection[str] = ()  # items that hold texts or codes: rows may be filtered by them
+    shapes: Collection[str] = ()  # items that hold a geometry: without one there is no map
     grade: str = ""
     concerns_minors: bool = False
 
@@ -105,6 +107,8 @@ def items_fault(mode: str, names: Sequence[str], offer: Offer) -> str:
         return _("不予共享的信息项不能申请：%(names)s。") % {"names": listed(withheld)}
     if any(name not in offer.grades for name in names):
         return _("所选信息项不属于该资源，请刷新页面后重新勾选。")
+    if mode == SharingMode.FEATURES and offer.shapes and not set(names) & set(offer.shapes):
+        return _("地图服务须勾选空间图形：%(names)s，否则没有可显示的内容。") % {"names": listed(sorted(offer.shapes))}
     grades = [offer.grades[name] for name in names]
     verify_only = is_verify_only(offer.grade, concerns_minors=offer.concerns_minors, item_grades=grades)
     return mode_fault(mode, is_verify_only=verify_only)

@@ -48,3 +48,10 @@ def test_no_grant_is_issued_that_would_hand_it_out(change: dict[str, Any], city:
         issue_grant(access_request=made, actor=city.actor("reviewer"), now=now)
     assert refusal.value.code == "grant.verify_only"
     assert not Grant.objects.exists()
+
+
+def test_a_map_without_a_shape_is_not_asked_for() -> None:
+    offer = Offer(grades={"name": "L1", "outline": "L2"}, withheld=(), modes=("FEATURES", "QUERY"), shapes={"outline"}, grade="L2")
+    assert "outline" in items_fault("FEATURES", ["name"], offer)
+    assert items_fault("FEATURES", ["name", "outline"], offer) == ""
+    assert items_fault("QUERY", ["name"], offer) == ""
