@@ -81,11 +81,20 @@ def detail(request: HttpRequest, uid: UUID) -> HttpResponse:
         "is_own_draft": waits and definition.author_id == who.user_id,
         "may_end": definition.state != ThematicState.RETIRED and (is_centre or is_own),
         "may_write": who.has(Role.OPERATOR, Role.REVIEWER) and definition.department_id == who.department_id,
-        "written": json.dumps(definition.spec, ensure_ascii=False, indent=1),
+        "written": _written(definition.spec),
     } | _described(definition)
     context["region_chart"] = charts.bars([(line["name"], line["count"]) for line in context["regions"]])
     context["level_chart"] = charts.bars([pair for pair in context["levels"] if pair[0]])
     return render(request, "portal/thematic/detail.html", context)
+
+
+def _written(spec: Mapping[str, Any]) -> str:
+    """Return a whole definition, an item of its lists a line."""
+    lines: list[str] = []
+    for name, part in spec.items():
+        items = part if isinstance(part, list) else [part]
+        lines += [f"{name}:", *(f"  {json.dumps(item, ensure_ascii=False)}" for item in items)]
+    return "\n".join(lines)
 
 
 def _described(definition: ThematicDataset) -> dict[str, Any]:
