@@ -59,7 +59,7 @@ def test_household_offices_licenses_and_credit_are_told_as_on_the_page(city: Cit
     scene.make_person(city)
     scene.make_enterprise(city)
     told = ask(client, city).json()
-    assert [(member["name"], member["relation"]) for member in told["members"]] == [("王建国", "户主"), ("李小红", "配偶")]
+    assert [(member["name"], member["relation"]) for member in told["members"]] == [("王建国", "本人"), ("李小红", "配偶")]
     assert told["household"]["户号"] == "99010100012345"
     assert [(role["uscc"], role["name"], role["since"]) for role in told["roles"]] == [(FIRM, "示例甲有限公司", "2010-01-01")]
     assert (len(told["licenses"]), len(told["credit"])) == (3, 3)
