@@ -25,9 +25,9 @@ def numbers_sql(master: Dataset, entity_key: bytes, known_at: datetime | None) -
                 SELECT v.id FROM basedb_sourcerecord v
                 WHERE v.chain = x.chain AND v.subject_key IS NOT NULL AND {holds.format("v.known")}
                 ORDER BY lower(v.valid) DESC NULLS LAST LIMIT 1)) AS is_merged
-            FROM basedb_crosswalk x JOIN basedb_sourcerecord r ON r.chain = x.chain AND r.subject_key <> x.entity_key
+            FROM basedb_crosswalk x CROSS JOIN LATERAL (SELECT * FROM basedb_sourcerecord r WHERE r.chain = x.chain OFFSET 0) r
             WHERE x.entity_key = %s AND x.dataset = %s AND {holds.format("x.linked")} AND {holds.format("r.known")}
-            GROUP BY r.subject_key OFFSET 0
+                AND r.subject_key <> x.entity_key GROUP BY r.subject_key OFFSET 0
         ) c WHERE c.is_merged OR NOT EXISTS (
             SELECT FROM basedb_sourcerecord o
             JOIN basedb_datasource s ON s.id = o.source_id AND s.dataset = %s AND s.is_lead
