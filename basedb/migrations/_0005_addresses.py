@@ -1,4 +1,4 @@
-"""SQL of address matching as migration 0005 creates it (地址匹配): one writing, parts, candidates with a score.
+"""SQL of address matching as migration 0005 creates it and 0018 mends it (地址匹配): one writing, parts, candidates with a score.
 
 The same functions normalize stored and asked addresses, so that no second implementation can disagree with them.
 """
@@ -36,9 +36,10 @@ BEGIN
   kept := regexp_replace(kept, '[[:space:],，.。、;；:：''"“”·]', '', 'g');
   kept := regexp_replace(kept, '^中国', '');
   kept := regexp_replace(kept, '第([零〇一二两三四五六七八九十百0-9]+)(栋|幢|单元|号楼)', '\\1\\2', 'g');
-  FOR found IN SELECT DISTINCT m FROM regexp_matches(
-    kept, '([零〇一二两三四五六七八九十百千]+)(号|弄|栋|幢|单元|室|楼|层|座|组|房|户|支弄|期)', 'g') m
-  LOOP
+  FOR found IN SELECT m FROM (SELECT DISTINCT m FROM regexp_matches(
+    kept, '([零〇一二两三四五六七八九十百千]+)(号|弄|栋|幢|单元|室|楼|层|座|组|房|户|支弄|期)', 'g') m) n
+    ORDER BY length(m[1]) DESC
+  LOOP -- the longest first: 一号 is the end of 二十一号, too
     kept := replace(kept, found[1] || found[2], basedb_chinese_number(found[1]) || found[2]);
   END LOOP;
   kept := regexp_replace(kept, '([甲乙丙丁])单元', '#\\1', 'g');
