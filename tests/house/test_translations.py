@@ -21,6 +21,7 @@ DATA_TEXTS = {
     **dict.fromkeys(
         ("编号", "来源文件", "归集时间", "行号", "规则", "说明"), "columns of the file of rejected rows, which comes back"
     ),
+    **dict.fromkeys(("认证失败", "不存在"), "words of a server that speaks Chinese, by which its errors are known"),
 }
 MARKERS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy", "gettext_noop"}
 MARKED = re.compile(
