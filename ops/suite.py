@@ -30,8 +30,8 @@ TOOLS = (
 
 # Two cores: what waits for browsers, kills and clocks runs beside what computes.
 HALVES = (
-    ("browser", "kills", "races", "ops", "hotpath", "journeys", "sources", "features"),
-    ("basedb", "catalog", "core", "demo", "exchange", "house", "licenses", "openapi", "portal"),
+    ("browser", "kills", "races", "ops", "hotpath", "journeys", "sources", "features", "core"),
+    ("basedb", "catalog", "demo", "exchange", "house", "licenses", "openapi", "portal"),
 )
 
 

@@ -4,7 +4,6 @@ import csv
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 from django.db import connection
@@ -122,9 +121,3 @@ def test_drop_file_reads_back_with_chinese_header(tmp_path: Path, encoding: str)
     assert header[:2] == ["统一社会信用代码", "名称"]
     assert [EnterpriseRow(*row) for row in read] == rows
     assert [entry.name for entry in tmp_path.iterdir()] == ["entities.csv"]
-
-
-def test_twenty_thousand_people_take_moments() -> None:
-    started = perf_counter()
-    assert len(people(20_000)) == 20_000
-    assert perf_counter() - started < 4
