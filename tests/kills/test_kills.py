@@ -15,7 +15,7 @@ from tests.kills.district import District
 from tests.kills.killer import DISTURBS_THE_FLOWS, Killer
 from tests.kills.whole_stack import WholeStack, wait_until
 
-COUNT = int(os.environ.get("KILLS_COUNT", "9"))
+COUNT = int(os.environ.get("KILLS_COUNT", "12"))
 PEOPLE = 60_000
 AGGREGATED_AT_ONCE, HANDED_BACK_AT_ONCE = 500, 500
 MOVING = 4_000
